@@ -1,0 +1,1 @@
+//! Balancing algorithms. Pure: state comes in, a choice goes out.

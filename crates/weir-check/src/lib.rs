@@ -1,0 +1,1 @@
+//! Health-check state machines. Owns no socket.

@@ -1,0 +1,1 @@
+//! Config to Plan: every cross-reference is checked here.

@@ -1,0 +1,1 @@
+//! Words to a typed Config and all diagnostics, a file per section.

@@ -1,0 +1,1 @@
+//! Listeners, streams, pools: runs a Plan. Never names syntax, config or compile.

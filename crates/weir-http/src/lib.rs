@@ -1,0 +1,1 @@
+//! HTTP messages and the HTTP/1 codec. Owns no socket.

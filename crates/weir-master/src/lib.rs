@@ -1,0 +1,1 @@
+//! Processes: supervisor, controller, workers; reload and socket hand-over.

@@ -1,0 +1,1 @@
+//! The immutable Plan that the engine runs.

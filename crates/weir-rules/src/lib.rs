@@ -1,0 +1,1 @@
+//! Actions and rule sets: their table and their typed form.

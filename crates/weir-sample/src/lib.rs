@@ -1,0 +1,1 @@
+//! Sample expressions: fetches, converters, ACLs, maps, variables, log formats.

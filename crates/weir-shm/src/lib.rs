@@ -1,0 +1,1 @@
+//! State shared by the processes of one weir: counters, server state, balancing positions.

@@ -1,0 +1,1 @@
+//! Text to words, sections and conditionals of a haproxy.cfg.

@@ -1,0 +1,1 @@
+//! System calls: processes, descriptors, sockets, signals, limits. No policy.

@@ -1,0 +1,3 @@
+//! Arguments and exit status; everything else lives in the rooms below.
+
+fn main() {}
