@@ -1,1 +1,10 @@
-//! Actions and rule sets: their table and their typed form.
+//! Actions and rule sets: their table and their typed form. Parsing a rule's words happens here with the rows;
+//! running one is the engine's.
+
+pub mod action;
+pub mod reply;
+pub mod ruleset;
+
+pub use action::{Action, HeaderMatch, UriPart};
+pub use reply::{Redirect, RedirectKind, Reply, ReplyBody};
+pub use ruleset::{Rule, RuleSet};

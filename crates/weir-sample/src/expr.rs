@@ -42,3 +42,27 @@ pub struct Expr<S: Stage> {
     /// As written, for messages and listings.
     pub text: Arc<str>,
 }
+
+/// A variable's scope and name (manual 2.8).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Variable {
+    pub scope: Scope,
+    pub name: Arc<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    Process,
+    Session,
+    Transaction,
+    Request,
+    Response,
+    Check,
+}
+
+/// A compiled regular expression. The matcher behind it is chosen by the pattern.
+#[derive(Clone, Debug)]
+pub struct Regex {
+    pub text: Arc<str>,
+    pub ignore_case: bool,
+}

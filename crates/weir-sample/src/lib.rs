@@ -13,7 +13,7 @@ pub mod stream;
 pub mod value;
 
 pub use acl::{Acl, Condition, Pattern, Term, Verdict};
-pub use expr::{Arg, Args, Conversion, Expr};
+pub use expr::{Arg, Args, Conversion, Expr, Regex, Scope, Variable};
 pub use format::{Format, FormatMode, FormatPart};
 pub use phase::{Phase, PhaseSet};
 pub use stage::{Named, Resolve, Resolved, Stage, UnresolvedName};

@@ -1,0 +1,164 @@
+//! What a rule does, typed. One variant is one meaning: spellings that mean the same share it.
+
+use weir_sample::{Expr, Format, Stage};
+
+use crate::reply::{Redirect, Reply};
+
+/// How `del-header` and its kin choose names (`-m str|beg|end|sub|reg`).
+#[derive(Clone, Debug)]
+pub enum HeaderMatch {
+    Name(Box<str>),
+    Prefix(Box<str>),
+    Suffix(Box<str>),
+    Substring(Box<str>),
+    /// The pattern as written; compiled once by the compiler's resolve step.
+    Regex(weir_sample::Regex),
+}
+
+/// Which part of the request line an action rewrites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UriPart {
+    Path,
+    PathQuery,
+    Query,
+    Uri,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    Silent,
+    Severity(u8),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutKind {
+    Client,
+    Server,
+    Tunnel,
+    Connect,
+    Queue,
+    Tarpit,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action<S: Stage> {
+    /// `accept`, `allow`: stop evaluating this list.
+    Allow,
+    /// `reject`: close the connection without an answer.
+    Reject,
+    /// `tcp-response content close`.
+    Close,
+    Deny(Box<Reply<S>>),
+    Tarpit(Box<Reply<S>>),
+    Return(Box<Reply<S>>),
+    Redirect(Box<Redirect<S>>),
+    Auth {
+        realm: Option<Format<S>>,
+    },
+    SilentDrop {
+        rst_ttl: Option<u8>,
+    },
+    SetHeader {
+        name: Box<str>,
+        value: Format<S>,
+    },
+    AddHeader {
+        name: Box<str>,
+        value: Format<S>,
+    },
+    DelHeader(HeaderMatch),
+    /// The whole value is matched.
+    ReplaceHeader {
+        name: Box<str>,
+        pattern: weir_sample::Regex,
+        value: Format<S>,
+    },
+    /// Each comma-separated value is matched by itself.
+    ReplaceValue {
+        name: Box<str>,
+        pattern: weir_sample::Regex,
+        value: Format<S>,
+    },
+    SetMethod(Format<S>),
+    SetUriPart {
+        part: UriPart,
+        value: Format<S>,
+    },
+    ReplaceUriPart {
+        part: UriPart,
+        pattern: weir_sample::Regex,
+        value: Format<S>,
+    },
+    SetStatus {
+        status: u16,
+        reason: Option<Box<str>>,
+    },
+    EarlyHint {
+        name: Box<str>,
+        value: Format<S>,
+    },
+    SetVar {
+        variable: weir_sample::Variable,
+        expr: Expr<S>,
+    },
+    SetVarFormat {
+        variable: weir_sample::Variable,
+        value: Format<S>,
+    },
+    UnsetVar {
+        variable: weir_sample::Variable,
+    },
+    /// `capture EXPR len N` (a slot of its own) or `capture EXPR id N`.
+    Capture {
+        expr: Expr<S>,
+        slot: u32,
+        response: bool,
+    },
+    SetSource(Expr<S>),
+    SetSourcePort(Expr<S>),
+    SetDestination(Expr<S>),
+    SetDestinationPort(Expr<S>),
+    SetLogLevel(LogLevel),
+    SetNice(i16),
+    SetMark {
+        value: Expr<S>,
+        to_server: bool,
+    },
+    SetTos {
+        value: Expr<S>,
+        to_server: bool,
+    },
+    SetTimeout {
+        kind: TimeoutKind,
+        milliseconds: TimeoutValue<S>,
+    },
+    /// `wait-for-body time T [at-least N]`.
+    WaitForBody {
+        milliseconds: u64,
+        at_least: u64,
+    },
+    Pause(TimeoutValue<S>),
+    StrictMode(bool),
+    DisableL7Retry,
+    DoLog,
+    ExpectProxyLayer4,
+    ExpectNetscalerCip,
+    UseService(Box<str>),
+    TrackStickCounter {
+        counter: u8,
+        key: Expr<S>,
+        table: Option<S::Table>,
+    },
+    SetPriorityClass(Expr<S>),
+    SetPriorityOffset(Expr<S>),
+    /// A known action that weir checks and refuses for now: the compiler reports it with its place.
+    NotYet {
+        name: &'static str,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum TimeoutValue<S: Stage> {
+    Fixed(u64),
+    Expr(Expr<S>),
+}
