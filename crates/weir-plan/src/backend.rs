@@ -1,0 +1,78 @@
+//! The server's half of a proxy.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
+
+use weir_sample::{Condition, Expr, Format, Resolved};
+use weir_types::{Address, PortSpec, ServerId, Slot, Span};
+
+use crate::settings::{Balance, Check, Cookie, ServerSettings};
+
+#[derive(Debug)]
+pub struct Backend {
+    pub balance: Arc<Balance>,
+    /// The key of `balance hash EXPR` and of `hdr`, `url_param`... when written as an expression.
+    pub balance_key: Option<Expr<Resolved>>,
+    pub cookie: Option<Arc<Cookie>>,
+    /// Indices into `Plan::servers`.
+    pub servers: Range<u32>,
+    pub use_server: Vec<UseServer>,
+    /// `option httpchk`, `tcp-check`...: what a server's `check` does here.
+    pub check: Arc<Check>,
+    /// `fullconn`.
+    pub fullconn: Option<u32>,
+    /// `http-send-name-header`.
+    pub send_name_header: Option<Box<str>>,
+    pub force_persist: Vec<Condition<Resolved>>,
+    pub ignore_persist: Vec<Condition<Resolved>>,
+}
+
+#[derive(Debug)]
+pub struct UseServer {
+    pub to: UseServerTarget,
+    pub condition: Option<Condition<Resolved>>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub enum UseServerTarget {
+    Server(ServerId),
+    Dynamic(Format<Resolved>),
+}
+
+/// One server. What never differs between the servers of a line (`default-server`, template) is shared.
+#[derive(Debug)]
+pub struct Server {
+    pub name: Arc<str>,
+    /// `id`, or the place in the backend counted from 1.
+    pub id: u32,
+    pub target: ServerTarget,
+    pub settings: Arc<ServerSettings>,
+    /// The value of the `cookie` option on the line.
+    pub cookie: Option<Arc<str>>,
+    /// `track`.
+    pub track: Option<ServerId>,
+    pub span: Span,
+    pub slot: Slot,
+}
+
+/// Where to connect.
+#[derive(Clone, Debug)]
+pub enum ServerTarget {
+    Ip {
+        ip: IpAddr,
+        port: PortSpec,
+    },
+    /// A unix or abstract socket, `fd@`, `sockpair@`...
+    Other(Box<Address>),
+    /// The client's own destination (`0.0.0.0`, `*`): `port` may replace the port.
+    Transparent {
+        port: PortSpec,
+    },
+    /// A name that did not resolve when the configuration was loaded (`init-addr none` and the like).
+    Unresolved {
+        name: Arc<str>,
+        port: PortSpec,
+    },
+}

@@ -1,0 +1,42 @@
+//! The root.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weir_types::{ListenerId, ProxyId, ServerId};
+
+use crate::backend::Server;
+use crate::frontend::Listener;
+use crate::proxy::Proxy;
+use crate::settings::Global;
+use crate::settings::userlist::Userlist;
+
+/// Everything one worker needs to serve one configuration.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub global: Global,
+    /// In the order of the file. A `listen` section is one proxy with both halves.
+    pub proxies: Vec<Proxy>,
+    /// Servers of all backends; each backend owns a contiguous range.
+    pub servers: Vec<Server>,
+    pub listeners: Vec<Listener>,
+    pub userlists: Vec<Userlist>,
+    /// Backends by name, for `use_backend %[...]` and the runtime commands.
+    pub backends_by_name: HashMap<Arc<str>, ProxyId>,
+    /// Rises with every reload; 0 is the configuration that weir started with.
+    pub generation: u64,
+}
+
+impl Plan {
+    pub fn proxy(&self, id: ProxyId) -> &Proxy {
+        &self.proxies[id.index()]
+    }
+
+    pub fn server(&self, id: ServerId) -> &Server {
+        &self.servers[id.index()]
+    }
+
+    pub fn listener(&self, id: ListenerId) -> &Listener {
+        &self.listeners[id.index()]
+    }
+}

@@ -1,0 +1,74 @@
+//! One proxy section: what both halves share, and its rules.
+
+use std::sync::Arc;
+
+use weir_rules::Rule;
+use weir_sample::{Format, Resolved};
+use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
+
+use crate::backend::Backend;
+use crate::frontend::Frontend;
+use crate::settings::{ErrorPages, LogTarget, Options, StatsPage, Timeouts};
+
+#[derive(Debug)]
+pub struct Proxy {
+    pub index: ProxyId,
+    pub name: Arc<str>,
+    /// The numeric id: `id` or given in order from 2... as HAProxy numbers them.
+    pub id: u32,
+    pub kind: ProxyKind,
+    pub mode: Mode,
+    pub span: Span,
+    /// `disabled`.
+    pub disabled: bool,
+    /// Shared by all proxies that inherit the same `defaults` and change nothing of it.
+    pub settings: Arc<Settings>,
+    /// Absent where the proxy has no rules at all.
+    pub rules: Option<Box<Rules>>,
+    pub frontend: Option<Box<Frontend>>,
+    pub backend: Option<Box<Backend>>,
+    /// Places of its counters in shared memory.
+    pub frontend_slot: Slot,
+    pub backend_slot: Slot,
+}
+
+/// What a proxy inherits from `defaults` and may change.
+#[derive(Debug, Default)]
+pub struct Settings {
+    pub timeouts: Timeouts,
+    pub options: Options,
+    pub errors: ErrorPages,
+    pub logs: Vec<LogTarget>,
+    pub log_tag: Option<Arc<str>>,
+    /// `None`: no `log-format`/`option *log`: the default format.
+    pub log_format: Option<Format<Resolved>>,
+    pub log_format_sd: Option<Format<Resolved>>,
+    pub error_log_format: Option<Format<Resolved>>,
+    pub unique_id_format: Option<Format<Resolved>>,
+    pub unique_id_header: Option<Box<str>>,
+    pub stats: Option<StatsPage>,
+    /// `monitor-uri`.
+    pub monitor_uri: Option<Box<str>>,
+    pub description: Option<Box<str>>,
+    /// `retries`, 3 by default.
+    pub retries: u32,
+}
+
+/// The rule lists of one proxy, each in the order of the file.
+#[derive(Debug, Default)]
+pub struct Rules {
+    pub tcp_request_connection: Vec<Rule<Resolved>>,
+    pub tcp_request_session: Vec<Rule<Resolved>>,
+    pub tcp_request_content: Vec<Rule<Resolved>>,
+    pub tcp_response_content: Vec<Rule<Resolved>>,
+    pub http_request: Vec<Rule<Resolved>>,
+    pub http_response: Vec<Rule<Resolved>>,
+    pub http_after_response: Vec<Rule<Resolved>>,
+    /// `redirect` lines, met after `http-request` rules.
+    pub redirect: Vec<Rule<Resolved>>,
+    /// `stats http-request` lines.
+    pub stats_http_request: Vec<Rule<Resolved>>,
+    /// `tcp-request inspect-delay`, milliseconds; 0 is none.
+    pub request_inspect_delay: u32,
+    pub response_inspect_delay: u32,
+}

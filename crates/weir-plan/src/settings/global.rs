@@ -1,0 +1,122 @@
+//! The `global` section (manual 3).
+
+use std::sync::Arc;
+
+use weir_types::Span;
+
+use super::logs::LogTarget;
+
+/// `cpu-map`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuMap {
+    /// Threads (here: workers) counted from 1, inclusive.
+    pub threads: (u32, u32),
+    /// CPU numbers; with `auto:` thread n takes the n-th.
+    pub cpus: Vec<u32>,
+    pub auto: bool,
+}
+
+/// `tune.*` with an effect in weir.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tune {
+    /// 16384 by default.
+    pub bufsize: u32,
+    /// 1024 by default.
+    pub maxrewrite: u32,
+    /// 101 by default.
+    pub maxhdr: u32,
+    pub maxaccept: i32,
+    pub http_cookielen: u32,
+    /// 1024 by default.
+    pub http_logurilen: u32,
+    pub idletimer: u32,
+    pub rcvbuf_frontend: u32,
+    pub rcvbuf_backend: u32,
+    pub sndbuf_frontend: u32,
+    pub sndbuf_backend: u32,
+    /// Percent of `ulimit-n`; 25 and 20 by default.
+    pub pool_high_fd_ratio: u32,
+    pub pool_low_fd_ratio: u32,
+    pub vars_global_max_size: u64,
+    pub vars_process_max_size: u64,
+    pub vars_session_max_size: u64,
+    pub vars_transaction_max_size: u64,
+    pub vars_reqres_max_size: u64,
+    pub stick_counters: u32,
+}
+
+impl Default for Tune {
+    fn default() -> Self {
+        Self {
+            bufsize: 16384,
+            maxrewrite: 1024,
+            maxhdr: 101,
+            maxaccept: 64,
+            http_cookielen: 63,
+            http_logurilen: 1024,
+            idletimer: 1000,
+            rcvbuf_frontend: 0,
+            rcvbuf_backend: 0,
+            sndbuf_frontend: 0,
+            sndbuf_backend: 0,
+            pool_high_fd_ratio: 25,
+            pool_low_fd_ratio: 20,
+            vars_global_max_size: 0,
+            vars_process_max_size: 0,
+            vars_session_max_size: 0,
+            vars_transaction_max_size: 0,
+            vars_reqres_max_size: 0,
+            stick_counters: 3,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Global {
+    pub daemon: bool,
+    pub master_worker: bool,
+    pub quiet: bool,
+    pub zero_warning: bool,
+    /// 0: as many as there are usable CPUs.
+    pub nbthread: u16,
+    pub cpu_map: Vec<CpuMap>,
+    /// 0: computed from the descriptor limit.
+    pub maxconn: u32,
+    pub maxconn_rate: u32,
+    pub maxsess_rate: u32,
+    pub maxpipes: u32,
+    pub ulimit_n: Option<u64>,
+    pub fd_hard_limit: Option<u64>,
+    pub chroot: Option<Box<str>>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub user: Option<Box<str>>,
+    pub group: Option<Box<str>>,
+    pub pidfile: Option<Box<str>>,
+    pub node: Option<Box<str>>,
+    pub description: Option<Box<str>>,
+    pub localpeer: Option<Box<str>>,
+    /// Milliseconds.
+    pub hard_stop_after: Option<u32>,
+    pub grace: u32,
+    pub close_spread_time: Option<u32>,
+    pub stats_timeout: Option<u32>,
+    pub stats_maxconn: u32,
+    pub spread_checks: u32,
+    pub max_spread_checks: Option<u32>,
+    pub external_check: bool,
+    pub mworker_max_reloads: Option<u32>,
+    pub logs: Vec<LogTarget>,
+    pub log_tag: Option<Arc<str>>,
+    /// `log-send-hostname`: the name to send, or the system's when written without one.
+    pub log_send_hostname: Option<Option<Box<str>>>,
+    pub server_state_base: Option<Box<str>>,
+    pub server_state_file: Option<Box<str>>,
+    pub h1_case_adjust: Vec<(Box<str>, Box<str>)>,
+    pub tune: Tune,
+    /// `set-var` and `set-var-fmt` lines with the value they had at load time.
+    pub variables: Vec<(weir_sample::Variable, Arc<[u8]>, Span)>,
+    /// `strict-limits`.
+    pub strict_limits: bool,
+    pub set_dumpable: bool,
+}

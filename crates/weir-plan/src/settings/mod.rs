@@ -1,0 +1,26 @@
+//! Value types of single keywords, filled by `weir-config` and read by the engine.
+
+mod balance;
+mod bind;
+mod check;
+mod cookie;
+mod errors;
+mod global;
+mod logs;
+mod options;
+mod server;
+mod stats;
+mod timeouts;
+pub mod userlist;
+
+pub use balance::{Algorithm, Balance, HashFunction, HashMethod};
+pub use bind::{BindSettings, CliLevel, SeverityOutput};
+pub use check::{Check, CheckKind, HttpCheckExpect, HttpCheckSend};
+pub use cookie::{Cookie, CookieMode};
+pub use errors::{ErrorPage, ErrorPages};
+pub use global::{CpuMap, Global, Tune};
+pub use logs::{LogFormatName, LogTarget, LogTransport};
+pub use options::{AddressHeader, HttpConnectionMode, HttpReuse, Options, Redispatch};
+pub use server::{OnError, OnMarked, ProxyProtocolVersion, ServerCheck, ServerSettings, SourceAddress};
+pub use stats::{StatsPage, StatsScope};
+pub use timeouts::Timeouts;

@@ -1,0 +1,126 @@
+//! Options of a `server` line (manual 5.2) that servers of one line or template share.
+
+use std::net::SocketAddr;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyProtocolVersion {
+    V1,
+    V2,
+}
+
+/// `source`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceAddress {
+    pub address: Option<SocketAddr>,
+    /// Inclusive port range, when a range was written.
+    pub ports: Option<(u16, u16)>,
+    pub interface: Option<Box<str>>,
+    /// `usesrc client` or `clientip`.
+    pub use_client: Option<bool>,
+}
+
+/// `on-error`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    FastInter,
+    #[default]
+    FailCheck,
+    SuddenDeath,
+    MarkDown,
+}
+
+/// `on-marked-down shutdown-sessions`, `on-marked-up shutdown-backup-sessions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnMarked {
+    pub down_shutdown_sessions: bool,
+    pub up_shutdown_backup_sessions: bool,
+}
+
+/// `check` and its neighbours. Times in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerCheck {
+    pub enabled: bool,
+    pub inter: u32,
+    pub fastinter: Option<u32>,
+    pub downinter: Option<u32>,
+    pub rise: u32,
+    pub fall: u32,
+    pub port: Option<u16>,
+    /// `addr`.
+    pub address: Option<std::net::IpAddr>,
+    pub send_proxy: bool,
+}
+
+impl Default for ServerCheck {
+    /// Manual 5.2: inter 2s, rise 2, fall 3.
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            inter: 2000,
+            fastinter: None,
+            downinter: None,
+            rise: 2,
+            fall: 3,
+            port: None,
+            address: None,
+            send_proxy: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// 0 to 256.
+    pub weight: u16,
+    pub backup: bool,
+    /// Starts in maintenance.
+    pub disabled: bool,
+    /// 0 is unlimited.
+    pub maxconn: u32,
+    pub minconn: u32,
+    pub maxqueue: u32,
+    pub check: ServerCheck,
+    pub on_error: OnError,
+    pub on_marked: OnMarked,
+    pub error_limit: u32,
+    pub send_proxy: Option<ProxyProtocolVersion>,
+    pub source: Option<SourceAddress>,
+    /// `slowstart`, milliseconds.
+    pub slowstart: u32,
+    pub pool_max_conn: Option<u32>,
+    /// Milliseconds, 5000 by default.
+    pub pool_purge_delay: u32,
+    pub pool_low_conn: u32,
+    pub max_reuse: Option<u32>,
+    pub tcp_user_timeout: Option<u32>,
+    pub tfo: bool,
+    /// `redir`: the prefix of a 302.
+    pub redirect_prefix: Option<Box<str>>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            weight: 1,
+            backup: false,
+            disabled: false,
+            maxconn: 0,
+            minconn: 0,
+            maxqueue: 0,
+            check: ServerCheck::default(),
+            on_error: OnError::default(),
+            on_marked: OnMarked::default(),
+            error_limit: 10,
+            send_proxy: None,
+            source: None,
+            slowstart: 0,
+            pool_max_conn: None,
+            pool_purge_delay: 5000,
+            pool_low_conn: 0,
+            max_reuse: None,
+            tcp_user_timeout: None,
+            tfo: false,
+            redirect_prefix: None,
+        }
+    }
+}
