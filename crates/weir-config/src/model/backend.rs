@@ -1,0 +1,72 @@
+//! What only a section with a backend can hold: servers and the choice among them.
+
+use weir_sample::{Condition, Expr, Named};
+use weir_types::Span;
+
+use super::name::Name;
+use super::proxy::{Persist, SwitchTarget};
+use super::server::{Server, ServerTemplate};
+
+#[derive(Debug, Default)]
+pub struct BackendParts {
+    pub servers: Vec<Server>,
+    pub templates: Vec<ServerTemplate>,
+    pub use_server: Vec<UseServer>,
+    pub stick: Vec<StickRule>,
+    pub force_persist: Vec<Persist>,
+    pub ignore_persist: Vec<Persist>,
+    /// `use-fcgi-app`.
+    pub fcgi_app: Option<Name>,
+}
+
+#[derive(Debug)]
+pub struct UseServer {
+    pub to: SwitchTarget,
+    pub condition: Option<Condition<Named>>,
+    pub span: Span,
+}
+
+/// `stick-table` (manual 11.1). Times in milliseconds.
+#[derive(Clone, Debug)]
+pub struct StickTable {
+    pub key: Box<str>,
+    pub key_len: u32,
+    pub size: u64,
+    pub expire: Option<u32>,
+    pub nopurge: bool,
+    pub peers: Option<Name>,
+    pub srvkey_addr: bool,
+    pub write_to: Option<Name>,
+    pub recv_only: bool,
+    pub brates_factor: u32,
+    /// The data types of `store`, with their period or array size.
+    pub store: Vec<(Box<str>, Option<u32>)>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StickVerb {
+    Match,
+    On,
+    StoreRequest,
+    StoreResponse,
+}
+
+/// `stick match|on|store-request|store-response`.
+#[derive(Debug)]
+pub struct StickRule {
+    pub verb: StickVerb,
+    pub key: Expr<Named>,
+    pub table: Option<Name>,
+    pub condition: Option<Condition<Named>>,
+    pub span: Span,
+}
+
+/// One `filter` line: its kind and the names it calls for.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub kind: &'static str,
+    /// `filter cache NAME`, `filter spoe engine NAME`, `filter fcgi-app NAME`, a bandwidth limit's own name.
+    pub name: Option<Name>,
+    pub span: Span,
+}

@@ -1,0 +1,43 @@
+//! `bind` lines (manual 4.2 and 5.1) and, with the same options, `stats socket` and `peers` binds.
+
+use std::sync::Arc;
+
+use weir_plan::settings::BindSettings;
+use weir_types::{Address, Span};
+
+/// One line: one or more addresses (separated by commas, or a port range) with one set of options.
+#[derive(Clone, Debug)]
+pub struct Bind {
+    /// In the order of the text; a port range is still one address.
+    pub addresses: Vec<Address>,
+    /// The address word as written: messages repeat it.
+    pub text: Arc<str>,
+    pub options: Arc<BindOptions>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct BindOptions {
+    pub settings: BindSettings,
+    /// `name`.
+    pub name: Option<Arc<str>>,
+    /// `id`: of the first address; the others follow.
+    pub id: Option<u32>,
+    pub guid_prefix: Option<Box<str>>,
+    /// `proto`.
+    pub protocol: Option<Box<str>>,
+    /// `thread` as written.
+    pub thread: Option<Box<str>>,
+    pub tls: Option<Box<TlsBind>>,
+}
+
+/// `ssl` and what goes with it, as written: `weir-tls` gives it meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsBind {
+    /// `ssl` itself was written.
+    pub enabled: bool,
+    pub certificates: Vec<Box<str>>,
+    pub crt_lists: Vec<Box<str>>,
+    /// Every other option with its value, in order.
+    pub options: Vec<(&'static str, Option<Box<str>>)>,
+}

@@ -1,0 +1,61 @@
+//! What the text says, typed: every value is checked by itself, every name of another section is still a [`Name`].
+//! Nothing here is resolved, opened or bound; that is the compiler's.
+//!
+//! Large configurations repeat themselves, so what proxies inherit ([`Settings`]) and what the servers of many lines
+//! have in common ([`ServerSettings`](weir_plan::settings::ServerSettings)) is shared and copied on the first change.
+
+mod backend;
+mod bind;
+mod check;
+mod name;
+mod proxy;
+mod sections;
+mod server;
+mod settings;
+
+pub use backend::{BackendParts, Filter, StickRule, StickTable, StickVerb, UseServer};
+pub use bind::{Bind, BindOptions, TlsBind};
+pub use check::{CheckPlan, CheckProtocol, CheckStep, ExpectMatch};
+pub use name::Name;
+pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
+pub use sections::{
+    Cache, CrtStore, FcgiApp, HttpErrors, LogForward, LogProfile, Mailers, Opaque, Peer, Peers, Resolvers,
+    Ring,
+};
+pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, TlsServer};
+pub use settings::{
+    BalanceKey, Compression, EmailAlert, ErrorRef, Errors, Keepalive, LogFormat, LogLine, LogSetup, LogWhere,
+    ServerStateFrom, Settings, StatsAdmin, StatsSetup,
+};
+
+use std::sync::Arc;
+
+use weir_plan::settings::Global;
+use weir_plan::settings::userlist::Userlist;
+
+/// A `stats socket` line: an address with options, owned by the runtime commands.
+pub type StatsSocket = Bind;
+
+/// One whole configuration, all files together.
+#[derive(Debug, Default)]
+pub struct Config {
+    pub global: Global,
+    pub stats_sockets: Vec<StatsSocket>,
+    /// Frontends, backends and listens in the order of the text. `defaults` are not here: see [`Proxy::defaults`].
+    pub proxies: Vec<Proxy>,
+    /// Every `defaults` section, in order, for checks that concern them alone.
+    pub defaults: Vec<Arc<Defaults>>,
+    pub userlists: Vec<Userlist>,
+    pub http_errors: Vec<HttpErrors>,
+    pub peers: Vec<Peers>,
+    pub resolvers: Vec<Resolvers>,
+    pub mailers: Vec<Mailers>,
+    pub caches: Vec<Cache>,
+    pub rings: Vec<Ring>,
+    pub log_forwards: Vec<LogForward>,
+    pub log_profiles: Vec<LogProfile>,
+    pub fcgi_apps: Vec<FcgiApp>,
+    pub crt_stores: Vec<CrtStore>,
+    /// Sections that are checked keyword by keyword and keep nothing but their name: `traces`, `acme`, `healthcheck`.
+    pub opaque: Vec<Opaque>,
+}
