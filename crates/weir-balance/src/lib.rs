@@ -1,1 +1,23 @@
-//! Balancing algorithms. Pure: state comes in, a choice goes out.
+//! Balancing (manual 4.2 `balance`, `hash-type`): state and candidates come in, a choice goes out. No socket, no clock,
+//! no random source, and no memory of its own: positions live in words that the caller keeps (for weir: in shared
+//! memory, under the backend's lock), so that N workers walk through the servers as one.
+//!
+//! The orders are those of HAProxy from a fresh start; `tests/data/` holds recordings of the real program, with how
+//! each was made.
+//!
+//! Use: implement [`Servers`] over one backend, take its lock, call [`choose`], count the session on the chosen server,
+//! give the lock back. When the session ends call [`released`] under the same lock.
+
+mod choose;
+mod first;
+mod leastconn;
+mod random;
+mod roundrobin;
+mod servers;
+mod static_rr;
+
+#[cfg(test)]
+mod tests;
+
+pub use choose::{Algorithm, Choice, Request, Settings, choose, released};
+pub use servers::{BACKEND_WORDS, SERVER_WORDS, Servers, WEIGHT_SCALE};

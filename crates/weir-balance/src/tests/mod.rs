@@ -1,0 +1,4 @@
+//! Recorded orders of HAProxy played against the algorithms.
+
+mod backend;
+mod order;
