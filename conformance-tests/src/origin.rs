@@ -1,0 +1,195 @@
+//! Origin servers that answer by themselves, on a thread each. What they are for is in `OriginKind`.
+
+use crate::connection::Connection;
+use crate::message::{self, Framing};
+use crate::ports::{self, PortNames};
+use crate::scenario::OriginKind;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// An origin server on a reserved address.
+pub struct Origin {
+    pub name: String,
+    address: SocketAddr,
+    names: PortNames,
+    running: Option<Running>,
+}
+
+struct Running {
+    listener: Arc<TcpListener>,
+    stop: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Origin {
+    /// Starts an origin of that kind; a scripted one only listens.
+    pub fn start(
+        name: &str,
+        address: SocketAddr,
+        kind: &OriginKind,
+        names: PortNames,
+    ) -> std::io::Result<Origin> {
+        let mut origin = Origin { name: name.to_string(), address, names, running: None };
+        origin.become_kind(kind)?;
+        Ok(origin)
+    }
+
+    /// Ends what it did before, connections included, and does this instead.
+    pub fn become_kind(&mut self, kind: &OriginKind) -> std::io::Result<()> {
+        self.stop();
+        if *kind == OriginKind::Refused {
+            return Ok(());
+        }
+        let listener = Arc::new(ports::listen(self.address)?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let thread = (*kind != OriginKind::Scripted).then(|| {
+            let serving = Serving {
+                name: self.name.clone(),
+                kind: kind.clone(),
+                listener: listener.clone(),
+                stop: stop.clone(),
+                open: open.clone(),
+                names: self.names.clone(),
+            };
+            std::thread::spawn(move || serving.run())
+        });
+        self.running = Some(Running { listener, stop, open, thread });
+        Ok(())
+    }
+
+    /// The listener of a scripted origin.
+    pub fn listener(&self) -> Option<&TcpListener> {
+        self.running.as_ref().map(|r| r.listener.as_ref())
+    }
+
+    fn stop(&mut self) {
+        let Some(mut running) = self.running.take() else { return };
+        running.stop.store(true, Ordering::SeqCst);
+        let _ = socket2::SockRef::from(running.listener.as_ref()).shutdown(std::net::Shutdown::Both);
+        for connection in running.open.lock().unwrap_or_else(|e| e.into_inner()).drain(..) {
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
+        if let Some(thread) = running.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Serving {
+    name: String,
+    kind: OriginKind,
+    listener: Arc<TcpListener>,
+    stop: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+    names: PortNames,
+}
+
+impl Serving {
+    fn run(self) {
+        let connections = AtomicU64::new(0);
+        while let Ok((socket, peer)) = self.listener.accept() {
+            if self.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            self.names.insert(peer.port(), "proxy");
+            if let Ok(copy) = socket.try_clone() {
+                self.open.lock().unwrap_or_else(|e| e.into_inner()).push(copy);
+            }
+            let ordinal = connections.fetch_add(1, Ordering::SeqCst) + 1;
+            let name = self.name.clone();
+            let kind = self.kind.clone();
+            std::thread::spawn(move || serve(&name, &kind, ordinal, socket));
+        }
+    }
+}
+
+fn serve(name: &str, kind: &OriginKind, ordinal: u64, socket: TcpStream) {
+    let copy = socket.try_clone();
+    let mut connection = Connection::from(socket);
+    match kind {
+        OriginKind::Name => {
+            let _ = connection.send(format!("{name}\n").as_bytes());
+            connection.shut();
+            let _ = connection.take_until(|_, ended| ended.then_some(0));
+        }
+        OriginKind::Mirror => {
+            while connection.receive(std::time::Instant::now() + crate::connection::DEADLINE).is_ok() {
+                let bytes = std::mem::take(&mut connection.received);
+                if connection.send(&bytes).is_err() {
+                    break;
+                }
+            }
+        }
+        OriginKind::Closes => {}
+        _ => requests(name, kind, ordinal, &mut connection),
+    }
+    if let Ok(socket) = copy {
+        let _ = socket.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+fn requests(name: &str, kind: &OriginKind, ordinal: u64, connection: &mut Connection) {
+    for number in 1u64.. {
+        let Ok(request) = connection.take_until(message::message_length) else { return };
+        let answer = answer(name, kind, ordinal, number, &request);
+        if connection.send(&answer).is_err() || !keeps_alive(&request) {
+            return;
+        }
+    }
+}
+
+fn keeps_alive(request: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let head = head.split("\r\n\r\n").next().unwrap_or("");
+    match head.lines().next().is_some_and(|l| l.ends_with("http/1.0")) {
+        true => head.contains("connection: keep-alive"),
+        false => !head.contains("connection: close"),
+    }
+}
+
+fn answer(name: &str, kind: &OriginKind, ordinal: u64, number: u64, request: &[u8]) -> Vec<u8> {
+    let head_only = request.starts_with(b"HEAD ");
+    let (status, extra, body) = match kind {
+        OriginKind::Hello { status } => (*status, String::new(), format!("{name}\n").into_bytes()),
+        OriginKind::Counted => {
+            let counters = format!("x-connection: {ordinal}\r\nx-request: {number}\r\n");
+            (200, counters, format!("{name}\n").into_bytes())
+        }
+        _ => (200, String::new(), echoed(request)),
+    };
+    let reason = if status == 200 { "OK" } else { "Status" };
+    let mut out = format!(
+        "HTTP/1.1 {status} {reason}\r\ncontent-length: {}\r\nx-origin: {name}\r\n{extra}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    if !head_only {
+        out.extend_from_slice(&body);
+    }
+    out
+}
+
+/// The request as received, with chunk sizes taken out of the body.
+fn echoed(request: &[u8]) -> Vec<u8> {
+    let Some(head) = message::head_length(request) else { return Vec::new() };
+    let mut out = request[..head].to_vec();
+    match message::framing(&request[..head]) {
+        Framing::Chunked => {
+            if let Some(body) = message::dechunk(&request[head..]) {
+                out.extend_from_slice(&body.data);
+                out.extend_from_slice(&body.trailers);
+            }
+        }
+        _ => out.extend_from_slice(&request[head..]),
+    }
+    out
+}

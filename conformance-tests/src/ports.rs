@@ -1,0 +1,136 @@
+//! Loopback ports by name. Each is taken by binding port 0 and held with `SO_REUSEPORT` but without listening, so
+//! that the program under test can bind it and nobody else is given it meanwhile; while nobody listens, connections
+//! to it are refused.
+
+use socket2::{Domain, Socket, Type};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// Names for ports: reserved ones and those seen on connections.
+#[derive(Clone, Default)]
+pub struct PortNames(Arc<Mutex<BTreeMap<u16, String>>>);
+
+impl PortNames {
+    /// Remembers that `port` is to be shown as `name`.
+    pub fn insert(&self, port: u16, name: &str) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).insert(port, name.to_string());
+    }
+
+    /// The name of `port`, if it has one.
+    pub fn name(&self, port: u16) -> Option<String> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).get(&port).cloned()
+    }
+}
+
+/// Reserved addresses, and the names of all ports seen.
+#[derive(Default)]
+pub struct Ports {
+    reserved: BTreeMap<String, (Socket, SocketAddr)>,
+    pub names: PortNames,
+}
+
+impl Ports {
+    /// The address called `name`, reserved now if it was not. A name that ends in `v6` is an IPv6 address.
+    pub fn address(&mut self, name: &str) -> std::io::Result<SocketAddr> {
+        if let Some((_, address)) = self.reserved.get(name) {
+            return Ok(*address);
+        }
+        let ip: IpAddr =
+            if name.ends_with("v6") { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        let socket = Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, None)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&SocketAddr::new(ip, 0).into())?;
+        let address = socket.local_addr()?.as_socket().ok_or_else(|| std::io::Error::other("no address"))?;
+        self.names.insert(address.port(), name);
+        self.reserved.insert(name.to_string(), (socket, address));
+        Ok(address)
+    }
+
+    /// Replaces `<name>`, `<name.port>` and `<dir>` in a configuration. Angle brackets around anything that is not a
+    /// lower-case word are left alone.
+    pub fn fill(&mut self, text: &str, dir: &Path, log: SocketAddr) -> std::io::Result<String> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find('<') {
+            out.push_str(&rest[..start]);
+            rest = &rest[start..];
+            let Some(end) = rest.find('>') else { break };
+            let name = &rest[1..end];
+            let word = name.strip_suffix(".port").unwrap_or(name);
+            if word.is_empty() || !word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+                out.push('<');
+                rest = &rest[1..];
+                continue;
+            }
+            match name {
+                "dir" => out.push_str(&dir.to_string_lossy()),
+                "log" => out.push_str(&log.to_string()),
+                _ => {
+                    let address = self.address(word)?;
+                    match name == word {
+                        true => out.push_str(&address.to_string()),
+                        false => out.push_str(&address.port().to_string()),
+                    }
+                }
+            }
+            rest = &rest[end + 1..];
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+}
+
+/// A listener on an address that is already reserved.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_port(true)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    Ok(socket.into())
+}
+
+/// Whether someone listens on this loopback port now, as the kernel tells; nothing connects to find out.
+pub fn is_listening(port: u16) -> bool {
+    let wanted = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|path| {
+        std::fs::read_to_string(path).is_ok_and(|table| {
+            table.lines().skip(1).any(|line| {
+                let mut words = line.split_whitespace().skip(1);
+                let local = words.next().is_some_and(|w| w.ends_with(&wanted));
+                local && words.nth(1) == Some("0A")
+            })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_can_be_listened_on_and_is_refused_before() {
+        let mut ports = Ports::default();
+        let address = ports.address("fe").unwrap();
+        assert!(!is_listening(address.port()));
+        assert!(std::net::TcpStream::connect(address).is_err());
+        let listener = listen(address).unwrap();
+        assert!(is_listening(address.port()));
+        std::net::TcpStream::connect(address).unwrap();
+        drop(listener);
+        assert!(!is_listening(address.port()));
+    }
+
+    #[test]
+    fn placeholders_are_filled_and_html_is_not() {
+        let mut ports = Ports::default();
+        let log = "127.0.0.1:514".parse().unwrap();
+        let text =
+            ports.fill("bind <fe> <H1> <b> <dir>/x <fe.port> <log>", Path::new("/tmp/d"), log).unwrap();
+        let address = ports.address("fe").unwrap();
+        let b = ports.address("b").unwrap();
+        assert_eq!(text, format!("bind {address} <H1> {b} /tmp/d/x {} 127.0.0.1:514", address.port()));
+    }
+}

@@ -1,0 +1,106 @@
+//! Plays one scenario on one program and decides: equal to what real HAProxy did, a known miss, or a failure.
+
+use crate::known;
+use crate::player;
+use crate::program::{Kind, Program};
+use crate::scenario::Scenario;
+use std::path::{Path, PathBuf};
+
+/// The variants every scenario is played in.
+pub const VARIANTS: [&str; 4] = ["haproxy_2_8", "haproxy_2_6", "weir_1", "weir_4"];
+
+/// The directory of this crate.
+pub fn home() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program of a variant, if it is on this machine.
+pub fn program(variant: &str) -> Option<Program> {
+    match variant {
+        "haproxy_2_8" => Program::haproxy_28(),
+        "haproxy_2_6" => Program::haproxy_26(),
+        "weir_1" => Program::weir(1),
+        _ => Program::weir(4),
+    }
+}
+
+/// Plays `name` in `variant` and compares. Panics with a readable difference; prints `skipped` where the program is
+/// absent or the scenario says it does not apply.
+pub fn check(name: &str, variant: &str) {
+    let root = home().join("scenarios");
+    let path = root.join(format!("{name}.scn"));
+    let scenario = Scenario::load(&root, &path).unwrap_or_else(|e| panic!("{e}"));
+    let Some(program) = program(variant) else {
+        println!("skipped: {variant} is not on this machine");
+        return;
+    };
+    if let Some(reason) = scenario.not_in_26.as_ref().filter(|_| program.kind == Kind::Haproxy26) {
+        println!("skipped: {reason}");
+        return;
+    }
+    if let Some(reason) = scenario.one_thread.as_ref().filter(|_| variant == "weir_4") {
+        println!("skipped: {reason}");
+        return;
+    }
+    let result = compare(&scenario, &program, &path);
+    if program.kind != Kind::Weir {
+        result.unwrap_or_else(|e| panic!("{name} on {variant}:\n{e}"));
+        return;
+    }
+    let list = known::load(&home().join("known-misses.txt")).unwrap_or_else(|e| panic!("{e}"));
+    match (result, known::find(&list, name, variant)) {
+        (Ok(()), None) => {}
+        (Err(e), None) => panic!("{name} on {variant}:\n{e}"),
+        (Err(e), Some(known)) => println!("known miss ({}):\n{e}", known.reason),
+        (Ok(()), Some(known)) => {
+            panic!("{name} works on {variant}: take its line out of known-misses.txt ({})", known.reason)
+        }
+    }
+}
+
+/// The transcript recorded from real HAProxy beside the scenario.
+pub fn expected_path(scenario: &Path) -> PathBuf {
+    scenario.with_extension("expected")
+}
+
+fn compare(scenario: &Scenario, program: &Program, path: &Path) -> Result<(), String> {
+    let expected = std::fs::read_to_string(expected_path(path)).map_err(|e| {
+        format!("no recorded transcript ({e}); run `cargo run -p conformance-tests --bin record`")
+    })?;
+    let got = player::play(scenario, program)?;
+    match got == expected {
+        true => Ok(()),
+        false => Err(difference(&expected, &got)),
+    }
+}
+
+/// Lines of both transcripts side by side; `-` is what HAProxy did, `+` what this program did.
+pub fn difference(expected: &str, got: &str) -> String {
+    let expected: Vec<&str> = expected.lines().collect();
+    let got: Vec<&str> = got.lines().collect();
+    let mut out = String::new();
+    let start = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
+    let rest = (expected.len() - start).min(got.len() - start);
+    let end = (0..rest).take_while(|n| expected[expected.len() - 1 - n] == got[got.len() - 1 - n]).count();
+    let mut add = |mark: &str, lines: &[&str]| {
+        for line in lines {
+            out.push_str(&format!("{mark} {line}\n"));
+        }
+    };
+    add(" ", &expected[..start]);
+    add("-", &expected[start..expected.len() - end]);
+    add("+", &got[start..got.len() - end]);
+    add(" ", &expected[expected.len() - end..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_shows_both_sides_in_context() {
+        assert_eq!(difference("a\nb\nc\n", "a\nx\ny\nc\n"), "  a\n- b\n+ x\n+ y\n  c\n");
+        assert_eq!(difference("a\n", "a\nb\n"), "  a\n+ b\n");
+    }
+}
