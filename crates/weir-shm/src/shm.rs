@@ -1,0 +1,294 @@
+//! All segments of one weir, and the way from a slot to what lies there.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::{Mutex, OnceLock};
+
+use weir_types::{Slot, WorkerId};
+
+use crate::balance::{BalanceArea, ServerBalance};
+use crate::directory::{Directory, Kind, SEGMENT_SHIFT, Used};
+use crate::error::ShmError;
+use crate::layout::Capacity;
+use crate::queue::{PlaceQueue, Waiter};
+use crate::segment::Segment;
+use crate::state::WorkerInfo;
+use crate::view::*;
+
+const SEGMENTS: usize = 1 << (32 - SEGMENT_SHIFT);
+/// Streams of one worker that may wait in queues at once. Memory is touched as they come.
+pub const WAITERS_PER_WORKER: u32 = 65_536;
+
+/// Handle to the shared memory of one weir. `Copy`, valid for the life of the process.
+#[derive(Clone, Copy)]
+pub struct Shm(&'static Inner);
+
+struct Inner {
+    segments: [OnceLock<Mapped>; SEGMENTS],
+    places: usize,
+    /// What the supervisor filled so far.
+    used: Mutex<Vec<Used>>,
+}
+
+struct Mapped {
+    segment: Segment,
+    directory: Directory,
+}
+
+impl Shm {
+    /// Makes the first segment, for `workers` workers and one controller, with room for `capacity`. For the supervisor.
+    pub fn create(workers: usize, capacity: Capacity) -> Result<Self, ShmError> {
+        let capacity = match capacity.waiters {
+            0 => Capacity { waiters: WAITERS_PER_WORKER, ..capacity },
+            _ => capacity,
+        };
+        let shm = Self::empty(workers + 1);
+        shm.install(Segment::create(0, capacity, workers + 1)?)?;
+        shm.process().state.workers.set(workers as u32);
+        Ok(shm)
+    }
+
+    /// Maps the segments another process made, in their order. For children.
+    pub fn attach(descriptors: Vec<OwnedFd>) -> Result<Self, ShmError> {
+        let segments = descriptors.into_iter().map(Segment::attach).collect::<Result<Vec<_>, _>>()?;
+        let places = segments.first().map_or(0, |segment| segment.places);
+        let shm = Self::empty(places);
+        segments.into_iter().try_for_each(|segment| shm.install(segment))?;
+        Ok(shm)
+    }
+
+    /// Memory of this process alone, for tests and for running without children: names are added as asked for.
+    pub fn private(workers: usize) -> Self {
+        let capacity = Capacity { objects: [256; 4], name_bytes: 65_536, waiters: 4096 };
+        Self::create(workers, capacity).expect("memory for a private segment")
+    }
+
+    /// Finds or gives a slot to every name; makes another segment when there is no room. For the supervisor, before it
+    /// asks children to prepare; pass [`Shm::descriptors`] from the old [`Shm::segment_count`] on to them.
+    pub fn reserve<'a>(&self, names: impl Iterator<Item = (Kind, &'a str)> + Clone) -> Result<(), ShmError> {
+        let missing = || names.clone().filter(|(kind, name)| self.find(*kind, name).is_none());
+        let left: Vec<_> = missing().filter(|(kind, name)| self.insert(*kind, name).is_none()).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let number = self.segment_count() as u32;
+        let capacity = Capacity::of(left.iter().copied()).with_slack();
+        if capacity.objects.iter().any(|count| *count >= 1 << SEGMENT_SHIFT) {
+            return Err(ShmError::TooManyNames);
+        }
+        self.install(Segment::create(number, capacity, self.places())?)?;
+        for (kind, name) in left {
+            self.insert(kind, name).ok_or(ShmError::TooManyNames)?;
+        }
+        Ok(())
+    }
+
+    /// Maps a segment made by [`Shm::reserve`] in the supervisor. For children, in order.
+    pub fn attach_segment(&self, descriptor: OwnedFd) -> Result<(), ShmError> {
+        self.install(Segment::attach(descriptor)?)
+    }
+
+    pub fn segment_count(&self) -> usize {
+        self.mapped().count()
+    }
+
+    /// The memfds of all segments, to be passed to children in this order.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'static>> {
+        self.mapped().map(|mapped| mapped.segment.descriptor())
+    }
+
+    /// Places for workers and the controller; the controller's is the last.
+    pub fn places(&self) -> usize {
+        self.0.places
+    }
+
+    pub fn controller(&self) -> WorkerId {
+        WorkerId((self.places() - 1) as u16)
+    }
+
+    /// The slot of a name: `backend/server` for servers, `frontend/listener` for listeners.
+    pub fn find(&self, kind: Kind, name: &str) -> Option<Slot> {
+        self.mapped().find_map(|mapped| mapped.directory.find(kind, name))
+    }
+
+    /// [`Shm::find`], adding the name when it is new. For the supervisor and for private memory.
+    pub fn find_or_add(&self, kind: Kind, name: &str) -> Result<Slot, ShmError> {
+        if let Some(slot) = self.find(kind, name) {
+            return Ok(slot);
+        }
+        self.reserve(std::iter::once((kind, name)))?;
+        self.find(kind, name).ok_or(ShmError::TooManyNames)
+    }
+
+    /// Every name ever reserved.
+    pub fn names(&self) -> impl Iterator<Item = (Kind, String, Slot)> {
+        self.mapped().flat_map(|mapped| mapped.directory.list())
+    }
+
+    pub fn process(&self) -> ProcessView {
+        let segment = self.segment(0);
+        ProcessView { shm: *self, slot: Slot(0), state: &segment.slice(segment.layout.process)[0] }
+    }
+
+    pub fn listener(&self, slot: Slot) -> ListenerView {
+        let (segment, index) = self.locate(slot);
+        ListenerView { shm: *self, slot, state: &segment.slice(segment.layout.listeners)[index] }
+    }
+
+    pub fn frontend(&self, slot: Slot) -> FrontendView {
+        let (segment, index) = self.locate(slot);
+        FrontendView { shm: *self, slot, state: &segment.slice(segment.layout.frontends)[index] }
+    }
+
+    pub fn backend(&self, slot: Slot) -> BackendView {
+        let (segment, index) = self.locate(slot);
+        BackendView { shm: *self, slot, state: &segment.slice(segment.layout.backends)[index] }
+    }
+
+    pub fn server(&self, slot: Slot) -> ServerView {
+        let (segment, index) = self.locate(slot);
+        ServerView { shm: *self, slot, state: &segment.slice(segment.layout.servers)[index] }
+    }
+
+    /// What the supervisor notes about a place's process.
+    pub fn worker(&self, worker: WorkerId) -> &'static WorkerInfo {
+        let segment = self.segment(0);
+        &segment.slice(segment.layout.workers)[usize::from(worker.0)]
+    }
+
+    /// Puts in order what a dead process left: breaks its locks, takes it out of queues, clears its gauges. For the
+    /// supervisor, after it reaped the process and before it starts the next. `by` is a place nobody else locks with
+    /// at this time; the dead place itself will do. Follow with [`crate::Wakers::wake_all`].
+    pub fn recover(&self, dead: WorkerId) {
+        for mapped in self.mapped() {
+            let segment = &mapped.segment;
+            let areas: &[BalanceArea] = segment.slice(segment.layout.balance);
+            // An area nobody used lies in a page of zeros; reading makes the page, so only look at named ones.
+            let named = segment.capacity.objects[Kind::Backend.index()] as usize;
+            areas.iter().take(named).for_each(|area| {
+                area.lock.break_if_held(dead);
+            });
+        }
+        self.recover_queue(dead, dead);
+        if dead == self.controller() {
+            self.mapped().for_each(|mapped| mapped.repair_addresses());
+        }
+        self.mapped().for_each(|mapped| mapped.clear_gauges(dead));
+        (0..self.places()).for_each(|place| self.kick(WorkerId(place as u16)));
+    }
+
+    /// For `clear counters all`: `worker`'s own totals, by the worker itself.
+    pub fn clear_totals(&self, worker: WorkerId) {
+        self.mapped().for_each(|mapped| mapped.clear_totals(worker));
+    }
+
+    pub(crate) fn locate(&self, slot: Slot) -> (&'static Segment, usize) {
+        (self.segment(slot.0 >> SEGMENT_SHIFT), (slot.0 & ((1 << SEGMENT_SHIFT) - 1)) as usize)
+    }
+
+    pub(crate) fn balance_area(&self, slot: Slot) -> &'static BalanceArea {
+        let (segment, index) = self.locate(slot);
+        &segment.slice(segment.layout.balance)[index]
+    }
+
+    pub(crate) fn server_balance(&self, slot: Slot) -> &'static ServerBalance {
+        let (segment, index) = self.locate(slot);
+        &segment.slice(segment.layout.server_balance)[index]
+    }
+
+    pub(crate) fn place_queue(&self, worker: WorkerId) -> &'static PlaceQueue {
+        let segment = self.segment(0);
+        &segment.slice(segment.layout.place_queues)[usize::from(worker.0)]
+    }
+
+    pub(crate) fn waiters(&self) -> &'static [Waiter] {
+        let segment = self.segment(0);
+        segment.slice(segment.layout.waiters)
+    }
+
+    pub(crate) fn waiter_pool(&self) -> u32 {
+        self.segment(0).capacity.waiters
+    }
+
+    /// True when no wake-up of `worker` was on its way.
+    pub(crate) fn mark_awake(&self, worker: WorkerId) -> bool {
+        self.place_queue(worker).awake.atomic().swap(1, std::sync::atomic::Ordering::SeqCst) == 0
+    }
+
+    fn empty(places: usize) -> Self {
+        let inner = Inner { segments: [const { OnceLock::new() }; SEGMENTS], places, used: Mutex::default() };
+        Self(Box::leak(Box::new(inner)))
+    }
+
+    fn install(&self, segment: Segment) -> Result<(), ShmError> {
+        let cell = self.0.segments.get(segment.number as usize).ok_or(ShmError::TooManySegments)?;
+        let directory = Directory::of(&segment);
+        self.0.used.lock().expect("not poisoned").push(Used::default());
+        cell.set(Mapped { segment, directory }).map_err(|_| ShmError::TooManySegments)
+    }
+
+    fn insert(&self, kind: Kind, name: &str) -> Option<Slot> {
+        let mut used = self.0.used.lock().expect("not poisoned");
+        self.mapped()
+            .zip(used.iter_mut())
+            .find_map(|(mapped, used)| mapped.directory.insert(used, kind, name))
+    }
+
+    fn segment(&self, number: u32) -> &'static Segment {
+        &self.0.segments[number as usize].get().expect("a slot of a mapped segment").segment
+    }
+
+    fn mapped(&self) -> impl Iterator<Item = &'static Mapped> + use<> {
+        self.0.segments.iter().map_while(OnceLock::get)
+    }
+}
+
+impl Mapped {
+    fn clear_gauges(&self, worker: WorkerId) {
+        let arrays = self.segment.layout.counters[usize::from(worker.0)];
+        let segment = &self.segment;
+        segment.slice::<crate::ProcessCounters>(arrays.process).iter().for_each(|place| place.clear_gauges());
+        segment
+            .slice::<crate::ListenerCounters>(arrays.listeners)
+            .iter()
+            .for_each(|place| place.clear_gauges());
+        segment
+            .slice::<crate::FrontendCounters>(arrays.frontends)
+            .iter()
+            .for_each(|place| place.clear_gauges());
+        segment
+            .slice::<crate::BackendCounters>(arrays.backends)
+            .iter()
+            .for_each(|place| place.clear_gauges());
+        segment.slice::<crate::ServerCounters>(arrays.servers).iter().for_each(|place| place.clear_gauges());
+    }
+
+    fn clear_totals(&self, worker: WorkerId) {
+        let arrays = self.segment.layout.counters[usize::from(worker.0)];
+        let segment = &self.segment;
+        segment.slice::<crate::ProcessCounters>(arrays.process).iter().for_each(|place| place.clear_totals());
+        segment
+            .slice::<crate::ListenerCounters>(arrays.listeners)
+            .iter()
+            .for_each(|place| place.clear_totals());
+        segment
+            .slice::<crate::FrontendCounters>(arrays.frontends)
+            .iter()
+            .for_each(|place| place.clear_totals());
+        segment
+            .slice::<crate::BackendCounters>(arrays.backends)
+            .iter()
+            .for_each(|place| place.clear_totals());
+        segment.slice::<crate::ServerCounters>(arrays.servers).iter().for_each(|place| place.clear_totals());
+    }
+
+    fn repair_addresses(&self) {
+        let segment = &self.segment;
+        segment
+            .slice::<crate::ServerState>(segment.layout.servers)
+            .iter()
+            .for_each(|server| server.address.repair());
+    }
+}
+
+#[cfg(test)]
+mod tests;
