@@ -1,1 +1,35 @@
-//! Listeners, streams, pools: runs a Plan. Never names syntax, config or compile.
+//! Runs a [`weir_plan::Plan`]: listeners, streams, pools, logs, checks. Never names syntax, config or compile.
+//!
+//! # Task model
+//! One worker is one thread: a tokio current-thread runtime with a `LocalSet` ([`worker`]). There is one task per
+//! listening socket and one task per client connection; that task drives both its sockets, so nothing is sent between
+//! tasks on the way of a request. A connection task is a hand-written state machine ([`connection`]): between requests
+//! it is small, and everything that a request in progress needs (heads, timers, log fields) is one box taken from the
+//! worker's pool ([`stream`]). Sockets are tried first and waited for only when a call would block ([`socket`]). Each
+//! task has one timer that costs a store when its deadline is pushed back ([`timers`]). A panic ends its stream alone.
+//!
+//! # Phases of a request
+//! The same words stand in code, documentation and debug logs.
+//!
+//! | phase | what happens | times out with |
+//! | --- | --- | --- |
+//! | `Idle` | a kept-alive connection waits for its next request and holds no buffer | `http-keep-alive`, silently |
+//! | `RequestHead` | the head is read and parsed | `http-request`: 408, `cR` |
+//! | `RequestRules` | frontend rules, choice of backend, backend rules; may wait for a body, tarpit, pause | `tarpit`, inspect delay |
+//! | `Queue` | waits for a place on a server | `queue`: 503, `sQ` |
+//! | `Connect` | takes a pooled connection or opens one; retries and redispatches | `connect`: 503, `sC` |
+//! | `Exchange` | request and response are forwarded, `http-response` rules are met in between | `server`: 504 `sH`, `client`: `cD`, `sD` |
+//! | `Reply` | weir's own answer is sent | `client` |
+//! | `Finish` | counters and the log line; the server connection goes to its pool | |
+//!
+//! A `mode tcp` stream has the same phases without heads; after an upgrade an HTTP stream goes on as one.
+
+pub mod buffers;
+pub mod clock;
+pub mod socket;
+pub mod stats;
+pub mod timers;
+pub mod worker;
+
+pub use stats::{StatsAnswer, StatsRequest, StatsService};
+pub use worker::{Control, ListenerSocket, LogSockets, WorkerInput};

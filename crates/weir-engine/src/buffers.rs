@@ -1,0 +1,176 @@
+//! The worker's pool of buffers. A stream holds one only while bytes are in it or expected at once; an idle connection
+//! holds none.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Bytes kept in the pool for reuse, at most, per kind.
+const KEPT_BYTES: usize = 1 << 20;
+/// A direction that keeps filling its buffer gets one of this size.
+pub const LARGE: usize = 256 * 1024;
+
+/// Buffers of `tune.bufsize`, and a few large ones for bulk transfers.
+#[derive(Debug)]
+pub struct Buffers {
+    size: usize,
+    small: RefCell<Vec<Box<[u8]>>>,
+    large: RefCell<Vec<Box<[u8]>>>,
+    /// Heads and other bytes that are written, not read.
+    texts: RefCell<Vec<Vec<u8>>>,
+}
+
+/// Bytes between a reader and a writer: `start..end` of the storage. Empty and without storage when idle.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    data: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffers {
+    pub fn new(size: usize) -> Rc<Self> {
+        Rc::new(Self { size, small: Default::default(), large: Default::default(), texts: Default::default() })
+    }
+
+    /// `tune.bufsize`.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Gives `buffer` storage if it has none.
+    pub fn fill(&self, buffer: &mut Buffer) {
+        if buffer.data.is_empty() {
+            buffer.data = self.small.borrow_mut().pop().unwrap_or_else(|| vec![0; self.size].into());
+        }
+    }
+
+    /// Gives an empty `buffer` large storage.
+    pub fn enlarge(&self, buffer: &mut Buffer) {
+        if buffer.is_empty() && buffer.data.len() < LARGE {
+            let large = self.large.borrow_mut().pop().unwrap_or_else(|| vec![0; LARGE].into());
+            let small = std::mem::replace(&mut buffer.data, large);
+            buffer.start = 0;
+            buffer.end = 0;
+            self.keep(small);
+        }
+    }
+
+    /// Takes the storage of an empty buffer back.
+    pub fn reclaim(&self, buffer: &mut Buffer) {
+        if buffer.is_empty() && !buffer.data.is_empty() {
+            buffer.start = 0;
+            buffer.end = 0;
+            self.keep(std::mem::take(&mut buffer.data));
+        }
+    }
+
+    /// An empty vector with room of its last use.
+    pub fn text(&self) -> Vec<u8> {
+        self.texts.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub fn reclaim_text(&self, mut text: Vec<u8>) {
+        let texts = &mut *self.texts.borrow_mut();
+        if text.capacity() > 0 && text.capacity() <= 4 * self.size && texts.len() < 256 {
+            text.clear();
+            texts.push(text);
+        }
+    }
+
+    fn keep(&self, data: Box<[u8]>) {
+        let (pool, size) = match data.len() {
+            LARGE => (&self.large, LARGE),
+            _ => (&self.small, self.size),
+        };
+        let pool = &mut *pool.borrow_mut();
+        if data.len() == size && pool.len() * size < KEPT_BYTES {
+            pool.push(data);
+        }
+    }
+}
+
+impl Buffer {
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The bytes that were read and not consumed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.data[self.start..self.end]
+    }
+
+    /// Room behind the bytes; they are moved to the front when that makes room.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        } else if self.end == self.data.len() && self.start > 0 {
+            self.data.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        &mut self.data[self.end..]
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.len() == self.data.len()
+    }
+
+    /// `count` bytes were read into [`Buffer::room`].
+    pub fn filled(&mut self, count: usize) {
+        self.end += count;
+        debug_assert!(self.end <= self.data.len());
+    }
+
+    /// `count` bytes from the front are done with.
+    pub fn consume(&mut self, count: usize) {
+        self.start += count;
+        debug_assert!(self.start <= self.end);
+    }
+
+    pub fn clear(&mut self) {
+        self.start = 0;
+        self.end = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storage_goes_back_to_the_pool() {
+        let buffers = Buffers::new(64);
+        let mut buffer = Buffer::default();
+        buffers.fill(&mut buffer);
+        buffer.room()[..3].copy_from_slice(b"abc");
+        buffer.filled(3);
+        buffers.reclaim(&mut buffer);
+        assert_eq!(buffer.bytes(), b"abc");
+        buffer.consume(3);
+        buffers.reclaim(&mut buffer);
+        assert_eq!(buffer.capacity(), 0);
+        assert_eq!(buffers.small.borrow().len(), 1);
+    }
+
+    #[test]
+    fn room_is_made_by_moving_bytes_forward() {
+        let buffers = Buffers::new(4);
+        let mut buffer = Buffer::default();
+        buffers.fill(&mut buffer);
+        buffer.room().copy_from_slice(b"abcd");
+        buffer.filled(4);
+        assert!(buffer.is_full());
+        buffer.consume(3);
+        assert_eq!(buffer.room().len(), 3);
+        assert_eq!(buffer.bytes(), b"d");
+    }
+}

@@ -1,0 +1,204 @@
+//! A non-blocking socket that is tried before it is waited for: it joins the runtime's poller only when a call would
+//! block. Not for listening sockets.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll, Waker};
+
+use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, shutdown};
+use tokio::io::unix::AsyncFd;
+
+#[derive(Debug)]
+enum Io {
+    /// Not polled yet. `drained`: the last read took all there was.
+    Bare { descriptor: OwnedFd, drained: bool },
+    Polled(AsyncFd<OwnedFd>),
+    Closed,
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub struct Socket {
+    io: Io,
+    /// The last write would have blocked.
+    write_blocked: bool,
+}
+
+impl Socket {
+    /// `descriptor` must be non-blocking.
+    pub fn new(descriptor: OwnedFd) -> Self {
+        Self { io: Io::Bare { descriptor, drained: false }, write_blocked: false }
+    }
+
+    /// A connection whose `connect` is under way: writing is tried once all the same.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.io, Io::Closed)
+    }
+
+    /// Reads what is there; `Ok(0)` is the end of the stream (`room` must not be empty).
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        if let Io::Bare { descriptor, drained: drained @ false } = &mut self.io {
+            match receive(descriptor, room) {
+                Ok(count) => {
+                    *drained = count > 0 && count < room.len();
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        let polled = match self.polled() {
+            Ok(polled) => polled,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        loop {
+            let mut guard = std::task::ready!(polled.poll_read_ready(cx))?;
+            match receive(polled.get_ref(), room) {
+                Ok(count) => {
+                    if count > 0 && count < room.len() {
+                        guard.clear_ready();
+                    }
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => guard.clear_ready(),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Writes as much as goes.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>], more: bool) -> Poll<io::Result<usize>> {
+        if !self.write_blocked {
+            match self.descriptor().and_then(|descriptor| transmit(descriptor, pieces, more)) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.write_blocked = true,
+                done => return Poll::Ready(done),
+            }
+        }
+        let polled = match self.polled() {
+            Ok(polled) => polled,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        loop {
+            let mut guard = std::task::ready!(polled.poll_write_ready(cx))?;
+            match transmit(polled.as_fd(), pieces, more) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => guard.clear_ready(),
+                done => {
+                    drop(guard);
+                    self.write_blocked = false;
+                    return Poll::Ready(done);
+                }
+            }
+        }
+    }
+
+    /// Waits until reading will not block, reading nothing: data, end of stream or error.
+    pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = self.polled()?;
+        polled.poll_read_ready(cx).map_ok(|_| ())
+    }
+
+    /// Waits until writing is possible: how the end of a `connect` shows.
+    pub fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = self.polled()?;
+        polled.poll_write_ready(cx).map_ok(|_| ())
+    }
+
+    /// Whether the peer has sent or closed anything since the last read, as far as the poller knows already.
+    pub fn seems_readable(&mut self) -> bool {
+        match &self.io {
+            Io::Polled(polled) => {
+                polled.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+            }
+            Io::Bare { .. } => self.peek().is_some(),
+            Io::Closed => true,
+        }
+    }
+
+    /// Looks without taking: `Some(0)` is the end of the stream or an error, `None` nothing there.
+    pub fn peek(&self) -> Option<usize> {
+        let mut byte = [0];
+        let descriptor = self.descriptor().ok()?;
+        match recv(descriptor.as_raw_fd(), &mut byte, MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
+            Ok(count) => Some(count),
+            Err(nix::errno::Errno::EAGAIN) => None,
+            Err(_) => Some(0),
+        }
+    }
+
+    /// Closes the sending half.
+    pub fn shutdown_write(&self) {
+        if let Ok(descriptor) = self.descriptor() {
+            // A peer that is gone already needs no notice.
+            let _ = shutdown(descriptor.as_raw_fd(), Shutdown::Write);
+        }
+    }
+
+    /// Closes the connection; further calls answer `NotConnected`.
+    pub fn close(&mut self) {
+        self.io = Io::Closed;
+    }
+
+    /// Closes with a reset instead of an orderly end (`option nolinger`, `silent-drop` and the like).
+    pub fn reset(&mut self) {
+        if let Ok(descriptor) = self.descriptor() {
+            let _ = socket2::SockRef::from(&descriptor).set_linger(Some(std::time::Duration::ZERO));
+        }
+        self.close();
+    }
+
+    /// The outcome of a `connect`.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        let descriptor = self.descriptor()?;
+        socket2::SockRef::from(&descriptor).take_error()
+    }
+
+    pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
+        match &self.io {
+            Io::Bare { descriptor, .. } => Ok(descriptor.as_fd()),
+            Io::Polled(polled) => Ok(polled.as_fd()),
+            Io::Closed => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn polled(&mut self) -> io::Result<&AsyncFd<OwnedFd>> {
+        if let Io::Bare { .. } = self.io {
+            let Io::Bare { descriptor, .. } = std::mem::replace(&mut self.io, Io::Closed) else {
+                return Err(ErrorKind::NotConnected.into());
+            };
+            // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
+            #[allow(deprecated)]
+            let polled = AsyncFd::new(descriptor)?;
+            self.io = Io::Polled(polled);
+        }
+        match &self.io {
+            Io::Polled(polled) => Ok(polled),
+            _ => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+fn receive(descriptor: &OwnedFd, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match recv(descriptor.as_raw_fd(), room, MsgFlags::empty()) {
+            Err(nix::errno::Errno::EINTR) => {}
+            outcome => return outcome.map_err(io::Error::from),
+        }
+    }
+}
+
+fn transmit(descriptor: BorrowedFd<'_>, pieces: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
+    let mut flags = MsgFlags::MSG_NOSIGNAL;
+    if more {
+        flags |= MsgFlags::from_bits_retain(nix::libc::MSG_MORE);
+    }
+    loop {
+        let outcome = match pieces {
+            [piece] => nix::sys::socket::send(descriptor.as_raw_fd(), piece, flags),
+            _ => sendmsg::<()>(descriptor.as_raw_fd(), pieces, &[], flags, None),
+        };
+        match outcome {
+            Err(nix::errno::Errno::EINTR) => {}
+            outcome => return outcome.map_err(io::Error::from),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the engine asks of whoever makes the statistics page. The page itself is not made here.
+
+use std::net::IpAddr;
+
+use weir_plan::Plan;
+use weir_plan::settings::StatsPage;
+use weir_types::ProxyId;
+
+/// A request for the statistics page of `proxy`, its password already checked.
+pub struct StatsRequest<'a> {
+    pub plan: &'a Plan,
+    pub proxy: ProxyId,
+    pub page: &'a StatsPage,
+    /// `GET`, `HEAD` or `POST`.
+    pub method: &'a [u8],
+    /// What follows `stats uri` in the request target: `;csv`, `;json`, `?...`.
+    pub rest: &'a [u8],
+    /// The whole target, for links back to the page.
+    pub target: &'a [u8],
+    /// Whether `stats admin` allows changes to this client.
+    pub admin: bool,
+    /// The form of a `POST`, as far as it fits a buffer.
+    pub body: &'a [u8],
+    pub client: Option<IpAddr>,
+}
+
+/// The answer; `content-length` and `connection` are added by the engine.
+#[derive(Clone, Debug, Default)]
+pub struct StatsAnswer {
+    pub status: u16,
+    /// Lower-case names.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+pub trait StatsService {
+    fn answer(&self, request: &StatsRequest<'_>) -> StatsAnswer;
+}
