@@ -29,7 +29,12 @@ pub struct Buffer {
 
 impl Buffers {
     pub fn new(size: usize) -> Rc<Self> {
-        Rc::new(Self { size, small: Default::default(), large: Default::default(), texts: Default::default() })
+        Rc::new(Self {
+            size,
+            small: Default::default(),
+            large: Default::default(),
+            texts: Default::default(),
+        })
     }
 
     /// `tune.bufsize`.

@@ -11,7 +11,10 @@ use tokio::io::unix::AsyncFd;
 #[derive(Debug)]
 enum Io {
     /// Not polled yet. `drained`: the last read took all there was.
-    Bare { descriptor: OwnedFd, drained: bool },
+    Bare {
+        descriptor: OwnedFd,
+        drained: bool,
+    },
     Polled(AsyncFd<OwnedFd>),
     Closed,
 }
@@ -67,7 +70,12 @@ impl Socket {
     }
 
     /// Writes as much as goes.
-    pub fn poll_send(&mut self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>], more: bool) -> Poll<io::Result<usize>> {
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+        more: bool,
+    ) -> Poll<io::Result<usize>> {
         if !self.write_blocked {
             match self.descriptor().and_then(|descriptor| transmit(descriptor, pieces, more)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.write_blocked = true,
@@ -106,9 +114,7 @@ impl Socket {
     /// Whether the peer has sent or closed anything since the last read, as far as the poller knows already.
     pub fn seems_readable(&mut self) -> bool {
         match &self.io {
-            Io::Polled(polled) => {
-                polled.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
-            }
+            Io::Polled(polled) => polled.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready(),
             Io::Bare { .. } => self.peek().is_some(),
             Io::Closed => true,
         }

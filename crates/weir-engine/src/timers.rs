@@ -59,7 +59,12 @@ impl Timers {
                 place
             }
             None => {
-                inner.places.push(Place { deadline: NEVER, armed: NEVER, generation: 0, waker: Some(waker.clone()) });
+                inner.places.push(Place {
+                    deadline: NEVER,
+                    armed: NEVER,
+                    generation: 0,
+                    waker: Some(waker.clone()),
+                });
                 (inner.places.len() - 1) as u32
             }
         };
@@ -68,7 +73,8 @@ impl Timers {
 
     /// Wakes every task that has a place: for a stop or a new plan.
     pub fn wake_all(&self) {
-        let wakers: Vec<Waker> = self.inner.borrow().places.iter().filter_map(|place| place.waker.clone()).collect();
+        let wakers: Vec<Waker> =
+            self.inner.borrow().places.iter().filter_map(|place| place.waker.clone()).collect();
         wakers.into_iter().for_each(Waker::wake);
     }
 

@@ -50,7 +50,11 @@ pub enum Control {
     /// Makes `plan` the one in force. `added` are the sockets of listeners that are new or were bound anew; sockets
     /// whose slot the plan no longer has are emptied of waiting connections and closed. `done` is answered when new
     /// connections are served by the new plan.
-    Swap { plan: Arc<Plan>, added: Vec<ListenerSocket>, done: Option<oneshot::Sender<()>> },
+    Swap {
+        plan: Arc<Plan>,
+        added: Vec<ListenerSocket>,
+        done: Option<oneshot::Sender<()>>,
+    },
     /// Stops accepting (`Pause`) on every listener of the proxy, without closing (`disable frontend`, SIGTTOU).
     Pause(Option<Slot>),
     Resume(Option<Slot>),
