@@ -1,4 +1,5 @@
-//! System calls: processes, descriptors, sockets, signals, limits. No policy.
+//! System calls, descriptor passing, signals.
 
-pub mod futex;
-pub mod memory;
+mod accept;
+
+pub use accept::accept;
