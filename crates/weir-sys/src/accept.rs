@@ -1,5 +1,7 @@
 //! Accepting a connection in one system call: non-blocking, close-on-exec, with the peer's address.
 
+#![allow(unsafe_code)]
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -1,5 +1,7 @@
-//! System calls, descriptor passing, signals.
+//! System calls: processes, descriptors, sockets, signals, limits. No policy.
 
 mod accept;
+pub mod futex;
+pub mod memory;
 
 pub use accept::accept;
