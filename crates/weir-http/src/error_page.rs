@@ -1,0 +1,1 @@
+//! HAProxy's built-in messages, byte for byte, for proxies without `errorfile`.

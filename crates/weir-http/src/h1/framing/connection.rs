@@ -1,0 +1,97 @@
+//! `connection` and `upgrade`: options of this hop are taken out, upgrades settled.
+
+use crate::headers::Headers;
+use crate::list::Elements;
+use crate::{ConnectionOptions, Known, Limits, ParseError, Reason, Request, Response};
+
+/// Reads every `connection` line and takes `close` and `keep-alive` out of them; empty lines go.
+pub fn take_options(headers: &mut Headers) -> ConnectionOptions {
+    let mut options = ConnectionOptions::default();
+    let mut from = 0;
+    while let Some(index) = headers.position_known(Known::Connection, from) {
+        let mut hop = 0;
+        for option in Elements::new(headers.at(index).value) {
+            match () {
+                _ if option.eq_ignore_ascii_case(b"close") => options.close = true,
+                _ if option.eq_ignore_ascii_case(b"keep-alive") => options.keep_alive = true,
+                _ => {
+                    options.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+                    continue;
+                }
+            }
+            hop += 1;
+        }
+        let gone = |option: &[u8]| {
+            option.eq_ignore_ascii_case(b"close") || option.eq_ignore_ascii_case(b"keep-alive")
+        };
+        from = if hop > 0 { keep_elements(headers, index, gone) } else { index + 1 };
+    }
+    options
+}
+
+/// Rewrites the list at `index` without the elements that `gone` names and without empty ones; removes the line if
+/// nothing is left. Returns where to look for the next line.
+fn keep_elements(headers: &mut Headers, index: usize, gone: impl Fn(&[u8]) -> bool) -> usize {
+    let mut rest: Vec<u8> = Vec::new();
+    for element in Elements::new(headers.at(index).value) {
+        if element.is_empty() || gone(element) {
+            continue;
+        }
+        if !rest.is_empty() {
+            rest.extend_from_slice(b", ");
+        }
+        rest.extend_from_slice(element);
+    }
+    if rest.is_empty() {
+        headers.remove_at(index);
+        return index;
+    }
+    headers.overwrite_value(index, &rest);
+    index + 1
+}
+
+/// An `upgrade` stays only if `connection` names it, and the other way round; `h2c` is never passed on. A WebSocket
+/// handshake must carry its key.
+pub fn settle_request_upgrade(request: &mut Request, limits: &Limits) -> Result<(), ParseError> {
+    let headers = &mut request.headers;
+    if request.connection.upgrade {
+        let mut from = 0;
+        while let Some(index) = headers.position_known(Known::Upgrade, from) {
+            from = keep_elements(headers, index, |protocol| protocol.eq_ignore_ascii_case(b"h2c"));
+        }
+        request.connection.upgrade = headers.position_known(Known::Upgrade, 0).is_some();
+    }
+    if !request.connection.upgrade {
+        headers.remove_known(Known::Upgrade);
+        let mut from = 0;
+        while let Some(index) = headers.position_known(Known::Connection, from) {
+            from = keep_elements(headers, index, |option| option.eq_ignore_ascii_case(b"upgrade"));
+        }
+        return Ok(());
+    }
+    if !limits.accept_unsafe && is_websocket(headers) && !has_websocket_key(headers) {
+        return Err(ParseError::new(0, Reason::WebSocketKey));
+    }
+    Ok(())
+}
+
+fn is_websocket(headers: &Headers) -> bool {
+    headers.find_known(Known::Upgrade).is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+}
+
+/// A key is 16 bytes in base64 (RFC 6455 section 4.1).
+fn has_websocket_key(headers: &Headers) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    headers
+        .find_known(Known::SecWebSocketKey)
+        .is_some_and(|key| key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64))
+}
+
+/// 101 is an answer only to a request that asked for an upgrade.
+pub fn check_switch(request: &Request, response: &Response, _limits: &Limits) -> Result<(), ParseError> {
+    if !request.connection.upgrade {
+        let at = response.status_span.start as usize;
+        return Err(ParseError::new(at, Reason::StatusCode));
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! `transfer-encoding` and `content-length`: checked over all their lines, then reduced to one canonical line.
+
+use crate::headers::Headers;
+use crate::list::Elements;
+use crate::{Known, Limits, ParseError, Reason};
+
+/// True if the body is chunked. `chunked` must come once, last and alone; any other coding is refused, before
+/// `chunked` as unsupported, elsewhere as malformed.
+pub fn check_transfer_encoding(headers: &mut Headers, limits: &Limits) -> Result<bool, ParseError> {
+    let Some(first) = headers.position_known(Known::TransferEncoding, 0) else { return Ok(false) };
+    let at = headers.fields[first].value.start as usize;
+    let malformed = ParseError::new(at, Reason::TransferEncoding);
+    let (mut chunked, mut others) = (0, 0);
+    let lines = headers.fields.iter().filter(|field| field.known == Known::TransferEncoding);
+    for coding in lines.flat_map(|field| Elements::new(headers.bytes(field.value))) {
+        match coding {
+            b"" if limits.accept_unsafe => {}
+            _ if coding.eq_ignore_ascii_case(b"chunked") => chunked += 1,
+            _ if chunked > 0 || !is_coding(coding) => return Err(malformed),
+            _ => others += 1,
+        }
+    }
+    if chunked == 0 || (chunked > 1 && !limits.accept_unsafe) {
+        return Err(malformed);
+    }
+    if others > 0 {
+        return Err(ParseError::new(at, Reason::CodingNotSupported));
+    }
+    reduce(headers, Known::TransferEncoding, first, b"chunked");
+    Ok(true)
+}
+
+fn is_coding(coding: &[u8]) -> bool {
+    !coding.is_empty() && coding.iter().all(|&byte| crate::h1::scan::TOKEN[byte as usize] != 0)
+}
+
+/// The one length that every line and list element names.
+pub fn check_content_length(headers: &mut Headers) -> Result<Option<u64>, ParseError> {
+    let Some(first) = headers.position_known(Known::ContentLength, 0) else { return Ok(None) };
+    let mut length = None;
+    for field in headers.fields.iter().filter(|field| field.known == Known::ContentLength) {
+        let error = ParseError::new(field.value.start as usize, Reason::ContentLength);
+        for element in headers.bytes(field.value).split(|&byte| byte == b',') {
+            let number = decimal(crate::list::trim(element)).ok_or(error)?;
+            if length.is_some_and(|length| length != number) {
+                return Err(error);
+            }
+            length = Some(number);
+        }
+    }
+    let Some(length) = length else { return Ok(None) };
+    let mut digits = [0; 20];
+    let digits = format_decimal(length, &mut digits);
+    reduce(headers, Known::ContentLength, first, digits);
+    Ok(Some(length))
+}
+
+/// A number of at least one digit and nothing else, within 64 bits.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Writes `number` in decimal at the end of `buffer`.
+pub fn format_decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &buffer[at..];
+        }
+    }
+}
+
+/// Leaves one line of this name, with this value. The value is never longer than what it stands for.
+fn reduce(headers: &mut Headers, known: Known, first: usize, value: &[u8]) {
+    while let Some(more) = headers.position_known(known, first + 1) {
+        headers.remove_at(more);
+    }
+    if headers.at(first).value != value {
+        headers.overwrite_value(first, value);
+    }
+}

@@ -1,0 +1,66 @@
+//! The HTTP/1 codec: heads, body framing, chunks, serialisation.
+//!
+//! The scanner is our own. httparse was tried and does not fit: it refuses control characters in values that HAProxy
+//! forwards, knows nothing of folded lines in requests, accepts `#` and bytes above 127 in targets, and hands out
+//! borrowed slices, so that names would have to be copied and made lower case in a second pass. This one lowers names
+//! while it checks them, in the arena where they stay, and skips through values and targets eight bytes at a time.
+
+pub mod chunk;
+mod fields;
+mod framing;
+pub mod request;
+pub mod response;
+mod scan;
+pub mod write;
+
+use crate::{Limits, ParseError, Reason};
+
+/// How far the parsing of a head has come; lets a head arrive in pieces without starting over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Bytes of empty lines skipped before the start line; the arena begins behind them.
+    skipped: u32,
+    /// Where in the arena the line begins that is to be parsed next.
+    line: u32,
+    started: bool,
+}
+
+/// Bytes copied into the arena at a time: most heads fit, and a body behind the head is not copied whole.
+const BLOCK: usize = 2048;
+
+impl Progress {
+    /// Skips the empty lines that may come before a start line. False if the input ends within them.
+    fn skip_empty_lines(&mut self, input: &[u8]) -> Result<bool, ParseError> {
+        let mut at = self.skipped as usize;
+        loop {
+            match (input.get(at), input.get(at + 1)) {
+                (Some(b'\n'), _) => at += 1,
+                (Some(b'\r'), Some(b'\n')) => at += 2,
+                (Some(b'\r'), Some(_)) => return Err(ParseError::new(at, Reason::LineEnd)),
+                (Some(b'\r') | None, None) => {
+                    self.skipped = at as u32;
+                    return Ok(false);
+                }
+                _ => break,
+            }
+        }
+        self.skipped = at as u32;
+        Ok(true)
+    }
+}
+
+/// Copies the next block of the head into the arena. False if there is nothing left to copy.
+fn copy_block(arena: &mut Vec<u8>, head: &[u8]) -> bool {
+    let from = arena.len();
+    let to = head.len().min(from + BLOCK);
+    if from >= to {
+        return false;
+    }
+    arena.extend_from_slice(&head[from..to]);
+    true
+}
+
+/// The error for a head that fills the buffer and is still not complete.
+fn too_large(input: &[u8], limits: &Limits) -> Option<ParseError> {
+    (input.len() >= limits.max_head()).then(|| ParseError::new(input.len(), Reason::TooLarge))
+}

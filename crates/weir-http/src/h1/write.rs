@@ -1,0 +1,135 @@
+//! Serialisation of heads and trailers in one pass.
+//!
+//! Lines that stand in the arena as they are to be written, one behind the other, are copied as one run: a request
+//! that no rule touched is a single copy.
+
+use crate::headers::{Field, Headers, Span};
+use crate::persistence::Announce;
+use crate::{Request, Response, Version};
+
+/// Looks up the spelling that replaces a lower-case header name (`h1-case-adjust`).
+pub type CaseAdjust<'a> = dyn Fn(&[u8]) -> Option<&'a [u8]> + 'a;
+
+/// What one side's writer adds to a message.
+#[derive(Clone, Copy, Default)]
+pub struct WriteOptions<'a> {
+    /// The `connection` line to append.
+    pub announce: Announce,
+    /// Set where `option h1-case-adjust-bogus-client` or `-server` applies.
+    pub case_adjust: Option<&'a CaseAdjust<'a>>,
+}
+
+/// Appends the request head, the empty line included, to `out`.
+pub fn write_request(request: &Request, options: &WriteOptions, out: &mut Vec<u8>) {
+    let headers = &request.headers;
+    out.reserve(request.wire_len() + 32);
+    let mut run = Run::default();
+    if request.canonical_start {
+        run = Run { start: 0, end: request.target.end as usize + " HTTP/1.1\r\n".len() };
+    } else {
+        out.extend_from_slice(request.method_bytes());
+        out.push(b' ');
+        out.extend_from_slice(request.target());
+        out.push(b' ');
+        write_version(headers, request.version, request.protocol, out);
+        out.extend_from_slice(b"\r\n");
+    }
+    write_fields(headers, run, options.case_adjust, out);
+    finish(options, out);
+}
+
+/// Appends the response head, the empty line included, to `out`.
+pub fn write_response(response: &Response, options: &WriteOptions, out: &mut Vec<u8>) {
+    let headers = &response.headers;
+    out.reserve(response.wire_len() + 32);
+    let mut run = Run::default();
+    if response.canonical_start {
+        run = Run { start: 0, end: response.reason.end as usize + 2 };
+    } else {
+        write_version(headers, response.version, response.protocol, out);
+        out.push(b' ');
+        out.extend_from_slice(headers.bytes(response.status_span));
+        out.push(b' ');
+        out.extend_from_slice(response.reason());
+        out.extend_from_slice(b"\r\n");
+    }
+    write_fields(headers, run, options.case_adjust, out);
+    finish(options, out);
+}
+
+/// Appends trailer lines and the empty line that ends a chunked body; the last chunk must be written before.
+pub fn write_trailers(trailers: &Headers, case_adjust: Option<&CaseAdjust>, out: &mut Vec<u8>) {
+    write_fields(trailers, Run::default(), case_adjust, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_version(headers: &Headers, version: Version, protocol: Option<Span>, out: &mut Vec<u8>) {
+    match protocol {
+        Some(text) if text.len() > 0 => out.extend_from_slice(headers.bytes(text)),
+        _ if version >= Version::HTTP_11 => out.extend_from_slice(b"HTTP/1.1"),
+        _ => {
+            out.extend_from_slice(b"HTTP/");
+            out.extend_from_slice(&[b'0' + version.major, b'.', b'0' + version.minor]);
+        }
+    }
+}
+
+fn finish(options: &WriteOptions, out: &mut Vec<u8>) {
+    let line: &[u8] = match options.announce {
+        Announce::Nothing => b"",
+        Announce::Close => b"connection: close\r\n",
+        Announce::KeepAlive => b"connection: keep-alive\r\n",
+    };
+    if !line.is_empty() {
+        match options.case_adjust.and_then(|adjust| adjust(b"connection")) {
+            Some(name) => {
+                out.extend_from_slice(name);
+                out.extend_from_slice(&line[name.len().min(line.len())..]);
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A stretch of the arena that is copied at once.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    start: usize,
+    end: usize,
+}
+
+fn write_fields(headers: &Headers, mut run: Run, case_adjust: Option<&CaseAdjust>, out: &mut Vec<u8>) {
+    let arena = &headers.arena[..];
+    if let Some(adjust) = case_adjust {
+        out.extend_from_slice(&arena[run.start..run.end]);
+        for field in &headers.fields {
+            let name = headers.bytes(field.name);
+            write_line(adjust(name).unwrap_or(name), headers.bytes(field.value), out);
+        }
+        return;
+    }
+    for field in &headers.fields {
+        let Field { name, value, canonical, .. } = *field;
+        let (start, end) = (name.start as usize, value.end as usize + 2);
+        if canonical && start == run.end {
+            run.end = end;
+            continue;
+        }
+        out.extend_from_slice(&arena[run.start..run.end]);
+        if canonical {
+            run = Run { start, end };
+        } else {
+            run = Run::default();
+            write_line(headers.bytes(name), headers.bytes(value), out);
+        }
+    }
+    out.extend_from_slice(&arena[run.start..run.end]);
+}
+
+fn write_line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,154 @@
+//! The request head: start line, headers, and what parsing decided about body and persistence.
+
+use crate::headers::Span;
+use crate::uri::Target;
+use crate::{BodyKind, ConnectionOptions, Headers, Known, Method, NoRoom, Version};
+
+/// A request of any protocol version. Reuse one per stream: [`Request::clear`] keeps the memory.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub headers: Headers,
+    pub(crate) method: Method,
+    pub(crate) method_span: Span,
+    pub(crate) target: Span,
+    pub(crate) version: Version,
+    /// Protocol text of a version that is not `HTTP/x.y` (only with `accept_unsafe`).
+    pub(crate) protocol: Option<Span>,
+    /// The arena begins with the start line as it would be written, `target` end to CR LF included.
+    pub(crate) canonical_start: bool,
+    pub(crate) progress: crate::h1::Progress,
+    /// How the body is delimited; set by the parser.
+    pub body: BodyKind,
+    /// Options of the received `connection` header; `close` and `keep-alive` are no longer in the header itself.
+    pub connection: ConnectionOptions,
+    /// Both `transfer-encoding` and `content-length` were there: the connection must close after the answer.
+    pub insecure_framing: bool,
+}
+
+impl Request {
+    pub fn new() -> Request {
+        Request::default()
+    }
+
+    /// Makes the message ready for the next head and keeps its memory.
+    pub fn clear(&mut self) {
+        self.headers.clear();
+        self.method = Method::default();
+        self.method_span = Span::default();
+        self.target = Span::default();
+        self.version = Version::HTTP_11;
+        self.protocol = None;
+        self.canonical_start = false;
+        self.progress = Default::default();
+        self.body = BodyKind::None;
+        self.connection = ConnectionOptions::default();
+        self.insecure_framing = false;
+    }
+
+    /// Begins a message that does not come from HTTP/1 bytes; headers follow through `headers.add`.
+    pub fn start(&mut self, method: &[u8], target: &[u8], version: Version) -> Result<(), NoRoom> {
+        self.clear();
+        self.set_method(method)?;
+        self.set_target(target)?;
+        self.version = version;
+        Ok(())
+    }
+
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    pub fn method_bytes(&self) -> &[u8] {
+        self.headers.bytes(self.method_span)
+    }
+
+    /// The request target as received or last set: path, absolute URI, authority or `*`.
+    pub fn target(&self) -> &[u8] {
+        self.headers.bytes(self.target)
+    }
+
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The target taken apart.
+    pub fn uri(&self) -> Target<'_> {
+        Target::parse(self.target())
+    }
+
+    /// Path without the query; empty where the target has none (`*`, authority form).
+    pub fn path(&self) -> &[u8] {
+        self.uri().path
+    }
+
+    /// Query without `?`; `None` where there is no `?`.
+    pub fn query(&self) -> Option<&[u8]> {
+        self.uri().query
+    }
+
+    /// The `Host` header, or the target's authority where there is none.
+    pub fn host(&self) -> Option<&[u8]> {
+        self.headers.find_known(Known::Host).or_else(|| self.uri().authority)
+    }
+
+    /// True if the client announced `Expect: 100-continue`.
+    pub fn expects_continue(&self) -> bool {
+        self.headers
+            .find_known(Known::Expect)
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+    }
+
+    /// Bytes that the head takes when written.
+    pub fn wire_len(&self) -> usize {
+        self.method_span.len() + self.target.len() + 14 + self.headers.wire_len()
+    }
+
+    pub fn set_method(&mut self, method: &[u8]) -> Result<(), NoRoom> {
+        self.method_span = self.headers.append_bytes(method, self.method_span.len())?;
+        self.method = Method::from_bytes(method);
+        self.canonical_start = false;
+        Ok(())
+    }
+
+    /// Replaces the whole target (`http-request set-uri`).
+    pub fn set_target(&mut self, target: &[u8]) -> Result<(), NoRoom> {
+        self.target = self.headers.append_bytes(target, self.target.len())?;
+        self.canonical_start = false;
+        Ok(())
+    }
+
+    /// Replaces the path and keeps scheme, authority and query (`http-request set-path`).
+    pub fn set_path(&mut self, path: &[u8]) -> Result<(), NoRoom> {
+        let (start, end) = self.path_offsets();
+        self.splice_target(start, end, &[path])
+    }
+
+    /// Replaces path and query and keeps scheme and authority (`http-request set-pathq`).
+    pub fn set_path_and_query(&mut self, path_and_query: &[u8]) -> Result<(), NoRoom> {
+        let (start, _) = self.path_offsets();
+        self.splice_target(start, self.target.len(), &[path_and_query])
+    }
+
+    /// Replaces the query, `?` excluded; an empty one removes the `?` too (`http-request set-query`).
+    pub fn set_query(&mut self, query: &[u8]) -> Result<(), NoRoom> {
+        let (_, end) = self.path_offsets();
+        let mark: &[u8] = if query.is_empty() { b"" } else { b"?" };
+        self.splice_target(end, self.target.len(), &[mark, query])
+    }
+
+    /// Where path begins and ends within the target.
+    fn path_offsets(&self) -> (usize, usize) {
+        let parts = self.uri();
+        (parts.path_start(), parts.path_end())
+    }
+
+    /// Replaces the bytes from `start` to `end` of the target by `pieces`.
+    pub(crate) fn splice_target(&mut self, start: usize, end: usize, pieces: &[&[u8]]) -> Result<(), NoRoom> {
+        let base = self.target.start as usize;
+        let head = Span::new(base, base + start);
+        let tail = Span { start: (base + end) as u32, end: self.target.end };
+        self.target = self.headers.append_spliced(head, pieces, tail, self.target.len())?;
+        self.canonical_start = false;
+        Ok(())
+    }
+}

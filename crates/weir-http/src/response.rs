@@ -1,0 +1,93 @@
+//! The response head: status line, headers, and what parsing decided about body and persistence.
+
+use crate::headers::Span;
+use crate::status::default_reason;
+use crate::{BodyKind, ConnectionOptions, Headers, NoRoom, Version};
+
+/// A response of any protocol version. Reuse one per stream: [`Response::clear`] keeps the memory.
+#[derive(Clone, Debug, Default)]
+pub struct Response {
+    pub headers: Headers,
+    pub(crate) status: u16,
+    /// The digits as received: `099` and `20` are forwarded as they are.
+    pub(crate) status_span: Span,
+    pub(crate) reason: Span,
+    pub(crate) version: Version,
+    /// Protocol text of a version that is not `HTTP/x.y` (only with `accept_unsafe`).
+    pub(crate) protocol: Option<Span>,
+    /// The arena begins with the status line as it would be written, CR LF included.
+    pub(crate) canonical_start: bool,
+    pub(crate) progress: crate::h1::Progress,
+    /// How the body is delimited; set by the parser.
+    pub body: BodyKind,
+    /// Options of the received `connection` header; `close` and `keep-alive` are no longer in the header itself.
+    pub connection: ConnectionOptions,
+    /// Both `transfer-encoding` and `content-length` were there: the server connection must not be reused.
+    pub insecure_framing: bool,
+}
+
+impl Response {
+    pub fn new() -> Response {
+        Response::default()
+    }
+
+    /// Makes the message ready for the next head and keeps its memory.
+    pub fn clear(&mut self) {
+        self.headers.clear();
+        self.status = 0;
+        self.status_span = Span::default();
+        self.reason = Span::default();
+        self.version = Version::HTTP_11;
+        self.protocol = None;
+        self.canonical_start = false;
+        self.progress = Default::default();
+        self.body = BodyKind::None;
+        self.connection = ConnectionOptions::default();
+        self.insecure_framing = false;
+    }
+
+    /// Begins a message that does not come from HTTP/1 bytes; headers follow through `headers.add`.
+    pub fn start(&mut self, status: u16, version: Version) -> Result<(), NoRoom> {
+        self.clear();
+        self.version = version;
+        self.set_status(status, None)
+    }
+
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub fn reason(&self) -> &[u8] {
+        self.headers.bytes(self.reason)
+    }
+
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// True for 1xx other than 101: another head follows.
+    pub fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status) && self.status != 101
+    }
+
+    /// Sets status and reason; without a reason, the standard one (`http-response set-status`).
+    pub fn set_status(&mut self, status: u16, reason: Option<&[u8]>) -> Result<(), NoRoom> {
+        let digits =
+            [b'0' + (status / 100 % 10) as u8, b'0' + (status / 10 % 10) as u8, b'0' + (status % 10) as u8];
+        self.status_span = self.headers.append_bytes(&digits, self.status_span.len())?;
+        self.set_reason(reason.unwrap_or_else(|| default_reason(status).as_bytes()))?;
+        self.status = status;
+        Ok(())
+    }
+
+    pub fn set_reason(&mut self, reason: &[u8]) -> Result<(), NoRoom> {
+        self.reason = self.headers.append_text(reason, self.reason.len())?;
+        self.canonical_start = false;
+        Ok(())
+    }
+
+    /// Bytes that the head takes when written.
+    pub fn wire_len(&self) -> usize {
+        self.status_span.len() + self.reason.len() + 14 + self.headers.wire_len()
+    }
+}

@@ -1,0 +1,131 @@
+//! Request targets and authorities taken apart (RFC 9112 section 3.2, RFC 3986 section 3).
+
+/// A request target in its pieces, borrowed from the target itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target<'a> {
+    pub raw: &'a [u8],
+    /// Scheme without `:`, as sent.
+    pub scheme: Option<&'a [u8]>,
+    /// Authority with user information and port, as sent; the whole target in authority form.
+    pub authority: Option<&'a [u8]>,
+    /// Path without query; empty for `*`, authority form, and absolute form without a path.
+    pub path: &'a [u8],
+    /// What follows `?`.
+    pub query: Option<&'a [u8]>,
+}
+
+impl<'a> Target<'a> {
+    /// Takes a target apart; accepts anything, what has no form is an authority.
+    pub fn parse(raw: &'a [u8]) -> Target<'a> {
+        match raw.first() {
+            Some(b'/') => Target { raw, ..Target::default() }.with_path(raw),
+            Some(b'*') if raw.len() == 1 => Target { raw, ..Target::default() },
+            _ => Target::absolute_or_authority(raw),
+        }
+    }
+
+    fn absolute_or_authority(raw: &'a [u8]) -> Target<'a> {
+        let Some(scheme_end) = scheme_end(raw) else {
+            return Target { raw, authority: Some(raw), ..Target::default() };
+        };
+        let rest = &raw[scheme_end + 3..];
+        let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        Target { raw, scheme: Some(&raw[..scheme_end]), authority: Some(authority), ..Target::default() }
+            .with_path(path)
+    }
+
+    fn with_path(mut self, path_and_query: &'a [u8]) -> Target<'a> {
+        match path_and_query.iter().position(|&byte| byte == b'?') {
+            Some(mark) => {
+                self.path = &path_and_query[..mark];
+                self.query = Some(&path_and_query[mark + 1..]);
+            }
+            None => self.path = path_and_query,
+        }
+        self
+    }
+
+    /// Offset in `raw` where the path begins: scheme and authority are before it.
+    pub fn path_start(&self) -> usize {
+        match (self.scheme, self.authority) {
+            (Some(scheme), Some(authority)) => scheme.len() + 3 + authority.len(),
+            (None, Some(authority)) => authority.len(),
+            _ => 0,
+        }
+    }
+
+    /// Offset in `raw` where the path ends: `?` or the end.
+    pub fn path_end(&self) -> usize {
+        self.path_start() + self.path.len()
+    }
+
+    /// Path and query together.
+    pub fn path_and_query(&self) -> &'a [u8] {
+        &self.raw[self.path_start()..]
+    }
+}
+
+/// Where the scheme of an absolute URI ends, at its `://`.
+fn scheme_end(raw: &[u8]) -> Option<usize> {
+    let end = raw.iter().position(|&byte| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)))?;
+    (end > 0 && raw[end..].starts_with(b"://") && raw[0].is_ascii_alphabetic()).then_some(end)
+}
+
+/// An authority in its pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority<'a> {
+    pub userinfo: Option<&'a [u8]>,
+    /// Name, IPv4 address, or IPv6 address with its brackets.
+    pub host: &'a [u8],
+    /// Digits behind the last `:`; may be empty.
+    pub port: Option<&'a [u8]>,
+}
+
+impl<'a> Authority<'a> {
+    pub fn parse(authority: &'a [u8]) -> Authority<'a> {
+        let (userinfo, rest) = match authority.iter().rposition(|&byte| byte == b'@') {
+            Some(at) => (Some(&authority[..at]), &authority[at + 1..]),
+            None => (None, authority),
+        };
+        let name_from = rest.iter().rposition(|&byte| byte == b']').unwrap_or(0);
+        match rest[name_from..].iter().rposition(|&byte| byte == b':') {
+            Some(colon) => {
+                let colon = colon + name_from;
+                Authority { userinfo, host: &rest[..colon], port: Some(&rest[colon + 1..]) }
+            }
+            None => Authority { userinfo, host: rest, port: None },
+        }
+    }
+}
+
+/// True if `port` says no more than the scheme does; without a scheme, 80 and 443 both pass.
+pub fn is_default_port(scheme: Option<&[u8]>, port: &[u8]) -> bool {
+    match scheme {
+        Some(scheme) if scheme.eq_ignore_ascii_case(b"http") => port == b"80",
+        Some(scheme) if scheme.eq_ignore_ascii_case(b"https") => port == b"443",
+        Some(_) => false,
+        None => port == b"80" || port == b"443",
+    }
+}
+
+/// The authority without user information and without a port that its scheme implies.
+pub fn normal_authority<'a>(scheme: Option<&[u8]>, authority: &'a [u8]) -> &'a [u8] {
+    let parts = Authority::parse(authority);
+    let whole = &authority[parts.userinfo.map_or(0, |user| user.len() + 1)..];
+    match parts.port {
+        Some(port) if is_default_port(scheme, port) => parts.host,
+        _ => whole,
+    }
+}
+
+/// True if `host` names the authority, default ports aside.
+pub fn same_authority(scheme: Option<&[u8]>, authority: &[u8], host: &[u8]) -> bool {
+    normal_authority(scheme, authority).eq_ignore_ascii_case(normal_authority(scheme, host))
+}
+
+/// True if every byte may stand in a `Host` value: those of a name, an address and a port. `@`, `/`, `?`, `#` and
+/// blanks may not, nor may a comma, since it would join two values.
+pub fn is_host(host: &[u8]) -> bool {
+    host.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&byte))
+}
