@@ -1,7 +1,15 @@
 //! System calls: processes, descriptors, sockets, signals, limits. No policy.
 
 mod accept;
+pub mod clock;
+pub mod descriptor;
 pub mod futex;
+pub mod limit;
+pub mod listen;
 pub mod memory;
+pub mod notify;
+pub mod privilege;
+pub mod process;
+pub mod tcp;
 
 pub use accept::accept;

@@ -1,0 +1,177 @@
+//! Listening sockets with the options of a `bind` line. Which address, and what to do when one is taken, is the caller's.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use nix::libc;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::tcp::set_integer;
+
+/// Options set before the socket is bound or listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub backlog: i32,
+    /// Several sockets may be bound to the address (`SO_REUSEPORT`).
+    pub reuse_port: bool,
+    /// `transparent`: any address, also one that is not the machine's.
+    pub transparent: bool,
+    /// `tfo`
+    pub fast_open: bool,
+    /// `defer-accept`
+    pub defer_accept: bool,
+    /// `v6only` is true, `v4v6` is false, neither leaves the system's default.
+    pub only_v6: Option<bool>,
+    pub interface: Option<Box<str>>,
+    /// `mss`; negative: this much less than the advertised one.
+    pub mss: Option<i32>,
+    /// `tcp-ut`, milliseconds.
+    pub user_timeout_ms: Option<u32>,
+    pub mptcp: bool,
+    pub receive_buffer: u32,
+    pub send_buffer: u32,
+}
+
+/// A bound TCP socket that does not listen yet.
+pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
+    const MPTCP: i32 = 262;
+    let protocol = if options.mptcp { Protocol::from(MPTCP) } else { Protocol::TCP };
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(protocol))?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    if options.reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    set_ip_options(&socket, address, options)?;
+    if let Some(interface) = &options.interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    if let Some(mss) = options.mss.filter(|mss| *mss > 0) {
+        socket.set_tcp_mss(mss as u32)?;
+    }
+    if let Some(timeout) = options.user_timeout_ms {
+        set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, timeout as i32)?;
+    }
+    if options.defer_accept {
+        set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 1)?;
+    }
+    if options.receive_buffer != 0 {
+        socket.set_recv_buffer_size(options.receive_buffer as usize)?;
+    }
+    if options.send_buffer != 0 {
+        socket.set_send_buffer_size(options.send_buffer as usize)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// Starts to listen; on a socket that listens already this changes its backlog.
+pub fn listen(socket: &OwnedFd, options: &Options) -> io::Result<()> {
+    if options.fast_open {
+        // Without the kernel's permission (sysctl) connections come the usual way.
+        let _ = set_integer(socket, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, options.backlog);
+    }
+    socket2::SockRef::from(socket).listen(options.backlog)
+}
+
+/// A bound unix socket that does not listen yet. The path must be free.
+pub fn bind_unix(path: &Path, kind: Type) -> io::Result<OwnedFd> {
+    bind_unix_address(&SockAddr::unix(path)?, kind)
+}
+
+/// A bound socket in the abstract namespace. `padded`: the name fills the address with NUL bytes (`abns@`).
+pub fn bind_abstract(name: &[u8], padded: bool, kind: Type) -> io::Result<OwnedFd> {
+    const ROOM: usize = 107;
+    let mut bytes = Vec::with_capacity(ROOM + 1);
+    bytes.push(0);
+    bytes.extend_from_slice(name);
+    if bytes.len() > ROOM + 1 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if padded {
+        bytes.resize(ROOM + 1, 0);
+    }
+    let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(bytes.as_slice());
+    bind_unix_address(&SockAddr::unix(path)?, kind)
+}
+
+/// Whether the socket is in the listening state.
+pub fn is_listening(socket: &OwnedFd) -> bool {
+    socket2::SockRef::from(socket).is_listener().unwrap_or(false)
+}
+
+/// The socket's own address: an IP address, or a path (abstract names begin with NUL).
+pub fn local_address(socket: &OwnedFd) -> io::Result<LocalAddress> {
+    let address = socket2::SockRef::from(socket).local_addr()?;
+    if let Some(ip) = address.as_socket() {
+        return Ok(LocalAddress::Ip(ip));
+    }
+    if let Some(path) = address.as_pathname() {
+        return Ok(LocalAddress::Unix(path.as_os_str().as_encoded_bytes().into()));
+    }
+    match address.as_abstract_namespace() {
+        Some(name) => Ok(LocalAddress::Abstract(name.into())),
+        None => Ok(LocalAddress::Unix([].into())),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LocalAddress {
+    Ip(SocketAddr),
+    Unix(Box<[u8]>),
+    /// Without the leading NUL, padding included.
+    Abstract(Box<[u8]>),
+}
+
+fn bind_unix_address(address: &SockAddr, kind: Type) -> io::Result<OwnedFd> {
+    let socket = Socket::new(Domain::UNIX, kind, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(address)?;
+    Ok(socket.into())
+}
+
+fn set_ip_options(socket: &Socket, address: SocketAddr, options: &Options) -> io::Result<()> {
+    if address.is_ipv6() {
+        if let Some(only) = options.only_v6 {
+            socket.set_only_v6(only)?;
+        }
+        if options.transparent {
+            set_integer(socket, libc::SOL_IPV6, libc::IPV6_TRANSPARENT, 1)?;
+        }
+    } else if options.transparent {
+        set_integer(socket, libc::SOL_IP, libc::IP_TRANSPARENT, 1)
+            .or_else(|_| set_integer(socket, libc::SOL_IP, libc::IP_FREEBIND, 1))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sockets_share_a_port() {
+        let options = Options { reuse_port: true, backlog: 16, ..Options::default() };
+        let first = bind_tcp("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+        let LocalAddress::Ip(address) = local_address(&first).unwrap() else { panic!("not an IP address") };
+        let second = bind_tcp(address, &options).unwrap();
+        listen(&first, &options).unwrap();
+        listen(&second, &options).unwrap();
+        assert!(is_listening(&first) && is_listening(&second));
+        let alone = Options { reuse_port: false, ..options };
+        assert_eq!(bind_tcp(address, &alone).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn padding_tells_abstract_names_apart() {
+        let name = format!("weir-{}", std::process::id());
+        let padded = bind_abstract(name.as_bytes(), true, Type::STREAM).unwrap();
+        let _plain = bind_abstract(name.as_bytes(), false, Type::STREAM).unwrap();
+        match local_address(&padded).unwrap() {
+            LocalAddress::Abstract(bytes) => assert_eq!(bytes.len(), 107),
+            other => panic!("{other:?}"),
+        }
+    }
+}

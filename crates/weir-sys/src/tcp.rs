@@ -1,0 +1,74 @@
+//! What the kernel knows about a TCP connection, and marks on its packets.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::libc;
+use socket2::SockRef;
+
+/// The parts of `TCP_INFO` that `fc_*` and `bc_*` fetches show, in microseconds and counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpInfo {
+    pub rtt_us: u32,
+    pub rttvar_us: u32,
+    pub unacked: u32,
+    pub sacked: u32,
+    pub lost: u32,
+    pub retransmits: u32,
+    pub fackets: u32,
+    pub reordering: u32,
+}
+
+pub fn info(socket: impl AsFd) -> io::Result<TcpInfo> {
+    let mut raw = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes; every bit pattern is a valid tcp_info.
+    #[allow(unsafe_code)]
+    let raw = unsafe {
+        let descriptor = socket.as_fd().as_raw_fd();
+        let to = raw.as_mut_ptr().cast();
+        if libc::getsockopt(descriptor, libc::IPPROTO_TCP, libc::TCP_INFO, to, &mut length) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        raw.assume_init()
+    };
+    Ok(TcpInfo {
+        rtt_us: raw.tcpi_rtt,
+        rttvar_us: raw.tcpi_rttvar,
+        unacked: raw.tcpi_unacked,
+        sacked: raw.tcpi_sacked,
+        lost: raw.tcpi_lost,
+        retransmits: u32::from(raw.tcpi_retransmits),
+        fackets: raw.tcpi_fackets,
+        reordering: raw.tcpi_reordering,
+    })
+}
+
+/// `set-fc-mark`, `set-bc-mark`
+pub fn set_mark(socket: impl AsFd, mark: u32) -> io::Result<()> {
+    SockRef::from(&socket).set_mark(mark)
+}
+
+/// `set-fc-tos`, `set-bc-tos`
+pub fn set_tos(socket: impl AsFd, tos: u32, ipv6: bool) -> io::Result<()> {
+    let socket = SockRef::from(&socket);
+    if ipv6 { socket.set_tclass_v6(tos) } else { socket.set_tos_v4(tos) }
+}
+
+/// Pushes out what is held back because of `MSG_MORE`, or acknowledges at once (`TCP_QUICKACK`).
+pub fn set_quick_ack(socket: impl AsFd, on: bool) -> io::Result<()> {
+    set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_QUICKACK, i32::from(on))
+}
+
+/// Sets an integer socket option that socket2 has no name for.
+pub(crate) fn set_integer(socket: &impl AsFd, level: i32, option: i32, value: i32) -> io::Result<()> {
+    // SAFETY: the value is an int and its size is passed.
+    #[allow(unsafe_code)]
+    let result = unsafe {
+        let descriptor = socket.as_fd().as_raw_fd();
+        let from = (&raw const value).cast();
+        libc::setsockopt(descriptor, level, option, from, size_of::<i32>() as libc::socklen_t)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
