@@ -18,6 +18,7 @@ impl ParseError {
         match self.reason {
             Reason::PayloadNotAllowed => 413,
             Reason::CodingNotSupported => 422,
+            Reason::TargetTooLong => 414,
             Reason::TooLarge => 431,
             Reason::ConnectWithLength => 502,
             _ => 400,
@@ -49,6 +50,8 @@ pub enum Reason {
     HeaderValue,
     /// More header lines than `tune.http.maxhdr`.
     TooManyHeaders,
+    /// The request line does not fit the buffer.
+    TargetTooLong,
     /// The head does not fit the buffer.
     TooLarge,
     /// `Content-Length` is not one number, or two differ.
@@ -80,6 +83,7 @@ impl std::fmt::Display for ParseError {
             Reason::HeaderName => "invalid header name",
             Reason::HeaderValue => "invalid character in header value",
             Reason::TooManyHeaders => "too many headers",
+            Reason::TargetTooLong => "request line too long",
             Reason::TooLarge => "message head too large",
             Reason::ContentLength => "invalid content-length",
             Reason::TransferEncoding => "invalid transfer-encoding",

@@ -67,9 +67,16 @@ pub fn towards_server(
     Persistence { persistent, announce }
 }
 
-/// What the client is told with the final `response` to `request`, and whether its connection stays.
-pub fn towards_client(request: &Request, response: &Response, frontend: Mode) -> Persistence {
-    let persistent = frontend != Mode::Close && request_persists(request) && response_persists(response);
+/// What the client is told with the final `response` to `request`, and whether its connection stays. `must_close`
+/// stands for what the messages do not tell: an answer sent before the request body was read, a soft stop.
+pub fn towards_client(
+    request: &Request,
+    response: &Response,
+    frontend: Mode,
+    must_close: bool,
+) -> Persistence {
+    let allowed = frontend != Mode::Close && !must_close;
+    let persistent = allowed && request_persists(request) && response_persists(response);
     Persistence { persistent, announce: client_announce(request, response, persistent) }
 }
 

@@ -36,14 +36,13 @@ impl Reply {
         Ok(reply)
     }
 
-    /// `http-request return status N content-type TYPE ...`: length, then type, then the rule's own headers.
-    pub fn with_content(status: u16, content_type: Option<&[u8]>, body: Vec<u8>) -> Result<Reply, NoRoom> {
-        let mut reply = Reply::new(status)?;
-        reply.set_body(body)?;
-        if let Some(content_type) = content_type {
-            reply.headers().add(b"content-type", content_type)?;
+    /// Body and type of `http-request return` and `deny`: behind the headers that the rule itself set.
+    pub fn set_content(&mut self, content_type: Option<&[u8]>, body: Vec<u8>) -> Result<(), NoRoom> {
+        self.set_body(body)?;
+        match content_type {
+            Some(content_type) => self.headers().set(b"content-type", content_type),
+            None => Ok(()),
         }
-        Ok(reply)
     }
 
     /// `redirect`: no body, the location, and `cache-control: no-cache` unless the status is a cacheable one.

@@ -124,8 +124,31 @@ pub fn same_authority(scheme: Option<&[u8]>, authority: &[u8], host: &[u8]) -> b
     normal_authority(scheme, authority).eq_ignore_ascii_case(normal_authority(scheme, host))
 }
 
-/// True if every byte may stand in a `Host` value: those of a name, an address and a port. `@`, `/`, `?`, `#` and
-/// blanks may not, nor may a comma, since it would join two values.
+/// True if `host` may be a `Host` value: a name, or an address in brackets, and a port. Names may hold every printable
+/// ASCII character but those that end a host or begin another part of a URI, and the comma, which would join two.
 pub fn is_host(host: &[u8]) -> bool {
-    host.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&byte))
+    let name = match host {
+        [b'[', rest @ ..] => match rest.iter().position(|&byte| byte == b']') {
+            Some(end)
+                if rest[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || b":.%_-".contains(byte)) =>
+            {
+                &rest[end + 1..]
+            }
+            _ => return false,
+        },
+        _ => host,
+    };
+    name.iter().all(|&byte| HOST[byte as usize])
+}
+
+static HOST: [bool; 256] = host_table();
+
+const fn host_table() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0x21;
+    while byte < 0x7f {
+        table[byte] = !matches!(byte as u8, b'#' | b',' | b'/' | b'?' | b'@' | b'[' | b'\\' | b']');
+        byte += 1;
+    }
+    table
 }

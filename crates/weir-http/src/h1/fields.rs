@@ -30,7 +30,7 @@ pub fn parse_line(arena: &mut [u8], start: usize, accept_unsafe: bool) -> Result
         return finish_value(arena, start, name_end, accept_unsafe);
     }
     if accept_unsafe {
-        drop_line(arena, name_end)
+        drop_line(arena, start, name_end)
     } else {
         Err(ParseError::new(name_end, Reason::HeaderName))
     }
@@ -131,9 +131,15 @@ fn field(arena: &[u8], start: usize, colon: usize, begin: usize, end: usize, can
     }
 }
 
-/// Skips a line whose name is invalid, and the lines that continue it.
-fn drop_line(arena: &[u8], from: usize) -> Result<Line, ParseError> {
-    let mut at = from;
+/// Skips a line whose name holds an invalid character at `wrong`, and the lines that continue it. A line without a
+/// name or without a colon is an error all the same.
+fn drop_line(arena: &[u8], start: usize, wrong: usize) -> Result<Line, ParseError> {
+    let stop = arena[wrong..].iter().position(|byte| matches!(byte, b':' | b'\r' | b'\n'));
+    let Some(colon) = stop.map(|length| wrong + length) else { return Ok(Line::Partial) };
+    if arena[colon] != b':' || colon == start {
+        return Err(ParseError::new(colon, Reason::HeaderName));
+    }
+    let mut at = colon;
     loop {
         at = value_end(arena, at);
         match line_break(arena, at, true)? {

@@ -24,7 +24,7 @@ pub fn finish_request(request: &mut Request, limits: &Limits) -> Result<(), Pars
     if request.headers.seen & DECISIVE == 0 {
         return Ok(());
     }
-    let body = announced_body(&mut request.headers, limits)?;
+    let body = announced_body(&mut request.headers, false)?;
     request.insecure_framing = body.insecure && !limits.keep_open_on_insecure_transfer_encoding;
     request.body = body.kind.unwrap_or(BodyKind::None);
     check_payload(request, limits)?;
@@ -39,10 +39,9 @@ pub fn finish_response(
     limits: &Limits,
 ) -> Result<(), ParseError> {
     let headers = &mut response.headers;
-    let announced = announced_body(headers, limits)?;
+    let announced = announced_body(headers, limits.accept_unsafe)?;
     response.insecure_framing = announced.insecure && !limits.keep_open_on_insecure_transfer_encoding;
     response.connection = connection::take_options(headers);
-    response.connection.upgrade &= headers.position_known(Known::Upgrade, 0).is_some();
     if response.status == 101 {
         connection::check_switch(request, response, limits)?;
     }
@@ -62,8 +61,8 @@ struct Announced {
     insecure: bool,
 }
 
-fn announced_body(headers: &mut Headers, limits: &Limits) -> Result<Announced, ParseError> {
-    let chunked = length::check_transfer_encoding(headers, limits)?;
+fn announced_body(headers: &mut Headers, lenient: bool) -> Result<Announced, ParseError> {
+    let chunked = length::check_transfer_encoding(headers, lenient)?;
     let length = length::check_content_length(headers)?;
     if chunked {
         let insecure = headers.remove_known(Known::ContentLength) > 0;

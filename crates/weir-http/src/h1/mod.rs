@@ -13,7 +13,7 @@ pub mod response;
 mod scan;
 pub mod write;
 
-use crate::{Limits, ParseError, Reason};
+use crate::{Limits, ParseError, Reason, Status};
 
 /// How far the parsing of a head has come; lets a head arrive in pieces without starting over.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Progress {
     /// Where in the arena the line begins that is to be parsed next.
     line: u32,
     started: bool,
+    /// HTTP/0.9: no headers follow.
+    simple: bool,
 }
 
 /// Bytes copied into the arena at a time: most heads fit, and a body behind the head is not copied whole.
@@ -60,7 +62,11 @@ fn copy_block(arena: &mut Vec<u8>, head: &[u8]) -> bool {
     true
 }
 
-/// The error for a head that fills the buffer and is still not complete.
-fn too_large(input: &[u8], limits: &Limits) -> Option<ParseError> {
-    (input.len() >= limits.max_head()).then(|| ParseError::new(input.len(), Reason::TooLarge))
+/// What to answer where the head goes on behind `input`: an error if `input` fills the buffer already.
+fn partial(input: &[u8], limits: &Limits, started: bool) -> Result<Status, ParseError> {
+    match (input.len() >= limits.max_head(), started) {
+        (false, _) => Ok(Status::Partial),
+        (true, true) => Err(ParseError::new(input.len(), Reason::TooLarge)),
+        (true, false) => Err(ParseError::new(input.len(), Reason::TargetTooLong)),
+    }
 }

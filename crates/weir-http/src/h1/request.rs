@@ -2,7 +2,7 @@
 
 use super::fields::{Line, parse_line};
 use super::scan::{TOKEN, blank_end, target_end};
-use super::{copy_block, framing, too_large};
+use super::{copy_block, framing, partial};
 use crate::headers::Span;
 use crate::{Limits, Method, ParseError, Reason, Request, Status, Version};
 
@@ -20,7 +20,7 @@ pub fn parse_request(input: &[u8], limits: &Limits, request: &mut Request) -> Re
             return Ok(status);
         }
         if !request.progress.skip_empty_lines(input)? {
-            return partial(input, limits);
+            return partial(input, limits, false);
         }
     }
     let skipped = request.progress.skipped as usize;
@@ -39,11 +39,7 @@ pub fn parse_request(input: &[u8], limits: &Limits, request: &mut Request) -> Re
             return Ok(Status::Complete { consumed: skipped + end });
         }
     }
-    partial(input, limits)
-}
-
-fn partial(input: &[u8], limits: &Limits) -> Result<Status, ParseError> {
-    too_large(input, limits).map_or(Ok(Status::Partial), Err)
+    partial(input, limits, request.progress.started)
 }
 
 fn preface(input: &[u8]) -> Option<Status> {
@@ -59,6 +55,9 @@ fn preface(input: &[u8]) -> Option<Status> {
 /// Parses header lines until the empty one; returns where the head ends, or `None` for want of input.
 fn parse_lines(request: &mut Request, limits: &Limits) -> Result<Option<usize>, ParseError> {
     let Request { headers, progress, .. } = request;
+    if progress.simple {
+        return Ok(Some(progress.line as usize));
+    }
     loop {
         let line = progress.line as usize;
         match parse_line(&mut headers.arena, line, limits.accept_unsafe)? {
@@ -94,8 +93,8 @@ fn parse_request_line(request: &mut Request, limits: &Limits) -> Result<bool, Pa
     request.method_span = Span::new(0, method_end);
     request.target = Span::new(target_start, target_end);
     request.method = Method::from_bytes(&arena[..method_end]);
-    if ended.text.len() == 0 && request.method != Method::Get {
-        return Err(ParseError::new(version_start, Reason::Version));
+    if ended.text.len() == 0 {
+        return simple_request(request, version_start, ended.next);
     }
     let single_spaces = target_start == method_end + 1 && version_start == target_end + 1;
     let blanks = arena[method_end] == b' ' && stop == b' ';
@@ -106,6 +105,18 @@ fn parse_request_line(request: &mut Request, limits: &Limits) -> Result<bool, Pa
     request.progress.line = ended.next as u32;
     request.headers.set_limit(limits.bufsize);
     framing::check_target(request, limits)?;
+    Ok(true)
+}
+
+/// HTTP/0.9: GET and a target, no headers.
+fn simple_request(request: &mut Request, at: usize, next: usize) -> Result<bool, ParseError> {
+    if request.method != Method::Get {
+        return Err(ParseError::new(at, Reason::Version));
+    }
+    request.version = Version::HTTP_10;
+    request.progress.simple = true;
+    request.progress.started = true;
+    request.progress.line = next as u32;
     Ok(true)
 }
 
@@ -170,18 +181,10 @@ pub(super) fn version_text(
     if more && fitting == text.len() { Ok(None) } else { Err(fitting) }
 }
 
-/// A version with another protocol name or more digits (`RTSP/1.0`, `HTTP/1.10`), or none at all: 0.9.
+/// Another protocol name or more digits (`RTSP/1.0`, `HTTP/1.10`): taken for HTTP/1.0 and written as received.
+/// No version at all is HTTP/0.9, which is passed on as HTTP/1.0.
 fn foreign_version(text: &[u8]) -> Result<Version, usize> {
-    if text.is_empty() {
-        return Ok(Version::HTTP_09);
-    }
-    let slash = text.iter().position(|&byte| byte == b'/').ok_or(0usize)?;
-    let dot = text.iter().position(|&byte| byte == b'.').filter(|&dot| dot > slash).ok_or(slash)?;
-    let name_fits = slash > 0 && text[..slash].iter().all(u8::is_ascii_uppercase);
-    let number =
-        |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u8>().ok());
-    match (name_fits, number(&text[slash + 1..dot]), number(&text[dot + 1..])) {
-        (true, Some(major), Some(minor)) => Ok(Version { major, minor }),
-        _ => Err(slash),
-    }
+    let wrong =
+        |byte: &u8| !(byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'/' | b'.'));
+    text.iter().position(wrong).map_or(Ok(Version::HTTP_10), Err)
 }

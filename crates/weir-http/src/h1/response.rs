@@ -3,7 +3,7 @@
 use super::fields::{Line, parse_line};
 use super::request::version_text;
 use super::scan::{blank_end, value_end};
-use super::{copy_block, framing, too_large};
+use super::{copy_block, framing, partial};
 use crate::headers::Span;
 use crate::{Limits, ParseError, Reason, Request, Response, Status, Version, default_reason};
 
@@ -18,7 +18,7 @@ pub fn parse_response(
     response: &mut Response,
 ) -> Result<Status, ParseError> {
     if !response.progress.started && !response.progress.skip_empty_lines(input)? {
-        return partial(input, limits);
+        return partial(input, limits, false);
     }
     let skipped = response.progress.skipped as usize;
     let head = &input[skipped..input.len().min(limits.max_head())];
@@ -37,11 +37,7 @@ pub fn parse_response(
             return Ok(Status::Complete { consumed: skipped + end });
         }
     }
-    partial(input, limits)
-}
-
-fn partial(input: &[u8], limits: &Limits) -> Result<Status, ParseError> {
-    too_large(input, limits).map_or(Ok(Status::Partial), Err)
+    partial(input, limits, response.progress.started)
 }
 
 /// Parses header lines until the empty one; returns where the head ends, or `None` for want of input.

@@ -10,6 +10,9 @@ use crate::{Headers, Known, Limits};
 /// Most bytes of a size line, extension and line end included.
 const MAX_SIZE_LINE: usize = 4096;
 
+/// Chunks of this size and larger are refused, as HAProxy does; no 64-bit arithmetic anywhere can overflow on them.
+const MAX_CHUNK: u64 = 1 << 52;
+
 /// Checks a chunked body piece by piece. Holds no bytes: what a call does not consume comes again with more behind.
 #[derive(Clone, Debug, Default)]
 pub struct ChunkedDecoder {
@@ -72,7 +75,7 @@ impl ChunkedDecoder {
     }
 
     /// Checks as much of `input` as is there and tells what may be forwarded. Call again behind what was consumed.
-    /// `trailers` is filled when the body ends; the names `transfer-encoding` and `host` are refused in it.
+    /// `trailers` is filled when the body ends; `transfer-encoding` is refused among them.
     pub fn pass(
         &mut self,
         input: &[u8],
@@ -177,7 +180,7 @@ struct SizeLine {
 fn size_line(input: &[u8]) -> Result<Option<SizeLine>, ChunkError> {
     let (mut size, mut at) = (0u64, 0);
     while let Some(digit) = input.get(at).and_then(|&byte| (byte as char).to_digit(16)) {
-        if size >> 58 != 0 {
+        if size >= MAX_CHUNK >> 4 {
             return Err(error(at, ChunkReason::Size));
         }
         size = size << 4 | u64::from(digit);
@@ -244,10 +247,10 @@ fn parse_trailers(
             Line::Partial => return Ok(None),
             Line::Dropped { next } => line = next,
             Line::Field { field, next } => {
-                if matches!(field.known, Known::TransferEncoding | Known::Host) {
+                if field.known == Known::TransferEncoding {
                     return Err(error(line, ChunkReason::Trailer));
                 }
-                if trailers.len() + 1 > limits.max_headers as usize {
+                if trailers.len() + 2 > limits.max_headers as usize {
                     return Err(error(line, ChunkReason::TooLarge));
                 }
                 trailers.push_field(field);

@@ -76,22 +76,21 @@ pub fn settle_request_upgrade(request: &mut Request, limits: &Limits) -> Result<
 }
 
 fn is_websocket(headers: &Headers) -> bool {
-    headers.find_known(Known::Upgrade).is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+    headers.elements(b"upgrade").any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 
-/// A key is 16 bytes in base64 (RFC 6455 section 4.1).
+/// A key is 16 bytes in base64 (RFC 6455 section 4.1); HAProxy looks at the length alone.
 fn has_websocket_key(headers: &Headers) -> bool {
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    headers
-        .find_known(Known::SecWebSocketKey)
-        .is_some_and(|key| key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_base64))
+    headers.find_known(Known::SecWebSocketKey).is_some_and(|key| key.len() == 24)
 }
 
-/// 101 is an answer only to a request that asked for an upgrade.
-pub fn check_switch(request: &Request, response: &Response, _limits: &Limits) -> Result<(), ParseError> {
-    if !request.connection.upgrade {
-        let at = response.status_span.start as usize;
-        return Err(ParseError::new(at, Reason::StatusCode));
+/// 101 answers only a request that asked for an upgrade, names `upgrade` in `connection`, and for a WebSocket has its
+/// `sec-websocket-accept`.
+pub fn check_switch(request: &Request, response: &Response, limits: &Limits) -> Result<(), ParseError> {
+    let headers = &response.headers;
+    let unaccepted = is_websocket(headers) && headers.find_known(Known::SecWebSocketAccept).is_none();
+    if !request.connection.upgrade || !response.connection.upgrade || (unaccepted && !limits.accept_unsafe) {
+        return Err(ParseError::new(response.status_span.start as usize, Reason::StatusCode));
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use crate::{Known, Limits, Method, ParseError, Reason, Request};
 pub fn check_target(request: &Request, limits: &Limits) -> Result<(), ParseError> {
     let target = request.target();
     let allowed = match target.first() {
-        _ if request.method == Method::Connect => limits.accept_unsafe || is_connect_authority(target),
+        _ if limits.accept_unsafe => true,
+        _ if request.method == Method::Connect => is_connect_authority(target),
         Some(b'/') => true,
         _ if target == b"*" => request.method == Method::Options,
         _ => Target::parse(target).scheme.is_some(),
@@ -26,7 +27,7 @@ fn is_connect_authority(target: &[u8]) -> bool {
 /// Checks `host`, drops repetitions of it, and brings target and `host` to one normal form.
 pub fn check(request: &mut Request, limits: &Limits) -> Result<(), ParseError> {
     if let Some(first) = request.headers.position_known(Known::Host, 0) {
-        check_values(&mut request.headers, first, limits)?;
+        check_values(&mut request.headers, first)?;
     }
     if request.headers.bytes(request.target).first() == Some(&b'/') {
         return Ok(());
@@ -34,9 +35,9 @@ pub fn check(request: &mut Request, limits: &Limits) -> Result<(), ParseError> {
     check_authority(request, limits)
 }
 
-fn check_values(headers: &mut Headers, first: usize, limits: &Limits) -> Result<(), ParseError> {
+fn check_values(headers: &mut Headers, first: usize) -> Result<(), ParseError> {
     let error = ParseError::new(headers.fields[first].value.start as usize, Reason::Host);
-    if !limits.accept_unsafe && !uri::is_host(headers.at(first).value) {
+    if !uri::is_host(headers.at(first).value) {
         return Err(error);
     }
     while let Some(more) = headers.position_known(Known::Host, first + 1) {
@@ -52,6 +53,10 @@ fn check_authority(request: &mut Request, limits: &Limits) -> Result<(), ParseEr
     let error = ParseError::new(request.target.start as usize, Reason::AuthorityMismatch);
     let parts = request.uri();
     let Some(authority) = parts.authority else { return Ok(()) };
+    let web = |scheme: &[u8]| scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https");
+    if authority.is_empty() && parts.scheme.is_some_and(web) && !limits.accept_unsafe {
+        return Err(ParseError::new(request.target.start as usize, Reason::Target));
+    }
     let differs = |host| !uri::same_authority(parts.scheme, authority, host);
     if !limits.accept_unsafe && request.headers.find_known(Known::Host).is_some_and(differs) {
         return Err(error);

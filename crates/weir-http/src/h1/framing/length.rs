@@ -2,11 +2,12 @@
 
 use crate::headers::Headers;
 use crate::list::Elements;
-use crate::{Known, Limits, ParseError, Reason};
+use crate::{Known, ParseError, Reason};
 
 /// True if the body is chunked. `chunked` must come once, last and alone; any other coding is refused, before
-/// `chunked` as unsupported, elsewhere as malformed.
-pub fn check_transfer_encoding(headers: &mut Headers, limits: &Limits) -> Result<bool, ParseError> {
+/// `chunked` as unsupported, elsewhere as malformed. `lenient` lets empty elements and repetitions of `chunked` pass
+/// (responses under `accept_unsafe`).
+pub fn check_transfer_encoding(headers: &mut Headers, lenient: bool) -> Result<bool, ParseError> {
     let Some(first) = headers.position_known(Known::TransferEncoding, 0) else { return Ok(false) };
     let at = headers.fields[first].value.start as usize;
     let malformed = ParseError::new(at, Reason::TransferEncoding);
@@ -14,13 +15,13 @@ pub fn check_transfer_encoding(headers: &mut Headers, limits: &Limits) -> Result
     let lines = headers.fields.iter().filter(|field| field.known == Known::TransferEncoding);
     for coding in lines.flat_map(|field| Elements::new(headers.bytes(field.value))) {
         match coding {
-            b"" if limits.accept_unsafe => {}
+            b"" if lenient => {}
             _ if coding.eq_ignore_ascii_case(b"chunked") => chunked += 1,
-            _ if chunked > 0 || !is_coding(coding) => return Err(malformed),
+            _ if chunked > 0 || coding.is_empty() => return Err(malformed),
             _ => others += 1,
         }
     }
-    if chunked == 0 || (chunked > 1 && !limits.accept_unsafe) {
+    if chunked == 0 || (chunked > 1 && !lenient) {
         return Err(malformed);
     }
     if others > 0 {
@@ -28,10 +29,6 @@ pub fn check_transfer_encoding(headers: &mut Headers, limits: &Limits) -> Result
     }
     reduce(headers, Known::TransferEncoding, first, b"chunked");
     Ok(true)
-}
-
-fn is_coding(coding: &[u8]) -> bool {
-    !coding.is_empty() && coding.iter().all(|&byte| crate::h1::scan::TOKEN[byte as usize] != 0)
 }
 
 /// The one length that every line and list element names.
