@@ -4,7 +4,9 @@
 use std::hint::black_box;
 
 use weir_http::persistence::{Mode, towards_client, towards_server};
-use weir_http::{Limits, Request, Response, WriteOptions, parse_request, parse_response, write_request, write_response};
+use weir_http::{
+    Limits, Request, Response, WriteOptions, parse_request, parse_response, write_request, write_response,
+};
 
 const SMALL: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 const BROWSER: &[u8] = b"GET /assets/app.js?v=3 HTTP/1.1\r\nHost: www.example.com\r\n\
