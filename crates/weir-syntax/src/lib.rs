@@ -4,6 +4,7 @@
 //!
 //! A word is a `&str`. Bytes outside UTF-8 survive as described in [`raw`].
 
+pub mod address;
 pub mod arguments;
 mod capability;
 pub mod condition;

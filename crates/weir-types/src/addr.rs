@@ -54,10 +54,25 @@ pub struct Address {
     pub quic: bool,
     /// `mptcp4@`, `mptcp6@`, `mptcp@`.
     pub mptcp: bool,
+    /// `ipv4@`, `tcp6@` and their like: a host name is looked up in this family alone.
+    pub only: Option<IpVersion>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IpVersion {
+    V4,
+    V6,
 }
 
 impl Address {
     pub const fn ip(ip: IpAddr, port: PortSpec) -> Self {
-        Self { family: AddressFamily::Ip(ip), port, kind: SocketKind::Stream, quic: false, mptcp: false }
+        Self {
+            family: AddressFamily::Ip(ip),
+            port,
+            kind: SocketKind::Stream,
+            quic: false,
+            mptcp: false,
+            only: None,
+        }
     }
 }

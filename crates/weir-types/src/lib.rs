@@ -6,7 +6,7 @@ mod ids;
 mod mode;
 mod span;
 
-pub use addr::{Address, AddressFamily, PortSpec, SocketKind};
+pub use addr::{Address, AddressFamily, IpVersion, PortSpec, SocketKind};
 pub use diagnostic::{Diagnostic, Diagnostics, Form, Level};
 pub use ids::{ListenerId, ProxyId, ServerId, Slot, TableId, WorkerId};
 pub use mode::{Mode, ProxyKind};
