@@ -81,6 +81,14 @@ pub fn released(settings: &Settings, servers: &impl Servers, server: usize) {
     }
 }
 
+/// Starts afresh. For a lock whose last owner died while it held it, and after the list of servers changed.
+pub fn restart(servers: &impl Servers) {
+    (0..BACKEND_WORDS).for_each(|word| servers.set_backend_word(word, 0));
+    for server in 0..servers.count() {
+        (0..SERVER_WORDS).for_each(|word| servers.set_server_word(server, word, 0));
+    }
+}
+
 impl Settings {
     /// Whether [`released`] does anything.
     pub const fn needs_release(&self) -> bool {
@@ -100,13 +108,10 @@ impl Settings {
 }
 
 /// Starts afresh after a change of algorithm or layout, and tells the algorithm about servers that changed.
-fn refresh(settings: &Settings, servers: &impl Servers) {
+pub(crate) fn refresh(settings: &Settings, servers: &impl Servers) {
     let layout = settings.layout();
     if servers.backend_word(LAYOUT_WORD) != layout {
-        (0..BACKEND_WORDS).for_each(|word| servers.set_backend_word(word, 0));
-        for server in 0..servers.count() {
-            (0..SERVER_WORDS).for_each(|word| servers.set_server_word(server, word, 0));
-        }
+        restart(servers);
         servers.set_backend_word(LAYOUT_WORD, layout);
     }
     let generation = servers.generation();

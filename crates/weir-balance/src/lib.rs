@@ -19,5 +19,5 @@ mod static_rr;
 #[cfg(test)]
 mod tests;
 
-pub use choose::{Algorithm, Choice, Request, Settings, choose, released};
+pub use choose::{Algorithm, Choice, Request, Settings, choose, released, restart};
 pub use servers::{BACKEND_WORDS, SERVER_WORDS, Servers, WEIGHT_SCALE};

@@ -1,5 +1,6 @@
 //! A backend in plain memory.
 
+use crate::choose::refresh;
 use std::cell::{Cell, RefCell};
 
 use crate::{
@@ -20,6 +21,7 @@ pub struct Backend {
     pub settings: Settings,
     pub servers: RefCell<Vec<Server>>,
     generation: Cell<u64>,
+    random: Cell<u64>,
     words: [Cell<u64>; BACKEND_WORDS],
     server_words: Vec<[Cell<u64>; SERVER_WORDS]>,
 }
@@ -31,6 +33,7 @@ impl Backend {
             server_words: servers.iter().map(|_| Default::default()).collect(),
             servers: RefCell::new(servers),
             generation: Cell::new(1),
+            random: Cell::new(1),
             words: Default::default(),
         }
     }
@@ -45,9 +48,20 @@ impl Backend {
         self.generation.set(self.generation.get() + 1);
     }
 
+    pub fn seed(&self, seed: u64) {
+        self.random.set(seed);
+    }
+
+    /// Lets the algorithm see a change at once, as if another worker had chosen meanwhile.
+    pub fn settle(&self) {
+        refresh(&self.settings, self);
+    }
+
     /// Takes a place on the next server, counted from 1.
     pub fn take(&self) -> Option<usize> {
-        match choose(&self.settings, self, &Request::default()) {
+        self.random.set(self.random.get().wrapping_add(1));
+        let request = Request { random: self.random.get(), ..Request::default() };
+        match choose(&self.settings, self, &request) {
             Choice::Server(server) => {
                 self.servers.borrow_mut()[server].served += 1;
                 Some(server + 1)

@@ -1,4 +1,6 @@
 //! Recorded orders of HAProxy played against the algorithms.
 
 mod backend;
+mod events;
+mod fairness;
 mod order;
