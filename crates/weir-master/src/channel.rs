@@ -6,8 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use tokio::io::unix::AsyncFd;
-use tokio::io::{Interest, Ready};
+use tokio::io::Interest;
 use weir_sys::descriptor::{self, MAX_PER_MESSAGE};
 
 const HEADER: usize = 8;
@@ -30,7 +29,7 @@ pub struct Received {
 
 /// One end, with what was read and not yet taken.
 pub struct Channel {
-    socket: AsyncFd<UnixStream>,
+    socket: tokio::net::UnixStream,
     buffer: Vec<u8>,
     descriptors: Vec<OwnedFd>,
 }
@@ -44,7 +43,7 @@ impl Channel {
     /// Inside a runtime.
     pub fn new(socket: UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let socket = AsyncFd::register_with_interest(socket, Interest::READABLE | Interest::WRITABLE)?;
+        let socket = tokio::net::UnixStream::from_std(socket)?;
         Ok(Self { socket, buffer: Vec::new(), descriptors: Vec::new() })
     }
 
@@ -58,17 +57,16 @@ impl Channel {
             // One byte carries a full batch while more batches follow, so that none is left without a byte.
             let more = left.len() > batch.len();
             let part = if more { &bytes[sent..sent + 1] } else { &bytes[sent..] };
-            let mut ready = self.socket.ready(Interest::WRITABLE).await?;
-            match descriptor::send(self.socket.get_ref().as_fd(), part, &batch) {
+            self.socket.writable().await?;
+            let send = || descriptor::send(self.socket.as_fd(), part, &batch);
+            match self.socket.try_io(Interest::WRITABLE, send) {
                 Ok(count) => {
                     sent += count;
                     batch.iter().for_each(|_| {
                         left.next();
                     });
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready.clear_ready_matching(Ready::WRITABLE)
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
         }
@@ -81,17 +79,16 @@ impl Channel {
             if let Some(received) = self.take()? {
                 return Ok(Some(received));
             }
-            let mut ready = self.socket.ready(Interest::READABLE).await?;
+            self.socket.readable().await?;
             let mut part = [0; 65_536];
-            match descriptor::receive(self.socket.get_ref().as_fd(), &mut part) {
+            let receive = || descriptor::receive(self.socket.as_fd(), &mut part);
+            match self.socket.try_io(Interest::READABLE, receive) {
                 Ok((0, _)) => return Ok(None),
                 Ok((count, descriptors)) => {
                     self.buffer.extend_from_slice(&part[..count]);
                     self.descriptors.extend(descriptors);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready.clear_ready_matching(Ready::READABLE)
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
                 Err(error) => return Err(error),
             }

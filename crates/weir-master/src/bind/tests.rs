@@ -11,7 +11,7 @@ fn spec(family: AddressFamily, port: PortSpec) -> ListenerSpec {
     ListenerSpec {
         name: "f/l".into(),
         taker: Taker::Workers,
-        address: Address { family, port, kind: SocketKind::Stream, quic: false, mptcp: false },
+        address: Address { family, port, kind: SocketKind::Stream, quic: false, mptcp: false, only: None },
         settings: BindSettings::default(),
         backlog: 0,
         owner: "frontend f".into(),
