@@ -24,6 +24,6 @@ mod version;
 pub use capability::{Capabilities, Feature, SslLibrary};
 pub use environment::Environment;
 pub use load::{LoadError, load};
-pub use reader::{Line, OwnedLine, Reader, Word, WordErrorKind};
+pub use reader::{Line, OwnedLine, Reader, Word, WordError, WordErrorKind};
 pub use section::{SECTIONS, is_section};
 pub use version::Version;

@@ -11,4 +11,4 @@ mod words;
 
 pub use line::{Line, OwnedLine, Word};
 pub use stream::Reader;
-pub use words::WordErrorKind;
+pub use words::{WordError, WordErrorKind};

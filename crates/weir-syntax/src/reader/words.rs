@@ -44,6 +44,8 @@ pub struct WordError {
     pub column: usize,
 }
 
+impl std::error::Error for WordError {}
+
 impl fmt::Display for WordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let column = self.column;
