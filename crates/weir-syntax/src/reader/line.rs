@@ -1,6 +1,7 @@
 //! One line as words, borrowed from the reader's buffers or owned.
 
-use super::words::{WordBuffer, WordError};
+use super::fault::WordError;
+use super::words::WordBuffer;
 use crate::Environment;
 use weir_types::{FileId, Span};
 

@@ -2,8 +2,9 @@
 
 use super::block::Blocks;
 use super::directive::{Directive, Next};
+use super::fault::{WordError, WordErrorKind};
 use super::line::Line;
-use super::words::{WordBuffer, WordError, WordErrorKind};
+use super::words::WordBuffer;
 use crate::section::is_section;
 use crate::snippet::snippet;
 use crate::{Capabilities, Environment};
