@@ -30,8 +30,12 @@ pub enum Form {
     Parsing,
     /// `config : parsing [file:line]: text`
     ParsingTight,
+    /// `config : Parsing [file:line]: text`
+    ParsingCapital,
     /// `config : [file:line] : text`
     Place,
+    /// `[file:line] : text`
+    PlaceBare,
     /// `config : text`
     Config,
     /// `text`
@@ -82,6 +86,12 @@ impl Diagnostic {
             }
             (Form::ParsingTight, Some(at)) => {
                 format!("config : parsing [{}:{}]: {text}", sources.name(at.file), at.line)
+            }
+            (Form::ParsingCapital, Some(at)) => {
+                format!("config : Parsing [{}:{}]: {text}", sources.name(at.file), at.line)
+            }
+            (Form::PlaceBare, Some(at)) => {
+                format!("[{}:{}] : {text}", sources.name(at.file), at.line)
             }
             (Form::Place, Some(at)) => {
                 format!("config : [{}:{}] : {text}", sources.name(at.file), at.line)

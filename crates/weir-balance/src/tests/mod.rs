@@ -4,4 +4,3 @@ mod backend;
 mod events;
 mod fairness;
 mod order;
-mod source;

@@ -20,7 +20,7 @@ pub use cookie::{Cookie, CookieMode};
 pub use errors::{ErrorPage, ErrorPages};
 pub use global::{CpuMap, Global, Tune};
 pub use logs::{LogFormatName, LogTarget, LogTransport};
-pub use options::{AddressHeader, HttpConnectionMode, HttpReuse, Options, Redispatch};
+pub use options::{AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Options, Redispatch};
 pub use server::{OnError, OnMarked, ProxyProtocolVersion, ServerCheck, ServerSettings, SourceAddress};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;

@@ -39,6 +39,14 @@ pub struct AddressHeader {
     pub if_none: bool,
 }
 
+/// `option http-restrict-req-hdr-names`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpRestrict {
+    Preserve,
+    Reject,
+    Delete,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     pub connection_mode: HttpConnectionMode,
@@ -46,6 +54,7 @@ pub struct Options {
     pub redispatch: Redispatch,
     pub forwardfor: Option<AddressHeader>,
     pub originalto: Option<AddressHeader>,
+    pub restrict_header_names: Option<HttpRestrict>,
     pub http_buffer_request: bool,
     pub http_ignore_probes: bool,
     pub http_no_delay: bool,

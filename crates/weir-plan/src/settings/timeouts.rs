@@ -5,6 +5,7 @@ pub struct Timeouts {
     pub client: Option<u32>,
     pub client_fin: Option<u32>,
     pub client_hs: Option<u32>,
+    pub handshake: Option<u32>,
     pub server: Option<u32>,
     pub server_fin: Option<u32>,
     pub connect: Option<u32>,

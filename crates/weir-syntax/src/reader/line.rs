@@ -1,7 +1,6 @@
 //! One line as words, borrowed from the reader's buffers or owned.
 
-use super::fault::WordError;
-use super::words::WordBuffer;
+use super::words::{WordBuffer, WordErrorKind};
 use crate::Environment;
 use weir_types::{FileId, Span};
 
@@ -43,6 +42,13 @@ impl<'r> Line<'r> {
     pub fn get(&self, index: usize) -> Option<&'r str> {
         let word = self.words.get(index)?;
         self.text.get(word.start as usize..word.end as usize)
+    }
+
+    /// The line without its first `count` words, as it would have stood there by itself: `no option x` is read as
+    /// `option x`. A line is never left without words; what is skipped beyond them stays the last.
+    pub fn skip(&self, count: usize) -> Line<'r> {
+        let first = count.min(self.words.len().saturating_sub(1));
+        Line { words: &self.words[first..], ..*self }
     }
 
     pub fn words(&self) -> impl ExactSizeIterator<Item = &'r str> + Clone + use<'r> {
@@ -91,9 +97,11 @@ pub struct OwnedLine {
 impl OwnedLine {
     /// The words of `text`, which is one line without its line feed and without conditional blocks. Handy for tests
     /// and for command lines written in the configuration's syntax.
-    pub fn parse(text: &str, environment: &Environment) -> Result<Self, WordError> {
+    pub fn parse(text: &str, environment: &Environment) -> Result<Self, WordErrorKind> {
         let mut buffer = WordBuffer::default();
-        buffer.read(text.as_bytes(), &|name| environment.value(name).map(Into::into))?;
+        buffer
+            .read(text.as_bytes(), &|name| environment.value(name).map(Into::into))
+            .map_err(|error| error.kind)?;
         let (text, words) = buffer.contents();
         Ok(Self { span: Span::line(FileId(0), 1), text: text.into(), words: words.into() })
     }

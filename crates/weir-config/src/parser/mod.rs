@@ -1,0 +1,117 @@
+//! Lines in, `Config` out: finds each line's section and keyword row, keeps what is known so far. What a keyword means
+//! stands with its row.
+
+mod dispatch;
+mod finish;
+mod prefix;
+mod section;
+
+pub use prefix::Prefix;
+pub use section::{SectionKind, Unknown, sections};
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use weir_syntax::{Environment, Line, Reader};
+use weir_types::{Diagnostic, Diagnostics, Sources, Span};
+
+use crate::files::Files;
+use crate::model::{Config, Defaults, Proxy};
+
+/// What stands around the text.
+pub struct ParseOptions<'a> {
+    pub sources: &'a Sources,
+    /// Where pages, patterns and maps named by keywords are read from.
+    pub files: &'a dyn Files,
+    /// The host's name: the local peer's, unless `localpeer` or `-L` says otherwise.
+    pub hostname: Box<str>,
+}
+
+/// Reads every line of `reader`. All diagnostics come back, those of the reader in their place. `environment` is
+/// changed by `setenv` and its kin.
+pub fn parse(
+    reader: &mut Reader<'_>,
+    environment: &mut Environment,
+    options: &ParseOptions<'_>,
+) -> (Config, Diagnostics) {
+    let mut parser = Parser::new(environment, options);
+    parser.run(reader);
+    parser.finish()
+}
+
+/// The state between lines.
+pub struct Parser<'o> {
+    pub config: Config,
+    pub diagnostics: Diagnostics,
+    pub options: &'o ParseOptions<'o>,
+    pub environment: &'o mut Environment,
+    pub(crate) section: Option<&'static SectionKind>,
+    /// The section's header was refused: its lines are skipped.
+    pub(crate) broken: bool,
+    /// A fault after which HAProxy reads no further.
+    pub(crate) stopped: bool,
+    /// The proxy or `defaults` being read.
+    pub(crate) proxy: Option<Box<Proxy>>,
+    /// The latest `defaults` section.
+    pub(crate) last_defaults: Option<Arc<Defaults>>,
+    pub(crate) named_defaults: HashMap<Arc<str>, Arc<Defaults>>,
+    /// Defaults that a later section of the same name hid, or that were only used by `from`.
+    pub(crate) explicit_defaults: HashSet<Arc<str>>,
+    /// Proxies by name, for duplicates: index into `config.proxies`, frontend half and backend half.
+    pub(crate) frontends: HashMap<Arc<str>, usize>,
+    pub(crate) backends: HashMap<Arc<str>, usize>,
+    pub(crate) ids: HashMap<u32, usize>,
+    pub(crate) prefix: Prefix,
+    /// `expose-experimental-directives`, `expose-deprecated-directives`.
+    pub experimental: bool,
+    pub deprecated: bool,
+    names: HashSet<Arc<str>>,
+}
+
+impl<'o> Parser<'o> {
+    fn new(environment: &'o mut Environment, options: &'o ParseOptions<'o>) -> Self {
+        Self {
+            config: Config::default(),
+            diagnostics: Diagnostics::default(),
+            options,
+            environment,
+            section: None,
+            broken: false,
+            stopped: false,
+            proxy: None,
+            last_defaults: None,
+            named_defaults: HashMap::new(),
+            explicit_defaults: HashSet::new(),
+            frontends: HashMap::new(),
+            backends: HashMap::new(),
+            ids: HashMap::new(),
+            prefix: Prefix::None,
+            experimental: false,
+            deprecated: false,
+            names: HashSet::new(),
+        }
+    }
+
+    /// One copy of each name, however often it is written.
+    pub fn intern(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(text) {
+            return known.clone();
+        }
+        let name: Arc<str> = text.into();
+        self.names.insert(name.clone());
+        name
+    }
+
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// `file:line`, as some messages repeat it inside their text.
+    pub fn place(&self, line: &Line<'_>) -> String {
+        self.place_of(line.span())
+    }
+
+    pub fn place_of(&self, span: Span) -> String {
+        format!("{}:{}", self.options.sources.name(span.file), span.line)
+    }
+}

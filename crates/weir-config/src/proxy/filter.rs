@@ -1,0 +1,214 @@
+//! `filter` and `filter-sequence` (manual 9): arguments are checked, names kept. `use-fcgi-app`, which sets a filter
+//! too, and `log-steps`, `ssl-f-use`, which wait for their rooms.
+
+use weir_syntax::Line;
+
+use super::scope::Half;
+use crate::keyword::Keyword;
+use crate::model::{Filter, Name};
+use crate::outcome::{Outcome, Report};
+use crate::parser::Parser;
+
+pub const KEYWORDS: &[Keyword] = &[
+    Keyword::new("filter", "<name> [ <parameters> ]", "A filter on the proxy's streams (9).", filter)
+        .listed(),
+    Keyword::new("filter-sequence", "{ request | response } <filters>", "Order of filters (9).", sequence)
+        .listed()
+        .not_yet(),
+    Keyword::new("use-fcgi-app", "<name>", "Servers of a FastCGI application (4.2).", fcgi_app)
+        .listed()
+        .not_yet(),
+    Keyword::new("log-steps", "<steps>", "When log lines are written (4.2).", log_steps).listed().not_yet(),
+    Keyword::new("ssl-f-use", "crt <name> ...", "Certificates of a frontend (4.2).", ssl_f_use)
+        .listed()
+        .not_yet(),
+];
+
+/// HAProxy lists its filters behind the message, a line each.
+const REGISTERED: &str = "Registered keywords :";
+const KINDS: &[&str] =
+    &["trace", "spoe", "compression", "comp-req", "comp-res", "cache", "fcgi-app", "bwlim-in", "bwlim-out"];
+
+fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let place = parser.place(line);
+    if parser.in_defaults() {
+        return line.fail(0, format!("parsing [{place}] : filter is not allowed in a 'default' section."));
+    }
+    let name = line.word(1);
+    if name.is_empty() {
+        let title = own_title(parser);
+        return line.fail(0, format!("parsing [{place}] : missing argument for 'filter' in {title}."));
+    }
+    let Some(kind) = KINDS.iter().find(|kind| **kind == name) else {
+        let list: String = KINDS.iter().map(|kind| format!("\n   [{kind}]")).collect();
+        return line.fail(1, format!("'filter' : unknown keyword '{name}'. {REGISTERED}{list}"));
+    };
+    let named = arguments(line, kind)?;
+    let name = named.map(|word| Name::new(parser.intern(line.word(word)), line.word_span(word)));
+    parser.proxy().filters.push(Filter { kind, name, span: line.span() });
+    line.not_yet(1, &format!("filter {kind}"))
+}
+
+/// The word that names something, after the checks of the filter's own parameters.
+fn arguments(line: &Line<'_>, kind: &str) -> Outcome<Option<usize>> {
+    match kind {
+        "cache" | "fcgi-app" if line.word(2).is_empty() => {
+            line.fail(1, format!("'filter' : '{kind} : expects a <name> argument'"))
+        }
+        "cache" | "fcgi-app" => Ok(Some(2)),
+        "compression" | "comp-req" | "comp-res" => match line.word(2) {
+            "" => Ok(None),
+            wrong => line.fail(2, format!("'filter compression' : unknown keyword '{wrong}'.")),
+        },
+        "trace" => trace(line),
+        "spoe" => spoe(line),
+        _ => bandwidth(line, kind),
+    }
+}
+
+fn trace(line: &Line<'_>) -> Outcome<Option<usize>> {
+    let mut at = 2;
+    while at < line.len() {
+        match line.word(at) {
+            "name" => at += 2,
+            "random-forwarding" | "hexdump" | "quiet" => at += 1,
+            wrong => return line.fail(at, format!("'filter trace' : unknown keyword '{wrong}'.")),
+        }
+    }
+    Ok(None)
+}
+
+fn spoe(line: &Line<'_>) -> Outcome<Option<usize>> {
+    let (mut engine, mut file) = (None, false);
+    let mut at = 2;
+    while at < line.len() {
+        let option = line.word(at);
+        if option != "engine" && option != "config" {
+            return line.fail(at, format!("'filter' : ''spoe' : unknown keyword '{option}''"));
+        }
+        if line.word(at + 1).is_empty() {
+            return line.fail(at, format!("'filter' : ''spoe' : '{option}' option without value'"));
+        }
+        match option {
+            "engine" => engine = Some(at + 1),
+            _ => file = true,
+        }
+        at += 2;
+    }
+    if !file {
+        return line.fail(1, "'filter' : ''spoe' : missing config file'");
+    }
+    Ok(engine)
+}
+
+fn bandwidth(line: &Line<'_>, kind: &str) -> Outcome<Option<usize>> {
+    let wrong = |word: usize, text: &str| line.fail(word, format!("'filter' : ''{kind}' : {text}'"));
+    if line.word(2).is_empty() {
+        return wrong(1, "a name is expected as first argument ");
+    }
+    let mut seen = Vec::new();
+    let mut at = 3;
+    while at < line.len() {
+        let option = line.word(at);
+        if !["limit", "default-limit", "default-period", "key", "table", "min-size"].contains(&option) {
+            return wrong(at, &format!("unknown option '{option}'"));
+        }
+        if line.word(at + 1).is_empty() {
+            return wrong(at, &format!("the value is missing for '{option}' option"));
+        }
+        seen.push(option);
+        at += 2;
+    }
+    if seen.contains(&"limit") {
+        if !seen.contains(&"key") {
+            return wrong(2, "<key> option is missing");
+        }
+    } else if !seen.contains(&"default-period") {
+        return wrong(2, "<default-period> option is missing");
+    } else if !seen.contains(&"default-limit") {
+        return wrong(2, "<default-limit> option is missing");
+    }
+    Ok(Some(2))
+}
+
+/// `backend 'b'`, `frontend 'f'`; `listen` sections are `proxy` here as elsewhere.
+fn own_title(parser: &mut Parser<'_>) -> String {
+    parser.title()
+}
+
+fn sequence(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let place = parser.place(line);
+    if parser.in_defaults() {
+        return line
+            .fail(0, format!("parsing [{place}] : filter-sequence is not allowed in a 'default' section."));
+    }
+    let title = own_title(parser);
+    match line.word(1) {
+        "" => line.fail(0, format!("parsing [{place}] : missing argument for 'filter-sequence' in {title}.")),
+        "request" | "response" => Ok(()),
+        _ => {
+            let text = "expected either 'request' or 'response' for 'filter-sequence' in";
+            line.fail(1, format!("parsing [{place}] : {text} {title}."))
+        }
+    }
+}
+
+fn fcgi_app(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.in_defaults() || !parser.kind().has_backend() {
+        return line.fail(0, "'use-fcgi-app' only available in backend or listen section");
+    }
+    if line.word(1).is_empty() {
+        return line.fail(0, "'use-fcgi-app' expects <name> as argument");
+    }
+    let name = Name::new(parser.intern(line.word(1)), line.word_span(1));
+    parser.backend().fcgi_app = Some(name);
+    Ok(())
+}
+
+const STEPS: &[&str] = &[
+    "accept",
+    "request",
+    "connect",
+    "response",
+    "close",
+    "quic-init",
+    "http-req",
+    "http-res",
+    "http-after-res",
+    "tcp-req-conn",
+    "tcp-req-sess",
+    "tcp-req-cont",
+    "tcp-res-cont",
+];
+
+fn log_steps(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.kind() == weir_types::ProxyKind::Backend {
+        parser.warn_ignored(Half::Frontend, line, "log-steps");
+        return Ok(());
+    }
+    let wrong = |name: &str| {
+        line.fail(1, format!("invalid log step name ({name}). Expected values are: {}", STEPS.join(", ")))
+    };
+    match line.word(1) {
+        "" | "all" => Ok(()),
+        list => list.split(',').find(|name| !STEPS.contains(name)).map_or(Ok(()), wrong),
+    }
+}
+
+fn ssl_f_use(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let known = crate::bind::is_crt_list_option;
+    let mut at = 1;
+    let mut certificate = false;
+    while at < line.len() {
+        match line.word(at) {
+            "crt" => certificate = true,
+            name if known(name) => {}
+            wrong => return line.fail(at, format!("unknown crt keyword '{wrong}'")),
+        }
+        at += 2;
+    }
+    if !certificate {
+        return line.fail(0, "Trying to load a certificate but no 'crt' keyword specified.");
+    }
+    Ok(())
+}

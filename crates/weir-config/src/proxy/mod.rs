@@ -1,0 +1,70 @@
+//! Keywords of `defaults`, `frontend`, `backend` and `listen` (manual 4). A family a file; the index joins them.
+
+pub mod header;
+pub mod whole;
+
+mod balance;
+mod capture;
+mod check;
+mod check_steps;
+mod compression;
+mod cookie;
+mod errors;
+mod filter;
+mod keepalive;
+mod limits;
+mod logs;
+mod mail;
+mod monitor;
+mod option;
+mod option_values;
+mod removed;
+mod retry;
+mod rules;
+mod scope;
+mod state;
+mod stats;
+mod stick;
+mod switching;
+mod timeouts;
+mod unique_id;
+
+pub use option::{OPTIONS, OptionRow};
+
+use std::sync::LazyLock;
+
+use crate::keyword::{Index, Keyword};
+
+/// Every family's rows.
+pub const FAMILIES: &[&[Keyword]] = &[
+    header::KEYWORDS,
+    balance::KEYWORDS,
+    crate::bind::KEYWORDS,
+    capture::KEYWORDS,
+    check::KEYWORDS,
+    compression::KEYWORDS,
+    cookie::KEYWORDS,
+    errors::KEYWORDS,
+    filter::KEYWORDS,
+    keepalive::KEYWORDS,
+    limits::KEYWORDS,
+    logs::KEYWORDS,
+    mail::KEYWORDS,
+    monitor::KEYWORDS,
+    option::KEYWORDS,
+    removed::KEYWORDS,
+    retry::KEYWORDS,
+    rules::KEYWORDS,
+    crate::server::KEYWORDS,
+    state::KEYWORDS,
+    stats::KEYWORDS,
+    stick::KEYWORDS,
+    switching::KEYWORDS,
+    timeouts::KEYWORDS,
+    unique_id::KEYWORDS,
+];
+
+pub fn index() -> &'static Index {
+    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(FAMILIES));
+    &INDEX
+}

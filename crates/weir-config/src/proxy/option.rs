@@ -1,0 +1,210 @@
+//! `option NAME` (manual 4.2): the switches without value, a row each. Options that take arguments stand in
+//! `option_values`.
+
+use weir_plan::settings::{HttpConnectionMode, Options};
+use weir_registry::near;
+use weir_syntax::Line;
+use weir_types::Form;
+
+use super::option_values::VALUES;
+use super::scope::Half;
+use crate::keyword::Keyword;
+use crate::outcome::{Outcome, Report};
+use crate::parser::{Parser, Prefix};
+
+pub const KEYWORDS: &[Keyword] =
+    &[Keyword::new("option", "<name> [ <arguments> ]", "Switches (4.2).", option)];
+
+/// A switch.
+pub struct OptionRow {
+    pub name: &'static str,
+    pub frontend: bool,
+    pub backend: bool,
+    /// Only of use in `mode http`.
+    pub http: bool,
+    pub field: fn(&mut Options) -> &mut bool,
+}
+
+macro_rules! rows {
+    ($($name:literal $frontend:literal $backend:literal $http:literal $field:ident;)*) => {
+        &[$(OptionRow {
+            name: $name, frontend: $frontend, backend: $backend, http: $http, field: |options| &mut options.$field,
+        }),*]
+    };
+}
+
+/// Name, whether frontends, backends know it, whether it is for `mode http`, where it is kept: as `-dKcfg` lists them.
+pub const OPTIONS: &[OptionRow] = rows! {
+    "abortonclose" true true false abortonclose;
+    "accept-unsafe-violations-in-http-request" true false true accept_unsafe_request;
+    "accept-unsafe-violations-in-http-response" false true true accept_unsafe_response;
+    "allbackups" false true false allbackups;
+    "checkcache" false true true checkcache;
+    "clitcpka" true false false clitcpka;
+    "contstats" true false false contstats;
+    "disable-h2-upgrade" true false true disable_h2_upgrade;
+    "dontlog-normal" true false false dontlog_normal;
+    "dontlognull" true false false dontlognull;
+    "h1-case-adjust-bogus-client" true false false h1_case_adjust_bogus_client;
+    "h1-case-adjust-bogus-server" false true false h1_case_adjust_bogus_server;
+    "http-buffer-request" true true true http_buffer_request;
+    "http-drop-request-trailers" false true true http_drop_request_trailers;
+    "http-drop-response-trailers" true false true http_drop_response_trailers;
+    "http-ignore-probes" true false true http_ignore_probes;
+    "http-no-delay" true true true http_no_delay;
+    "http-pretend-keepalive" false true true http_pretend_keepalive;
+    "http-use-proxy-header" true false true http_use_proxy_header;
+    "idle-close-on-response" true false true idle_close_on_response;
+    "independent-streams" true true false independent_streams;
+    "log-health-checks" false true false log_health_checks;
+    "log-separate-errors" true false false log_separate_errors;
+    "logasap" true false false logasap;
+    "nolinger" true true false nolinger;
+    "persist" false true false persist;
+    "prefer-last-server" false true true prefer_last_server;
+    "socket-stats" true false false socket_stats;
+    "splice-auto" true true false splice_auto;
+    "splice-request" true true false splice_request;
+    "splice-response" true true false splice_response;
+    "srvtcpka" false true false srvtcpka;
+    "tcp-smart-accept" true false false tcp_smart_accept;
+    "tcp-smart-connect" false true false tcp_smart_connect;
+    "transparent" false true false transparent;
+};
+
+/// Earlier names that are still read.
+const ALIASES: &[(&str, &str)] = &[
+    ("accept-invalid-http-request", "accept-unsafe-violations-in-http-request"),
+    ("accept-invalid-http-response", "accept-unsafe-violations-in-http-response"),
+];
+
+fn option(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let name = line.word(1);
+    if name.is_empty() {
+        return line.fail_tight(0, "'option' expects an option name.");
+    }
+    if let Some(row) = OPTIONS.iter().find(|row| row.name == name) {
+        return switch(parser, line, row);
+    }
+    if let Some((old, new)) = ALIASES.iter().find(|(old, _)| *old == name) {
+        return renamed(parser, line, old, new);
+    }
+    if let Some(done) = connection_mode(parser, line)? {
+        return Ok(done);
+    }
+    if name == "redispatch" {
+        return super::option_values::redispatch(parser, line);
+    }
+    if parser.prefix != Prefix::None {
+        return line.fail_tight(1, format!("negation/default is not supported for option '{name}'."));
+    }
+    match VALUES.iter().find(|row| row.name == name) {
+        Some(row) => (row.parse)(parser, line),
+        None => unknown(line),
+    }
+}
+
+fn switch(parser: &mut Parser<'_>, line: &Line<'_>, row: &OptionRow) -> Outcome {
+    if line.len() > 2 {
+        let extra = line.word(2);
+        return line.fail(2, format!("'option {}' cannot handle unexpected argument '{extra}'.", row.name));
+    }
+    let kind = parser.kind();
+    let fits =
+        parser.in_defaults() || (row.frontend && kind.has_frontend()) || (row.backend && kind.has_backend());
+    if !fits {
+        // The program's own proposal for an option that stands in the wrong kind of section.
+        let name = row.name;
+        let half = if row.frontend { "frontend" } else { "backend" };
+        let diagnostic = line.alert(1, format!("unknown option '{name}'; did you mean '{name}' maybe ?"));
+        return Err(Box::new(diagnostic.with_hint(format!("this option needs a {half}"))));
+    }
+    if row.name == "transparent" && !parser.deprecated {
+        deprecated(
+            parser,
+            line,
+            "option 'transparent' is deprecated in 3.3 and will be removed in 3.5. The modern way to do the same is \
+             to create a server with address 0.0.0.0.",
+        );
+    }
+    // `default` sets back what the program would have: every switch of the table is off.
+    let on = parser.prefix == Prefix::None;
+    let field = row.field;
+    if *field(&mut (*parser.proxy().settings.options).clone()) != on {
+        *field(parser.switches()) = on;
+    }
+    Ok(())
+}
+
+/// HAProxy's warning about a directive on its way out.
+pub(crate) fn deprecated(parser: &mut Parser<'_>, line: &Line<'_>, text: &str) {
+    let text = format!(
+        "{text} It is still possible to silence this warning by setting 'expose-deprecated-directives' in the \
+         'global' section, but do not wait to fix your configuration!"
+    );
+    parser.push(line.warning(1, text).with_form(Form::ParsingTight));
+}
+
+/// `accept-invalid-http-*`: read as the new names, with a warning.
+fn renamed(parser: &mut Parser<'_>, line: &Line<'_>, old: &str, new: &str) -> Outcome {
+    parser.at_most_named(line, 2, &format!("option {old}"))?;
+    parser.push(line.warning(
+        1,
+        format!("option '{old}' is deprecated. please use 'option {new}' if absolutely needed."),
+    ));
+    let half = if new.ends_with("request") { Half::Frontend } else { Half::Backend };
+    if parser.lacks(half, line, old) {
+        return Ok(());
+    }
+    let on = parser.prefix == Prefix::None;
+    let options = parser.switches();
+    *(if half == Half::Frontend {
+        &mut options.accept_unsafe_request
+    } else {
+        &mut options.accept_unsafe_response
+    }) = on;
+    Ok(())
+}
+
+fn connection_mode(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<Option<()>> {
+    let name = line.word(1);
+    let mode = match name {
+        "httpclose" => HttpConnectionMode::Close,
+        "http-server-close" => HttpConnectionMode::ServerClose,
+        "http-keep-alive" => HttpConnectionMode::KeepAlive,
+        "forceclose" => {
+            return line.fail_tight(
+                1,
+                "option 'forceclose' is not supported any more since HAProxy 2.0, please just remove it, or use \
+                 'option httpclose' if absolutely needed.",
+            );
+        }
+        "http-tunnel" => {
+            return line.fail_tight(
+                1,
+                "option 'http-tunnel' is not supported any more since HAProxy 2.1, please just remove it, it \
+                 shouldn't be needed.",
+            );
+        }
+        _ => return Ok(None),
+    };
+    parser.at_most_named(line, 2, &format!("option {name}"))?;
+    let negated = parser.prefix != Prefix::None;
+    let options = parser.switches();
+    match negated {
+        false => options.connection_mode = mode,
+        true if options.connection_mode == mode => options.connection_mode = HttpConnectionMode::KeepAlive,
+        true => {}
+    }
+    Ok(Some(()))
+}
+
+fn unknown(line: &Line<'_>) -> Outcome {
+    let name = line.word(1);
+    let others = VALUES.iter().map(|row| row.name);
+    let known = OPTIONS.iter().map(|row| row.name).chain(others).chain(["httpclose", "http-server-close"]);
+    match near(name, known) {
+        Some(other) => line.fail(1, format!("unknown option '{name}'; did you mean '{other}' maybe ?")),
+        None => line.fail(1, format!("unknown option '{name}'.")),
+    }
+}

@@ -1,0 +1,334 @@
+//! Options with arguments: `forwardfor`, `redispatch`, the log formats, the health check protocols (manual 4.2).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use weir_plan::settings::{AddressHeader, HttpRestrict, Redispatch};
+use weir_syntax::Line;
+
+use super::scope::Half;
+use crate::model::{CheckProtocol, LogFormat, Settings};
+use crate::outcome::{Outcome, Report};
+use crate::parser::{Parser, Prefix};
+use crate::value::prefix;
+
+/// An option that reads its own arguments.
+pub(super) struct ValueRow {
+    pub name: &'static str,
+    pub parse: fn(&mut Parser<'_>, &Line<'_>) -> Outcome,
+}
+
+const fn row(name: &'static str, parse: fn(&mut Parser<'_>, &Line<'_>) -> Outcome) -> ValueRow {
+    ValueRow { name, parse }
+}
+
+pub(super) const VALUES: &[ValueRow] = &[
+    row("forwardfor", forwardfor),
+    row("originalto", originalto),
+    row("forwarded", forwarded),
+    row("http-restrict-req-hdr-names", restrict_names),
+    row("httplog", httplog),
+    row("httpslog", httpslog),
+    row("tcplog", tcplog),
+    row("tcpka", tcpka),
+    row("httpchk", httpchk),
+    row("tcp-check", tcp_check),
+    row("smtpchk", smtpchk),
+    row("mysql-check", mysql_check),
+    row("pgsql-check", pgsql_check),
+    row("redis-check", plain_check),
+    row("ldap-check", plain_check),
+    row("ssl-hello-chk", plain_check),
+    row("spop-check", plain_check),
+    row("external-check", external_check),
+];
+
+pub(super) fn redispatch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "redispatch") {
+        return Ok(());
+    }
+    let value = match parser.prefix {
+        Prefix::None if line.word(2).is_empty() => Redispatch::Every(-1),
+        Prefix::None => Redispatch::Every(i32::try_from(prefix(line.word(2)).0).unwrap_or(0)),
+        _ => Redispatch::Off,
+    };
+    if parser.proxy().settings.options.redispatch != value {
+        parser.switches().redispatch = value;
+    }
+    Ok(())
+}
+
+/// The options that HAProxy's message lists for each of the two.
+const FORWARDFOR: (&str, &str) = ("forwardfor", "'except', 'header' and 'if-none'");
+const ORIGINALTO: (&str, &str) = ("originalto", "'except' and 'header'");
+
+fn forwardfor(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let header = address_header(line, FORWARDFOR, "x-forwarded-for")?;
+    parser.switches().forwardfor = Some(header);
+    Ok(())
+}
+
+fn originalto(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let header = address_header(line, ORIGINALTO, "x-original-to")?;
+    parser.switches().originalto = Some(header);
+    Ok(())
+}
+
+fn address_header(line: &Line<'_>, (option, known): (&str, &str), default: &str) -> Outcome<AddressHeader> {
+    let mut header = AddressHeader { header: default.into(), except: None, if_none: false };
+    let mut at = 2;
+    while at < line.len() {
+        match line.word(at) {
+            "except" => {
+                let Some(network) = network(line.word(at + 1)) else {
+                    return line.fail(
+                        at + 1,
+                        format!("'option {option} except' expects <address>[/mask] as argument."),
+                    );
+                };
+                header.except = Some(network);
+                at += 2;
+            }
+            "header" => {
+                let name = line.word(at + 1);
+                if name.is_empty() {
+                    return line
+                        .fail(at, format!("'option {option} header' expects <header_name> as argument."));
+                }
+                header.header = name.to_ascii_lowercase().into();
+                at += 2;
+            }
+            "if-none" if option == "forwardfor" => {
+                header.if_none = true;
+                at += 1;
+            }
+            _ => return line.fail(at, format!("'option {option}' only supports optional values: {known}.")),
+        }
+    }
+    Ok(header)
+}
+
+/// `ADDRESS[/LENGTH|/MASK]`.
+pub(crate) fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let length = match mask {
+        None => most,
+        Some(mask) => match mask.parse::<u8>() {
+            Ok(length) if length <= most => length,
+            _ => dotted_length(mask)?,
+        },
+    };
+    Some((address, length))
+}
+
+fn dotted_length(mask: &str) -> Option<u8> {
+    let bits = u32::from(mask.parse::<std::net::Ipv4Addr>().ok()?);
+    let length = bits.leading_ones();
+    (bits.checked_shl(length).unwrap_or(0) == 0).then(|| u8::try_from(length).ok()).flatten()
+}
+
+fn forwarded(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "forwarded") {
+        return Ok(());
+    }
+    const KNOWN: &[&str] = &["proto", "host", "by", "by_port", "for", "for_port"];
+    const WITH_EXPR: &[&str] = &["host-expr", "by-expr", "by_port-expr", "for-expr", "for_port-expr"];
+    let mut at = 2;
+    while at < line.len() {
+        match line.word(at) {
+            word if KNOWN.contains(&word) => at += 1,
+            word if WITH_EXPR.contains(&word) => {
+                if line.word(at + 1).is_empty() {
+                    return line.fail(at, format!("'option forwarded {word}' expects <expr> as argument."));
+                }
+                at += 2;
+            }
+            _ => {
+                let text = "'option forwarded' only supports optional values: 'proto', 'host', 'host-expr', 'by', \
+                            'by-expr', 'by_port', 'by_port-expr', 'for', 'for-expr', 'for_port' and 'for_port-expr'.";
+                return line.fail(at, text);
+            }
+        }
+    }
+    line.not_yet(1, "option forwarded")
+}
+
+fn restrict_names(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    const EXPECTS: &str =
+        "option 'http-restrict-req-hdr-names' expects 'preserve', 'reject' or 'delete' option.";
+    let value = match line.word(2) {
+        "" => return line.fail(1, format!("missing parameter. {EXPECTS}")),
+        "preserve" => HttpRestrict::Preserve,
+        "reject" => HttpRestrict::Reject,
+        "delete" => HttpRestrict::Delete,
+        other => return line.fail(2, format!("invalid parameter '{other}'. {EXPECTS}")),
+    };
+    parser.switches().restrict_header_names = Some(value);
+    Ok(())
+}
+
+fn set_log_format(parser: &mut Parser<'_>, line: &Line<'_>, format: LogFormat) {
+    if parser.kind() == weir_types::ProxyKind::Backend {
+        let (title, name) = (parser.title(), line.word(1));
+        parser.push(line.warning(1, format!("{title} : 'option {name}' directive is ignored in backends.")));
+        return;
+    }
+    super::logs::replace_format(parser, line, format);
+}
+
+fn httplog(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let format = match line.word(2) {
+        "" => LogFormat::Http(line.span()),
+        "clf" => LogFormat::Clf(line.span()),
+        _ => return line.fail(2, "keyword 'httplog' only supports option 'clf'."),
+    };
+    parser.at_most_named(line, 3, "option httplog")?;
+    set_log_format(parser, line, format);
+    Ok(())
+}
+
+fn httpslog(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    set_log_format(parser, line, LogFormat::Https(line.span()));
+    Ok(())
+}
+
+fn tcplog(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let format = match line.word(2) {
+        "clf" => LogFormat::TcpClf(line.span()),
+        _ => LogFormat::Tcp(line.span()),
+    };
+    let most = if matches!(format, LogFormat::TcpClf(_)) { 3 } else { 2 };
+    parser.at_most_named(line, most, "option tcplog")?;
+    set_log_format(parser, line, format);
+    Ok(())
+}
+
+fn tcpka(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    parser.at_most_named(line, 2, "option tcpka")?;
+    let kind = parser.kind();
+    let both = parser.in_defaults();
+    let options = parser.switches();
+    options.clitcpka |= both || kind.has_frontend();
+    options.srvtcpka |= both || kind.has_backend();
+    Ok(())
+}
+
+/// Whether the check option has any use here; sets the protocol.
+fn protocol(parser: &mut Parser<'_>, line: &Line<'_>, protocol: CheckProtocol) {
+    let settings: &mut Settings = parser.settings();
+    let check = Arc::make_mut(&mut settings.check);
+    check.protocol = protocol;
+    check.span = Some(line.span());
+}
+
+fn at_most(parser: &Parser<'_>, line: &Line<'_>, words: usize) -> Outcome {
+    parser.at_most_named(line, words, &format!("option {}", line.word(1)))
+}
+
+fn boxed(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+fn httpchk(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "httpchk") {
+        return Ok(());
+    }
+    at_most(parser, line, 5)?;
+    let (mut method, mut uri, mut version) = (None, None, None);
+    match line.len() {
+        2 => {}
+        // A lone word is the URI, asked for with OPTIONS.
+        3 => uri = boxed(line.word(2)),
+        _ => (method, uri, version) = (boxed(line.word(2)), boxed(line.word(3)), boxed(line.word(4))),
+    }
+    if version.as_ref().is_some_and(|version| version.contains(['\r', '\n'])) {
+        let text = "'option httpchk' : hiding headers or body at the end of the version string is unsupported.Use \
+                    'http-check send' directive instead..";
+        return line.fail(4, text);
+    }
+    protocol(parser, line, CheckProtocol::Http { method, uri, version, rest: None });
+    Ok(())
+}
+
+fn tcp_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "tcp-check") {
+        return Ok(());
+    }
+    at_most(parser, line, 2)?;
+    protocol(parser, line, CheckProtocol::Tcp);
+    Ok(())
+}
+
+/// The protocols that weir does not speak yet: checked, then refused.
+fn other(parser: &mut Parser<'_>, line: &Line<'_>, name: &'static str) -> Outcome {
+    let arguments = line.from(2).map(Into::into).collect();
+    protocol(parser, line, CheckProtocol::Other { name, arguments });
+    line.not_yet(1, &format!("option {name}"))
+}
+
+fn plain_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let name = ["redis-check", "ldap-check", "ssl-hello-chk", "spop-check"];
+    let name = name.into_iter().find(|name| *name == line.word(1)).unwrap_or("check");
+    if parser.lacks(Half::Backend, line, name) {
+        return Ok(());
+    }
+    at_most(parser, line, 2)?;
+    other(parser, line, name)
+}
+
+fn smtpchk(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "smtpchk") {
+        return Ok(());
+    }
+    at_most(parser, line, 4)?;
+    other(parser, line, "smtpchk")
+}
+
+fn mysql_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "mysql-check") {
+        return Ok(());
+    }
+    match line.word(2) {
+        "" => {}
+        "user" if line.word(3).is_empty() => {
+            return line.fail(2, "'option mysql-check user' expects <username> as argument.");
+        }
+        "user" => match line.word(4) {
+            "" | "post-41" | "pre-41" => {}
+            wrong => {
+                return line.fail(
+                    4,
+                    format!("keyword 'user' only supports 'post-41' and 'pre-41' (got '{wrong}')."),
+                );
+            }
+        },
+        wrong => {
+            let text = format!("'option mysql-check' only supports optional values: 'user' (got '{wrong}').");
+            return line.fail(2, text);
+        }
+    }
+    at_most(parser, line, 5)?;
+    other(parser, line, "mysql-check")
+}
+
+fn pgsql_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "pgsql-check") {
+        return Ok(());
+    }
+    if line.word(2) != "user" || line.word(3).is_empty() {
+        return line.fail(2, "'option pgsql-check' expects 'user <username>' as argument.");
+    }
+    at_most(parser, line, 4)?;
+    other(parser, line, "pgsql-check")
+}
+
+fn external_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "external-check") {
+        return Ok(());
+    }
+    at_most(parser, line, 2)?;
+    protocol(parser, line, CheckProtocol::External);
+    line.not_yet(1, "option external-check")
+}

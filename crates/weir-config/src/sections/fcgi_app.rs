@@ -1,0 +1,23 @@
+//! `fcgi-app` sections (manual 10).
+
+use std::sync::LazyLock;
+
+use weir_syntax::Line;
+
+use crate::keyword::{Index, Keyword};
+use crate::outcome::Outcome;
+use crate::parser::{Parser, SectionKind, Unknown};
+
+pub static SECTION: SectionKind =
+    SectionKind { keyword: "fcgi-app", begin, index, unknown: Unknown::QuotedTight, end: |_| {} };
+
+pub const KEYWORDS: &[Keyword] = &[];
+
+fn index() -> &'static Index {
+    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(&[KEYWORDS]));
+    &INDEX
+}
+
+fn begin(_: &mut Parser<'_>, _: &Line<'_>) -> Outcome {
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! `ring` sections (manual 12.5).
+
+use std::sync::LazyLock;
+
+use weir_syntax::Line;
+
+use crate::keyword::{Index, Keyword};
+use crate::outcome::Outcome;
+use crate::parser::{Parser, SectionKind, Unknown};
+
+pub static SECTION: SectionKind =
+    SectionKind { keyword: "ring", begin, index, unknown: Unknown::Statement, end: |_| {} };
+
+pub const KEYWORDS: &[Keyword] = &[];
+
+fn index() -> &'static Index {
+    static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(&[KEYWORDS]));
+    &INDEX
+}
+
+fn begin(_: &mut Parser<'_>, _: &Line<'_>) -> Outcome {
+    Ok(())
+}
