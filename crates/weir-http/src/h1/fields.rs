@@ -1,11 +1,36 @@
 //! One header line at a time, in the arena: names are made lower case, folded lines unfolded in place.
 
-use super::scan::{TOKEN, blank_end, value_end};
-use crate::headers::{Field, Span};
-use crate::{Known, ParseError, Reason};
+use super::scan::{blank_end, lower_name, value_end};
+use crate::headers::{Field, Headers, Span};
+use crate::{Known, Limits, ParseError, Reason};
+
+/// Parses the lines in the arena from `line` on until the empty one. Returns where the head ends, or `None` for want
+/// of input; `line` is then where to go on.
+pub fn parse_lines(
+    headers: &mut Headers,
+    line: &mut u32,
+    limits: &Limits,
+) -> Result<Option<usize>, ParseError> {
+    loop {
+        let start = *line as usize;
+        match parse_line(&mut headers.arena, start, limits.accept_unsafe)? {
+            Line::Field { field, next } => {
+                // The start line counts as one.
+                if headers.len() + 2 > limits.max_headers as usize {
+                    return Err(ParseError::new(start, Reason::TooManyHeaders));
+                }
+                headers.push_field(field);
+                *line = next as u32;
+            }
+            Line::Dropped { next } => *line = next as u32,
+            Line::End { next } => return Ok(Some(next)),
+            Line::Partial => return Ok(None),
+        }
+    }
+}
 
 /// What stands at the beginning of a line.
-pub enum Line {
+enum Line {
     /// A header line; the next line begins at `next`.
     Field { field: Field, next: usize },
     /// A line with an invalid name that `accept_unsafe` says to leave out.
@@ -17,8 +42,8 @@ pub enum Line {
 }
 
 /// Parses the line that begins at `start`.
-#[inline]
-pub fn parse_line(arena: &mut [u8], start: usize, accept_unsafe: bool) -> Result<Line, ParseError> {
+#[inline(always)]
+fn parse_line(arena: &mut [u8], start: usize, accept_unsafe: bool) -> Result<Line, ParseError> {
     match arena.get(start) {
         None => return Ok(Line::Partial),
         Some(b'\n') => return Ok(Line::End { next: start + 1 }),
@@ -44,21 +69,8 @@ fn end_of_head(arena: &[u8], start: usize) -> Result<Line, ParseError> {
     }
 }
 
-/// Makes the name that begins at `start` lower case and returns where it ends; `None` if the arena ends first.
-#[inline]
-fn lower_name(arena: &mut [u8], start: usize) -> Option<usize> {
-    for (offset, byte) in arena[start..].iter_mut().enumerate() {
-        let lower = TOKEN[*byte as usize];
-        if lower == 0 {
-            return Some(start + offset);
-        }
-        *byte = lower;
-    }
-    None
-}
-
 /// Parses the value behind the colon at `colon`, with the lines that continue it.
-#[inline]
+#[inline(always)]
 fn finish_value(
     arena: &mut [u8],
     start: usize,
@@ -102,7 +114,7 @@ enum Break {
 }
 
 /// What stopped the scan at `at`; `None` if more input is needed to tell.
-#[inline]
+#[inline(always)]
 fn line_break(arena: &[u8], at: usize, accept_unsafe: bool) -> Result<Option<Break>, ParseError> {
     match (arena.get(at), arena.get(at + 1)) {
         (Some(b'\r'), Some(b'\n')) => Ok(Some(Break::Line { next: at + 2 })),
@@ -121,7 +133,7 @@ fn trimmed_end(arena: &[u8], begin: usize, mut end: usize) -> usize {
     end
 }
 
-#[inline]
+#[inline(always)]
 fn field(arena: &[u8], start: usize, colon: usize, begin: usize, end: usize, canonical: bool) -> Field {
     Field {
         name: Span::new(start, colon),

@@ -1,6 +1,6 @@
 //! Request heads: the request line, then header lines, then the decisions of [`super::framing`].
 
-use super::fields::{Line, parse_line};
+use super::fields::parse_lines;
 use super::scan::{TOKEN, blank_end, target_end};
 use super::{copy_block, framing, partial};
 use crate::headers::Span;
@@ -33,13 +33,21 @@ pub fn parse_request(input: &[u8], limits: &Limits, request: &mut Request) -> Re
         if !request.progress.started && !parse_request_line(request, limits).map_err(at)? {
             continue;
         }
-        if let Some(end) = parse_lines(request, limits).map_err(at)? {
+        if let Some(end) = head_end(request, limits).map_err(at)? {
             request.headers.arena.truncate(end);
             framing::finish_request(request, limits).map_err(at)?;
             return Ok(Status::Complete { consumed: skipped + end });
         }
     }
     partial(input, limits, request.progress.started)
+}
+
+fn head_end(request: &mut Request, limits: &Limits) -> Result<Option<usize>, ParseError> {
+    let Request { headers, progress, .. } = request;
+    if progress.simple {
+        return Ok(Some(progress.line as usize));
+    }
+    parse_lines(headers, &mut progress.line, limits)
 }
 
 fn preface(input: &[u8]) -> Option<Status> {
@@ -50,29 +58,6 @@ fn preface(input: &[u8]) -> Option<Status> {
         return Some(Status::Http2Preface);
     }
     PREFACE.starts_with(input).then_some(Status::Partial)
-}
-
-/// Parses header lines until the empty one; returns where the head ends, or `None` for want of input.
-fn parse_lines(request: &mut Request, limits: &Limits) -> Result<Option<usize>, ParseError> {
-    let Request { headers, progress, .. } = request;
-    if progress.simple {
-        return Ok(Some(progress.line as usize));
-    }
-    loop {
-        let line = progress.line as usize;
-        match parse_line(&mut headers.arena, line, limits.accept_unsafe)? {
-            Line::Field { field, next } => {
-                if headers.len() + 2 > limits.max_headers as usize {
-                    return Err(ParseError::new(line, Reason::TooManyHeaders));
-                }
-                headers.push_field(field);
-                progress.line = next as u32;
-            }
-            Line::Dropped { next } => progress.line = next as u32,
-            Line::End { next } => return Ok(Some(next)),
-            Line::Partial => return Ok(None),
-        }
-    }
 }
 
 /// Parses the request line at the beginning of the arena. False if it is not complete.

@@ -1,6 +1,6 @@
 //! Response heads: the status line, then header lines, then the decisions of [`super::framing`].
 
-use super::fields::{Line, parse_line};
+use super::fields::parse_lines;
 use super::request::version_text;
 use super::scan::{blank_end, value_end};
 use super::{copy_block, framing, partial};
@@ -30,7 +30,9 @@ pub fn parse_response(
         if !response.progress.started && !parse_status_line(response, limits).map_err(at)? {
             continue;
         }
-        if let Some(end) = parse_lines(response, limits).map_err(at)? {
+        if let Some(end) =
+            parse_lines(&mut response.headers, &mut response.progress.line, limits).map_err(at)?
+        {
             response.headers.arena.truncate(end);
             complete_reason(response).map_err(at)?;
             framing::finish_response(request, response, limits).map_err(at)?;
@@ -38,26 +40,6 @@ pub fn parse_response(
         }
     }
     partial(input, limits, response.progress.started)
-}
-
-/// Parses header lines until the empty one; returns where the head ends, or `None` for want of input.
-fn parse_lines(response: &mut Response, limits: &Limits) -> Result<Option<usize>, ParseError> {
-    let Response { headers, progress, .. } = response;
-    loop {
-        let line = progress.line as usize;
-        match parse_line(&mut headers.arena, line, limits.accept_unsafe)? {
-            Line::Field { field, next } => {
-                if headers.len() + 2 > limits.max_headers as usize {
-                    return Err(ParseError::new(line, Reason::TooManyHeaders));
-                }
-                headers.push_field(field);
-                progress.line = next as u32;
-            }
-            Line::Dropped { next } => progress.line = next as u32,
-            Line::End { next } => return Ok(Some(next)),
-            Line::Partial => return Ok(None),
-        }
-    }
 }
 
 /// Parses the status line at the beginning of the arena. False if it is not complete.
@@ -95,12 +77,13 @@ fn parse_status_line(response: &mut Response, limits: &Limits) -> Result<bool, P
 /// Up to three digits; more with `accept_unsafe`, as long as 16 bits hold them.
 fn status_code(arena: &[u8], start: usize, end: usize, accept_unsafe: bool) -> Result<u16, ParseError> {
     let error = ParseError::new(start, Reason::StatusCode);
-    let digits = std::str::from_utf8(&arena[start..end]).map_err(|_| error)?;
+    let digits = &arena[start..end];
     let ended = matches!(arena[end], b' ' | b'\t' | b'\r' | b'\n');
-    if !ended || (digits.len() > 3 && !accept_unsafe) {
+    if !ended || digits.is_empty() || (digits.len() > 3 && !accept_unsafe) {
         return Err(error);
     }
-    digits.parse().map_err(|_| error)
+    let add = |number: u16, &digit: &u8| number.checked_mul(10)?.checked_add(u16::from(digit - b'0'));
+    digits.iter().try_fold(0, add).ok_or(error)
 }
 
 /// Where the reason and its line end; `None` for want of input.

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{ChunkError, ChunkReason};
-use crate::h1::fields::{Line, parse_line};
+use crate::h1::fields::parse_lines;
 use crate::h1::scan::blank_end;
-use crate::{Headers, Known, Limits};
+use crate::{Headers, Known, Limits, ParseError, Reason};
 
 /// Most bytes of a size line, extension and line end included.
 const MAX_SIZE_LINE: usize = 4096;
@@ -236,26 +236,22 @@ fn parse_trailers(
     let size = input.len().min(limits.max_head());
     trailers.arena.extend_from_slice(&input[..size]);
     let mut line = 0;
-    loop {
-        let parsed = parse_line(&mut trailers.arena, line, limits.accept_unsafe);
-        match parsed.map_err(|refused| error(refused.at, ChunkReason::Trailer))? {
-            Line::End { next } => {
-                trailers.arena.truncate(next);
-                return Ok(Some(next));
-            }
-            Line::Partial if size == limits.max_head() => return Err(error(size, ChunkReason::TooLarge)),
-            Line::Partial => return Ok(None),
-            Line::Dropped { next } => line = next,
-            Line::Field { field, next } => {
-                if field.known == Known::TransferEncoding {
-                    return Err(error(line, ChunkReason::Trailer));
-                }
-                if trailers.len() + 2 > limits.max_headers as usize {
-                    return Err(error(line, ChunkReason::TooLarge));
-                }
-                trailers.push_field(field);
-                line = next;
-            }
-        }
+    let end = parse_lines(trailers, &mut line, limits).map_err(trailer_error)?;
+    let Some(end) = end else {
+        let full = size == limits.max_head();
+        return if full { Err(error(size, ChunkReason::TooLarge)) } else { Ok(None) };
+    };
+    trailers.arena.truncate(end);
+    match trailers.find_known(Known::TransferEncoding) {
+        Some(_) => Err(error(0, ChunkReason::Trailer)),
+        None => Ok(Some(end)),
     }
+}
+
+fn trailer_error(refused: ParseError) -> ChunkError {
+    let reason = match refused.reason {
+        Reason::TooManyHeaders => ChunkReason::TooLarge,
+        _ => ChunkReason::Trailer,
+    };
+    error(refused.at, reason)
 }

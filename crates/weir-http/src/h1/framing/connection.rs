@@ -9,24 +9,42 @@ pub fn take_options(headers: &mut Headers) -> ConnectionOptions {
     let mut options = ConnectionOptions::default();
     let mut from = 0;
     while let Some(index) = headers.position_known(Known::Connection, from) {
-        let mut hop = 0;
-        for option in Elements::new(headers.at(index).value) {
-            match () {
-                _ if option.eq_ignore_ascii_case(b"close") => options.close = true,
-                _ if option.eq_ignore_ascii_case(b"keep-alive") => options.keep_alive = true,
-                _ => {
-                    options.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
-                    continue;
-                }
+        let value = headers.at(index).value;
+        let list = value.contains(&b',');
+        let hop = if list { note_list(&mut options, value) } else { note_option(&mut options, value) };
+        from = match (hop, list) {
+            (false, _) => index + 1,
+            (true, true) => keep_elements(headers, index, is_hop_option),
+            (true, false) => {
+                headers.remove_at(index);
+                index
             }
-            hop += 1;
-        }
-        let gone = |option: &[u8]| {
-            option.eq_ignore_ascii_case(b"close") || option.eq_ignore_ascii_case(b"keep-alive")
         };
-        from = if hop > 0 { keep_elements(headers, index, gone) } else { index + 1 };
     }
     options
+}
+
+/// Notes every option of a list; true if one of them is to be taken out.
+fn note_list(options: &mut ConnectionOptions, list: &[u8]) -> bool {
+    Elements::new(list).fold(false, |hop, option| note_option(options, option) | hop)
+}
+
+/// Notes one option; true if it is to be taken out.
+fn note_option(options: &mut ConnectionOptions, option: &[u8]) -> bool {
+    match option.len() {
+        5 if option.eq_ignore_ascii_case(b"close") => options.close = true,
+        10 if option.eq_ignore_ascii_case(b"keep-alive") => options.keep_alive = true,
+        7 if option.eq_ignore_ascii_case(b"upgrade") => {
+            options.upgrade = true;
+            return false;
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn is_hop_option(option: &[u8]) -> bool {
+    option.eq_ignore_ascii_case(b"close") || option.eq_ignore_ascii_case(b"keep-alive")
 }
 
 /// Rewrites the list at `index` without the elements that `gone` names and without empty ones; removes the line if

@@ -34,6 +34,9 @@ pub fn check_transfer_encoding(headers: &mut Headers, lenient: bool) -> Result<b
 /// The one length that every line and list element names.
 pub fn check_content_length(headers: &mut Headers) -> Result<Option<u64>, ParseError> {
     let Some(first) = headers.position_known(Known::ContentLength, 0) else { return Ok(None) };
+    if let Some(length) = plain_length(headers, first) {
+        return Ok(Some(length));
+    }
     let mut length = None;
     for field in headers.fields.iter().filter(|field| field.known == Known::ContentLength) {
         let error = ParseError::new(field.value.start as usize, Reason::ContentLength);
@@ -50,6 +53,18 @@ pub fn check_content_length(headers: &mut Headers) -> Result<Option<u64>, ParseE
     let digits = format_decimal(length, &mut digits);
     reduce(headers, Known::ContentLength, first, digits);
     Ok(Some(length))
+}
+
+/// The usual case: one line, up to 18 digits, as the writer would put them.
+fn plain_length(headers: &Headers, first: usize) -> Option<u64> {
+    let digits = headers.at(first).value;
+    let usual = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
+    if !usual || headers.position_known(Known::ContentLength, first + 1).is_some() {
+        return None;
+    }
+    digits
+        .iter()
+        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 /// A number of at least one digit and nothing else, within 64 bits.
