@@ -46,6 +46,8 @@ pub struct Headers {
     pub(crate) fields: Vec<Field>,
     /// One bit per [`Known`] that was ever in `fields`; a clear bit spares the search.
     pub(crate) seen: u32,
+    /// A line that tells where the body ends was touched since the head was parsed.
+    pub(crate) framing_edited: bool,
     /// Bytes of the lines as they would be written.
     wire: u32,
     /// Bytes that `wire` and the start line may reach together.
@@ -74,7 +76,14 @@ impl std::error::Error for NoRoom {}
 
 impl Default for Headers {
     fn default() -> Headers {
-        Headers { arena: Vec::new(), fields: Vec::new(), seen: 0, wire: 0, limit: 16384 }
+        Headers {
+            arena: Vec::new(),
+            fields: Vec::new(),
+            seen: 0,
+            framing_edited: false,
+            wire: 0,
+            limit: 16384,
+        }
     }
 }
 
@@ -88,6 +97,7 @@ impl Headers {
         self.arena.clear();
         self.fields.clear();
         self.seen = 0;
+        self.framing_edited = false;
         self.wire = 0;
     }
 
@@ -160,7 +170,8 @@ impl Headers {
         self.values(name).flat_map(Elements::new)
     }
 
-    /// The `occurrence`-th whole value: 1 is the first, -1 the last; 0 counts as 1 (`req.fhdr(name,occurrence)`).
+    /// The `occurrence`-th whole value: 1 is the first, -1 the last, which is what `req.fhdr(name)` means without one;
+    /// 0 counts as 1.
     pub fn nth_value<'a>(&'a self, name: &'a [u8], occurrence: i32) -> Option<&'a [u8]> {
         match occurrence {
             0.. => self.values(name).nth((occurrence.max(1) - 1) as usize),

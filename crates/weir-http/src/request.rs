@@ -1,5 +1,6 @@
 //! The request head: start line, headers, and what parsing decided about body and persistence.
 
+use crate::h1::settle_body;
 use crate::headers::Span;
 use crate::uri::Target;
 use crate::{BodyKind, ConnectionOptions, Headers, Known, Method, NoRoom, Version};
@@ -110,11 +111,33 @@ impl Request {
         Ok(())
     }
 
-    /// Replaces the whole target (`http-request set-uri`).
+    /// Replaces the whole target (`http-request set-uri`). The authority of an absolute one becomes the `host`.
     pub fn set_target(&mut self, target: &[u8]) -> Result<(), NoRoom> {
         self.target = self.headers.append_bytes(target, self.target.len())?;
         self.canonical_start = false;
+        let parts = Target::parse(target);
+        match (parts.scheme, parts.authority, self.headers.position_known(Known::Host, 0)) {
+            (Some(_), Some(authority), Some(index)) => self.headers.replace_at(index, authority),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets the `host` header, and with it the authority of an absolute target (`http-request set-header host`).
+    pub fn set_host(&mut self, host: &[u8]) -> Result<(), NoRoom> {
+        self.headers.set(b"host", host)?;
+        let parts = self.uri();
+        if let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) {
+            let start = scheme.len() + 3;
+            let end = start + authority.len();
+            self.splice_target(start, end, &[host])?;
+        }
         Ok(())
+    }
+
+    /// Call before writing: brings the framing headers in line with the body if rules touched them, and tells how
+    /// the body must be written. Usually that is [`Request::body`], and the call costs one comparison.
+    pub fn settle_body(&mut self) -> Result<BodyKind, NoRoom> {
+        settle_body(&mut self.headers, self.body, false)
     }
 
     /// Replaces the path and keeps scheme, authority and query (`http-request set-path`).
@@ -129,16 +152,20 @@ impl Request {
         self.splice_target(start, self.target.len(), &[path_and_query])
     }
 
-    /// Replaces the query, `?` excluded; an empty one removes the `?` too (`http-request set-query`).
+    /// Replaces the query, `?` excluded. A `?` is added if there was none and the query is not empty; one that was
+    /// there stays (`http-request set-query`).
     pub fn set_query(&mut self, query: &[u8]) -> Result<(), NoRoom> {
         let (_, end) = self.path_offsets();
-        let mark: &[u8] = if query.is_empty() { b"" } else { b"?" };
+        let mark: &[u8] = if query.is_empty() && self.query().is_none() { b"" } else { b"?" };
         self.splice_target(end, self.target.len(), &[mark, query])
     }
 
-    /// Where path begins and ends within the target.
+    /// Where path begins and ends within the target; `*` counts as a path to replace.
     fn path_offsets(&self) -> (usize, usize) {
         let parts = self.uri();
+        if parts.raw == b"*" {
+            return (0, 1);
+        }
         (parts.path_start(), parts.path_end())
     }
 

@@ -1,8 +1,9 @@
 //! The response head: status line, headers, and what parsing decided about body and persistence.
 
+use crate::h1::settle_body;
 use crate::headers::Span;
 use crate::status::default_reason;
-use crate::{BodyKind, ConnectionOptions, Headers, NoRoom, Version};
+use crate::{BodyKind, ConnectionOptions, Headers, Method, NoRoom, Request, Version};
 
 /// A response of any protocol version. Reuse one per stream: [`Response::clear`] keeps the memory.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +85,13 @@ impl Response {
         self.reason = self.headers.append_text(reason, self.reason.len())?;
         self.canonical_start = false;
         Ok(())
+    }
+
+    /// Call before writing the answer to `request`: brings the framing headers in line with the body if rules touched
+    /// them, and tells how the body must be written.
+    pub fn settle_body(&mut self, request: &Request) -> Result<BodyKind, NoRoom> {
+        let keeps_length = request.method() == Method::Head || self.status == 304;
+        settle_body(&mut self.headers, self.body, keeps_length)
     }
 
     /// Bytes that the head takes when written.

@@ -4,8 +4,10 @@
 mod connection;
 mod host;
 mod length;
+mod settle;
 
 pub use host::check_target;
+pub use settle::settle_body;
 
 use crate::headers::Headers;
 use crate::{BodyKind, Known, Limits, Method, ParseError, Reason, Request, Response, Version};
@@ -29,7 +31,9 @@ pub fn finish_request(request: &mut Request, limits: &Limits) -> Result<(), Pars
     request.body = body.kind.unwrap_or(BodyKind::None);
     check_payload(request, limits)?;
     request.connection = connection::take_options(&mut request.headers);
-    connection::settle_request_upgrade(request, limits)
+    connection::settle_request_upgrade(request, limits)?;
+    request.headers.framing_edited = false;
+    Ok(())
 }
 
 /// Checks and rewrites a complete response head.
@@ -50,6 +54,7 @@ pub fn finish_response(
         response.headers.remove_known(Known::ContentLength);
         response.headers.remove_known(Known::TransferEncoding);
     }
+    response.headers.framing_edited = false;
     Ok(())
 }
 

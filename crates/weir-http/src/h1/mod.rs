@@ -10,8 +10,10 @@ mod fields;
 mod framing;
 pub mod request;
 pub mod response;
-mod scan;
+pub mod scan;
 pub mod write;
+
+pub use framing::settle_body;
 
 use crate::{Limits, ParseError, Reason, Status};
 

@@ -2,24 +2,27 @@
 
 use super::{Field, Headers, NoRoom, Span};
 use crate::Known;
+use crate::h1::scan::TOKEN;
 
 /// Arena bytes, dead ones included, per byte of limit: bounds what rules that edit over and over may take.
 const SLACK: usize = 4;
 
 impl Headers {
-    /// Appends a line. `name` must be a lower-case token; `value` is written as given, except that CR, LF and NUL
-    /// become spaces, so that no edit can begin a line of its own.
+    /// Appends a line. The name is made lower case, and bytes in it that no name may hold become `_`; in the value,
+    /// CR, LF and NUL become spaces. So no edit can begin a line of its own, whatever it was made from.
     pub fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), NoRoom> {
         let field = self.append_line(name, value, 0)?;
+        self.note_edit(field.known);
         self.push_field(field);
         Ok(())
     }
 
-    /// Removes every line of this name and appends one (`http-request set-header`).
+    /// Removes every line of this lower-case name and appends one (`http-request set-header`).
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), NoRoom> {
         let freed = self.values(name).map(|old| line_len(name, old)).sum();
         let field = self.append_line(name, value, freed)?;
         self.remove(name);
+        self.note_edit(field.known);
         self.push_field(field);
         Ok(())
     }
@@ -33,6 +36,7 @@ impl Headers {
             arena.extend_from_within(span.start as usize..span.end as usize);
             push_value(arena, value)
         })?;
+        self.note_edit(field.known);
         self.wire = self.wire - freed as u32 + line_span(&field);
         self.fields[index] = field;
         Ok(())
@@ -53,11 +57,13 @@ impl Headers {
     /// Removes the line at `index`; later lines move up by one.
     pub fn remove_at(&mut self, index: usize) {
         let field = self.fields.remove(index);
+        self.note_edit(field.known);
         self.wire -= line_span(&field);
     }
 
     /// Removes every line of this lower-case name and returns how many there were.
     pub fn remove(&mut self, name: &[u8]) -> usize {
+        self.note_edit(Known::of(name));
         let arena = &self.arena;
         let mut freed = 0;
         let before = self.fields.len();
@@ -94,6 +100,11 @@ impl Headers {
         }
     }
 
+    /// Remembers an edit of a line that tells where the body ends; see [`crate::Request::settle_body`].
+    fn note_edit(&mut self, known: Known) {
+        self.framing_edited |= matches!(known, Known::ContentLength | Known::TransferEncoding);
+    }
+
     /// Registers a line whose bytes are in the arena already.
     pub(crate) fn push_field(&mut self, field: Field) {
         self.wire += line_span(&field);
@@ -102,7 +113,7 @@ impl Headers {
     }
 
     /// Appends bytes that belong to no line (a piece of the start line). Blanks and control characters, which would
-    /// begin another piece or line, become `_`. `replaced` bytes are given up in return.
+    /// begin another piece or line, are percent-encoded. `replaced` bytes are given up in return.
     pub(crate) fn append_bytes(&mut self, bytes: &[u8], replaced: usize) -> Result<Span, NoRoom> {
         self.append_spliced(Span::default(), &[bytes], Span::default(), replaced)
     }
@@ -115,13 +126,14 @@ impl Headers {
         tail: Span,
         replaced: usize,
     ) -> Result<Span, NoRoom> {
-        let added = head.len() + tail.len() + pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let encoded =
+            |piece: &&[u8]| piece.len() + 2 * piece.iter().filter(|&&b| b <= b' ' || b == 0x7f).count();
+        let added = head.len() + tail.len() + pieces.iter().map(encoded).sum::<usize>();
         self.check_room(added, replaced)?;
         let start = self.arena.len();
         self.arena.extend_from_within(head.start as usize..head.end as usize);
         for piece in pieces {
-            self.arena
-                .extend(piece.iter().map(|&byte| if byte <= b' ' || byte == 0x7f { b'_' } else { byte }));
+            piece.iter().for_each(|&byte| push_printable(&mut self.arena, byte));
         }
         self.arena.extend_from_within(tail.start as usize..tail.end as usize);
         Ok(Span::new(start, self.arena.len()))
@@ -145,9 +157,11 @@ impl Headers {
     }
 
     fn append_line(&mut self, name: &[u8], value: &[u8], freed: usize) -> Result<Field, NoRoom> {
-        debug_assert!(!name.iter().any(u8::is_ascii_uppercase), "header names are lower case");
         self.append_with(freed, name.len() + value.len(), |arena| {
-            arena.extend_from_slice(name);
+            arena.extend(name.iter().map(|&byte| match TOKEN[byte as usize] {
+                0 => b'_',
+                lower => lower,
+            }));
             push_value(arena, value)
         })
     }
@@ -186,6 +200,15 @@ fn push_text(arena: &mut Vec<u8>, text: &[u8]) {
             *byte = b' ';
         }
     }
+}
+
+fn push_printable(arena: &mut Vec<u8>, byte: u8) {
+    if byte > b' ' && byte != 0x7f {
+        arena.push(byte);
+        return;
+    }
+    let digit = |value: u8| b"0123456789ABCDEF"[value as usize & 15];
+    arena.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte)]);
 }
 
 fn line_len(name: &[u8], value: &[u8]) -> usize {
