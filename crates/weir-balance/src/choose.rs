@@ -126,7 +126,7 @@ pub(crate) fn refresh(settings: &Settings, servers: &impl Servers) {
     }
 }
 
-fn group(settings: &Settings, servers: &impl Servers) -> Group {
+pub(crate) fn group(settings: &Settings, servers: &impl Servers) -> Group {
     let mut backup = None;
     for server in 0..servers.count() {
         if !takes_traffic(servers, server) {

@@ -6,11 +6,13 @@
 //! each was made.
 //!
 //! Use: implement [`Servers`] over one backend, take its lock, call [`choose`], count the session on the chosen server,
-//! give the lock back. When the session ends call [`released`] under the same lock.
+//! give the lock back. For `source` and the other hashed algorithms ask a [`Round`] instead. When the session ends call [`released`] under the same lock.
 
 mod choose;
 mod first;
+pub mod hash;
 mod leastconn;
+mod map_hash;
 mod random;
 mod roundrobin;
 mod servers;
@@ -20,4 +22,5 @@ mod static_rr;
 mod tests;
 
 pub use choose::{Algorithm, Choice, Request, Settings, choose, released, restart};
+pub use map_hash::Round;
 pub use servers::{BACKEND_WORDS, SERVER_WORDS, Servers, WEIGHT_SCALE};

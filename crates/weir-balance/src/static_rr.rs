@@ -11,6 +11,7 @@
 
 use crate::Servers;
 use crate::choose::{Group, is_full, takes_traffic};
+use crate::map_hash::greatest_common_divisor;
 use crate::servers::WEIGHT_SCALE;
 
 const PLACE: usize = 3;
@@ -97,10 +98,6 @@ fn begin_round(servers: &impl Servers) {
 /// Whole units: a round counts servers, and slow start does not apply here.
 fn units(servers: &impl Servers, server: usize) -> u64 {
     u64::from(servers.weight(server).div_ceil(WEIGHT_SCALE))
-}
-
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 const fn group_number(group: Group) -> u64 {

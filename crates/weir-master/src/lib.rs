@@ -1,1 +1,18 @@
 //! Processes: supervisor, controller, workers; reload and socket hand-over.
+//!
+//! The supervisor ([`supervisor`]) never touches traffic. It reads files ([`bundle`]), binds and keeps every listening
+//! socket ([`listeners`]), starts and replaces children ([`child`]) and talks to them ([`message`] over [`channel`]).
+
+pub mod bind;
+pub mod blueprint;
+pub mod bundle;
+pub mod channel;
+pub mod child;
+pub mod listeners;
+pub mod message;
+pub mod program;
+pub mod report;
+pub mod wire;
+
+pub use child::{Role, run_if_child};
+pub use program::{ControllerInput, ControllerOrder, ControllerRequest, Program};

@@ -1,21 +1,35 @@
 //! Sample expressions: fetches, converters, ACLs, maps, variables, log formats. Reads what a [`Stream`] shows; owns
-//! no connection and changes nothing but variables.
+//! no connection and changes nothing but variables and capture slots.
 //!
 //! Everything that names a proxy, server, table, ACL or file is generic over its [`Stage`]: [`Named`] as parsed,
 //! [`Resolved`] after compile. Only the resolved form can be evaluated.
 
 pub mod acl;
+pub mod arg;
+pub mod calendar;
+pub mod cast;
+pub mod convert;
 pub mod expr;
+pub mod fetch;
 pub mod format;
+pub mod listing;
+pub mod pattern;
 pub mod phase;
+pub mod random;
+pub mod regexp;
 pub mod stage;
 pub mod stream;
 pub mod value;
+pub mod variable;
 
-pub use acl::{Acl, Condition, Pattern, Term, Verdict};
-pub use expr::{Arg, Args, Conversion, Expr, Regex, Scope, Variable};
+pub use acl::{Acl, AclTest, Condition, Incompatible, Term, Verdict, predefined};
+pub use arg::{Arg, Args};
+pub use expr::{Conversion, Expr, ExprError, ParseContext};
 pub use format::{Format, FormatMode, FormatPart};
-pub use phase::{Phase, PhaseSet};
-pub use stage::{Named, Resolve, Resolved, Stage, UnresolvedName};
-pub use stream::Stream;
-pub use value::{Got, Type, Value};
+pub use pattern::{Files, Map, Method, NoFiles, PatternSet, References};
+pub use phase::{Phase, PhaseSet, Reads};
+pub use regexp::{Regex, RegexError};
+pub use stage::{Missing, Named, Resolve, Resolved, Stage, UnresolvedName};
+pub use stream::{NoStream, Stream};
+pub use value::{Got, OwnedValue, Type, Value};
+pub use variable::{Scope, SetCondition, Variable, Variables};

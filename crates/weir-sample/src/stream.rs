@@ -2,14 +2,526 @@
 //! default answer "not there", so a health check or a configuration-time evaluation implements only what it has.
 
 use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use weir_http::{Request, Response};
+use weir_types::{ProxyId, ServerId};
+
+use crate::value::OwnedValue;
+use crate::variable::Variable;
+
+/// Milliseconds of a stream's phases (manual 8.4); -1 for a phase that was not reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// `Th`.
+    pub handshake: i64,
+    /// `Ti`.
+    pub idle: i64,
+    /// `TR`.
+    pub request: i64,
+    /// `Tw`.
+    pub queue: i64,
+    /// `Tc`.
+    pub connect: i64,
+    /// `Tr`.
+    pub response: i64,
+    /// `Td`.
+    pub data: i64,
+    /// `Ta`: from the request's first byte to the end.
+    pub active: i64,
+    /// `Tt`: from accept to the end.
+    pub total: i64,
+    /// `Tu`: as the user sees it.
+    pub user: i64,
+}
+
+impl Timers {
+    pub const NONE: Timers = Timers {
+        handshake: 0,
+        idle: -1,
+        request: -1,
+        queue: -1,
+        connect: -1,
+        response: -1,
+        data: -1,
+        active: -1,
+        total: -1,
+        user: -1,
+    };
+
+    /// `Tq`: `Th` + `Ti` + `TR`, or -1.
+    pub const fn tq(&self) -> i64 {
+        if self.request < 0 {
+            -1
+        } else {
+            self.handshake + if self.idle < 0 { 0 } else { self.idle } + self.request
+        }
+    }
+}
+
+/// A message's body as far as it is buffered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Body<'a> {
+    pub data: &'a [u8],
+    /// No more will come.
+    pub complete: bool,
+    /// The size announced by the message, if it announced one.
+    pub announced: Option<u64>,
+}
+
+/// What the log keeps of a request line when the head is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLine<'a> {
+    pub method: &'a [u8],
+    pub uri: &'a [u8],
+    pub version: weir_http::Version,
+}
+
+/// Figures of a frontend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrontendFigure {
+    Connections,
+    SessionRate,
+    RequestRate,
+}
+
+/// Figures of a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackendFigure {
+    UsableServers,
+    Connections,
+    FreeConnections,
+    Queue,
+    AverageQueue,
+    Slots,
+    SessionRate,
+}
+
+/// Figures of a server. `IsUp` is 0 or 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerFigure {
+    IsUp,
+    Connections,
+    FreeConnections,
+    Queue,
+    SessionRate,
+    Weight,
+    InitialWeight,
+    UserWeight,
+}
+
+/// Timeouts a fetch may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutName {
+    FrontendClient,
+    FrontendTarpit,
+    BackendConnect,
+    BackendQueue,
+    BackendServer,
+    BackendTarpit,
+    BackendTunnel,
+    CurrentClient,
+    CurrentConnect,
+    CurrentQueue,
+    CurrentServer,
+    CurrentTarpit,
+    CurrentTunnel,
+}
+
+/// One side of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
+}
 
 /// One stream, seen from an expression.
+#[allow(unused_variables)]
 pub trait Stream {
+    // ---- waiting -------------------------------------------------------------------------------------------------
+
+    /// Whether no more data will come before the rules must decide: fetches that wait then find nothing.
+    fn finished(&self) -> bool {
+        true
+    }
+
+    // ---- connections ---------------------------------------------------------------------------------------------
+
     /// The client's address as the log and `src` see it (after `accept-proxy`, `set-src`).
     fn source(&self) -> Option<SocketAddr> {
         None
     }
+
+    /// The address the client came to (after `accept-proxy`, `set-dst`).
     fn destination(&self) -> Option<SocketAddr> {
         None
     }
+
+    /// The connection's own source, whatever rules set.
+    fn connection_source(&self) -> Option<SocketAddr> {
+        self.source()
+    }
+
+    /// The connection's own destination, whatever rules set.
+    fn connection_destination(&self) -> Option<SocketAddr> {
+        self.destination()
+    }
+
+    /// The local address of the connection to the server.
+    fn server_source(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// The address of the server connected to.
+    fn server_destination(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// Major HTTP version on a side; 0 for a side that does not speak HTTP.
+    fn http_major(&self, side: Side) -> Option<i64> {
+        None
+    }
+
+    /// Whether the client's connection carried a PROXY header.
+    fn received_proxy_header(&self) -> bool {
+        false
+    }
+
+    /// Whether a side is encrypted.
+    fn is_tls(&self, side: Side) -> bool {
+        false
+    }
+
+    /// Name of the cipher and of the protocol version of a side.
+    fn tls_cipher(&self, side: Side) -> Option<&str> {
+        None
+    }
+
+    fn tls_protocol(&self, side: Side) -> Option<&str> {
+        None
+    }
+
+    /// Error of a side's connection: HAProxy's code.
+    fn connection_error(&self, side: Side) -> Option<i64> {
+        None
+    }
+
+    /// Whether the server's connection was taken from the pool.
+    fn server_connection_reused(&self) -> Option<bool> {
+        None
+    }
+
+    // ---- messages ------------------------------------------------------------------------------------------------
+
+    fn request(&self) -> Option<&Request> {
+        None
+    }
+
+    fn response(&self) -> Option<&Response> {
+        None
+    }
+
+    fn request_body(&self) -> Option<Body<'_>> {
+        None
+    }
+
+    fn response_body(&self) -> Option<Body<'_>> {
+        None
+    }
+
+    /// Bytes waiting in the request's buffer, below HTTP.
+    fn request_bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Bytes waiting in the response's buffer, below HTTP.
+    fn response_bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// The request line as the client sent it, kept until the log.
+    fn request_line(&self) -> Option<RequestLine<'_>> {
+        let request = self.request()?;
+        Some(RequestLine {
+            method: request.method_bytes(),
+            uri: request.target(),
+            version: request.version(),
+        })
+    }
+
+    /// A status that the frontend answers or answered with, 0 if none.
+    fn status(&self) -> u16 {
+        self.response().map_or(0, Response::status)
+    }
+
+    /// The status that came from the server.
+    fn server_status(&self) -> Option<u16> {
+        None
+    }
+
+    /// Whether the request is its connection's first.
+    fn is_first_request(&self) -> bool {
+        true
+    }
+
+    /// Number of `capture request header` slots, and the captured text of one.
+    fn request_capture_slots(&self) -> usize {
+        0
+    }
+
+    fn request_capture(&self, slot: usize) -> Option<&[u8]> {
+        None
+    }
+
+    fn response_capture_slots(&self) -> usize {
+        0
+    }
+
+    fn response_capture(&self, slot: usize) -> Option<&[u8]> {
+        None
+    }
+
+    /// Stores a text in a slot (`capture-req`, `capture-res`); says whether the slot exists.
+    fn store_capture(&self, response: bool, slot: usize, text: &[u8]) -> bool {
+        false
+    }
+
+    /// `capture cookie`: `name=value` as captured.
+    fn request_cookie_capture(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn response_cookie_capture(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Whether credentials are in a userlist.
+    fn authenticates(&self, userlist: u32, user: &[u8], password: &[u8]) -> bool {
+        false
+    }
+
+    /// Whether a userlist puts a user into a group.
+    fn user_in_group(&self, userlist: u32, user: &[u8], group: &str) -> bool {
+        false
+    }
+
+    // ---- variables -----------------------------------------------------------------------------------------------
+
+    fn variable(&self, variable: &Variable) -> Option<OwnedValue> {
+        None
+    }
+
+    /// Says whether the variable could be stored.
+    fn set_variable(&self, variable: &Variable, value: OwnedValue) -> bool {
+        false
+    }
+
+    fn unset_variable(&self, variable: &Variable) {}
+
+    // ---- proxies and servers -------------------------------------------------------------------------------------
+
+    fn frontend_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn frontend_id(&self) -> Option<i64> {
+        None
+    }
+
+    /// Empty if the frontend has no default backend.
+    fn default_backend_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn listener_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn listener_id(&self) -> Option<i64> {
+        None
+    }
+
+    fn listener_connections(&self) -> Option<i64> {
+        None
+    }
+
+    fn backend_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn backend_id(&self) -> Option<i64> {
+        None
+    }
+
+    fn server_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn server_id(&self) -> Option<i64> {
+        None
+    }
+
+    /// What the log shows instead of a server's name where there is none: `<NOSRV>`, `<STATS>`, an applet's name.
+    fn server_substitute(&self) -> &str {
+        "<NOSRV>"
+    }
+
+    fn frontend_figure(&self, proxy: ProxyId, figure: FrontendFigure) -> i64 {
+        0
+    }
+
+    fn backend_figure(&self, proxy: ProxyId, figure: BackendFigure) -> i64 {
+        0
+    }
+
+    fn server_figure(&self, server: ServerId, figure: ServerFigure) -> i64 {
+        0
+    }
+
+    /// The backend of this name, for the converters that take a name from the sample.
+    fn find_backend(&self, name: &[u8]) -> Option<ProxyId> {
+        None
+    }
+
+    fn find_frontend(&self, name: &[u8]) -> Option<ProxyId> {
+        None
+    }
+
+    /// `backend/server`, or a server of the current backend.
+    fn find_server(&self, name: &[u8]) -> Option<ServerId> {
+        None
+    }
+
+    /// Milliseconds; nothing where no timeout is set.
+    fn timeout(&self, name: TimeoutName) -> Option<i64> {
+        None
+    }
+
+    // ---- the stream's course -------------------------------------------------------------------------------------
+
+    fn timers(&self) -> Timers {
+        Timers::NONE
+    }
+
+    /// Microseconds since 1970 at which the stream was accepted.
+    fn accept_time(&self) -> i64 {
+        self.clock()
+    }
+
+    /// Microseconds since 1970 at which the request began.
+    fn request_time(&self) -> i64 {
+        self.accept_time()
+    }
+
+    /// Bytes received from the client, sent to the server, received from the server, sent to the client.
+    fn bytes(&self) -> [u64; 4] {
+        [0; 4]
+    }
+
+    /// `%B`: bytes sent to the client as the log counts them.
+    fn logged_bytes(&self) -> u64 {
+        self.bytes()[2]
+    }
+
+    /// Whether the log line is written before the stream ends (`option logasap`).
+    fn logs_early(&self) -> bool {
+        false
+    }
+
+    /// The four letters of the termination state (manual 8.5).
+    fn termination(&self) -> [u8; 4] {
+        *b"----"
+    }
+
+    /// Connection attempts repeated, and whether the last went to another server.
+    fn retries(&self) -> (i64, bool) {
+        (0, false)
+    }
+
+    /// Connections of the process, the frontend, the backend and the server as the log shows them.
+    fn log_connections(&self) -> [i64; 4] {
+        [0; 4]
+    }
+
+    /// Streams that were ahead in the server's queue and in the backend's.
+    fn log_queues(&self) -> [i64; 2] {
+        [0; 2]
+    }
+
+    /// Number of the frontend's log lines so far.
+    fn log_counter(&self) -> i64 {
+        0
+    }
+
+    /// Number of the request or session in the process.
+    fn request_counter(&self) -> u32 {
+        0
+    }
+
+    /// When and where the log line is made (`%OG`).
+    fn log_origin(&self) -> &'static str {
+        "unspec"
+    }
+
+    /// The unique id, made on first use.
+    fn unique_id(&self) -> Option<String> {
+        None
+    }
+
+    fn priority_class(&self) -> i64 {
+        0
+    }
+
+    fn priority_offset(&self) -> i64 {
+        0
+    }
+
+    // ---- process -------------------------------------------------------------------------------------------------
+
+    /// Microseconds since 1970.
+    fn clock(&self) -> i64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_micros() as i64)
+    }
+
+    /// Seconds since the process began to serve.
+    fn uptime(&self) -> i64 {
+        0
+    }
+
+    fn hostname(&self) -> &str {
+        ""
+    }
+
+    fn process_id(&self) -> u32 {
+        std::process::id()
+    }
+
+    /// From 1.
+    fn worker_number(&self) -> i64 {
+        1
+    }
+
+    fn process_connections(&self) -> i64 {
+        0
+    }
+
+    fn stopping(&self) -> bool {
+        false
+    }
+
+    /// 64 random bits.
+    fn random(&self) -> u64 {
+        crate::random::next()
+    }
+
+    /// Offset of local time from UTC in seconds at a time in seconds.
+    fn utc_offset(&self, time: i64) -> i64 {
+        0
+    }
 }
+
+/// A stream that shows nothing: what constants and configuration-time evaluation need.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoStream;
+
+impl Stream for NoStream {}

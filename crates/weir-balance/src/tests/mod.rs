@@ -4,3 +4,4 @@ mod backend;
 mod events;
 mod fairness;
 mod order;
+mod source;

@@ -27,7 +27,7 @@ pub fn evaluate_command_line(
     capabilities: &Capabilities,
 ) -> Result<bool, CommandLineError> {
     // Comments cannot be told from words any more once the line is cut, so the text before each is taken alone.
-    let words = OwnedLine::parse(&protect_comments(text), environment).map_err(|kind| match kind {
+    let words = OwnedLine::parse(&protect_comments(text), environment).map_err(|error| match error.kind {
         WordErrorKind::Quote => CommandLineError::Quote,
         WordErrorKind::Hexadecimal => CommandLineError::Hexadecimal,
         WordErrorKind::TooMany { .. } => CommandLineError::TooMany,

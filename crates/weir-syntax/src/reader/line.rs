@@ -1,6 +1,7 @@
 //! One line as words, borrowed from the reader's buffers or owned.
 
-use super::words::{WordBuffer, WordErrorKind};
+use super::fault::WordError;
+use super::words::WordBuffer;
 use crate::Environment;
 use weir_types::{FileId, Span};
 
@@ -97,11 +98,9 @@ pub struct OwnedLine {
 impl OwnedLine {
     /// The words of `text`, which is one line without its line feed and without conditional blocks. Handy for tests
     /// and for command lines written in the configuration's syntax.
-    pub fn parse(text: &str, environment: &Environment) -> Result<Self, WordErrorKind> {
+    pub fn parse(text: &str, environment: &Environment) -> Result<Self, WordError> {
         let mut buffer = WordBuffer::default();
-        buffer
-            .read(text.as_bytes(), &|name| environment.value(name).map(Into::into))
-            .map_err(|error| error.kind)?;
+        buffer.read(text.as_bytes(), &|name| environment.value(name).map(Into::into))?;
         let (text, words) = buffer.contents();
         Ok(Self { span: Span::line(FileId(0), 1), text: text.into(), words: words.into() })
     }

@@ -2,6 +2,7 @@
 
 mod block;
 mod directive;
+mod fault;
 mod line;
 mod stream;
 #[cfg(test)]
@@ -9,6 +10,6 @@ mod tests;
 mod variable;
 mod words;
 
+pub use fault::{WordError, WordErrorKind};
 pub use line::{Line, OwnedLine, Word};
 pub use stream::Reader;
-pub use words::WordErrorKind;

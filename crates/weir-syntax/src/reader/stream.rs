@@ -2,13 +2,14 @@
 
 use super::block::Blocks;
 use super::directive::{Directive, Next};
+use super::fault::{WordError, WordErrorKind};
 use super::line::Line;
-use super::words::{WordBuffer, WordError, WordErrorKind};
+use super::words::WordBuffer;
 use crate::section::is_section;
 use crate::snippet::snippet;
 use crate::{Capabilities, Environment};
 use std::borrow::Cow;
-use weir_types::{Diagnostic, Diagnostics, FileId, Form, Sources, Span};
+use weir_types::{Diagnostic, Diagnostics, FileId, Form, Level, Sources, Span};
 
 /// Reads a configuration line by line, because a `setenv` line changes what the next line means. A faulty line is
 /// reported and left out; reading goes on, so that one run finds everything.
@@ -107,6 +108,7 @@ impl<'a> Reader<'a> {
             let hint = format!("the '.if' of line {begun} needs an '.endif'");
             diagnostics.push(alert.with_form(Form::ParsingTight).with_hint(hint));
         }
+        self.close_file(diagnostics);
         self.blocks.clear();
         self.section.clear();
         self.file += 1;
@@ -114,6 +116,18 @@ impl<'a> Reader<'a> {
         match self.sources.files.get(self.file) {
             Some(file) => self.rest = &file.text,
             None => self.stopped = true,
+        }
+    }
+
+    /// HAProxy's closing line for a file in which anything was wrong.
+    fn close_file(&self, diagnostics: &mut Diagnostics) {
+        let file = file_id(self.file);
+        let faulty = |diagnostic: &Diagnostic| {
+            diagnostic.level == Level::Alert && diagnostic.at.is_some_and(|at| at.file == file)
+        };
+        if self.file < self.sources.files.len() && diagnostics.list.iter().any(faulty) {
+            let text = format!("Error(s) found in configuration file : {}", self.sources.name(file));
+            diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, text));
         }
     }
 
@@ -142,7 +156,10 @@ impl<'a> Reader<'a> {
         let line = current(&self.buffer, self.span());
         if line.keyword().starts_with('.') {
             let directive = Directive { line, environment, capabilities: self.capabilities };
-            self.stopped = directive.run(&mut self.blocks, diagnostics) == Next::Stop;
+            if directive.run(&mut self.blocks, diagnostics) == Next::Stop {
+                self.stopped = true;
+                self.close_file(diagnostics);
+            }
             return false;
         }
         if !self.blocks.active() {

@@ -26,6 +26,10 @@ fn read(text: &[u8]) -> (Vec<String>, Vec<String>) {
         lines.push(line.words().collect::<Vec<_>>().join("|"));
     }
     let head = "config : parsing [c:";
+    if diagnostics.has_alert() {
+        let last = diagnostics.list.pop().expect("a closing line");
+        assert_eq!(last.message(&sources), "config : Error(s) found in configuration file : c");
+    }
     let messages =
         diagnostics.list.iter().map(|diagnostic| diagnostic.message(&sources).replace(head, "[")).collect();
     (lines, messages)

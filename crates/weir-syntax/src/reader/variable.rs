@@ -1,6 +1,6 @@
 //! References to variables inside weak quotes: `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}` (manual 2.3).
 
-use super::words::WordErrorKind;
+use super::fault::WordErrorKind;
 use nom::Parser;
 use nom::bytes::complete::{take_while, take_while1};
 use nom::error::Error;

@@ -1,6 +1,7 @@
 //! One line to words: separators, comments, both quotings, escapes and variables (manual 2.2 and 2.3). Fills buffers
 //! that live as long as the reader, so a line costs no allocation.
 
+use super::fault::{WordError, WordErrorKind};
 use super::line::Word;
 use super::variable::reference;
 use crate::raw;
@@ -8,7 +9,6 @@ use nom::Parser;
 use nom::bytes::complete::take_while;
 use nom::error::Error;
 use std::borrow::Cow;
-use std::fmt;
 
 /// Words on a line, the keyword included; HAProxy's limit.
 pub const MAX_WORDS: usize = 64;
@@ -18,59 +18,6 @@ const SEPARATOR: u8 = 0;
 
 /// Gives a variable's value; the name may be a pseudo-variable such as `.LINE`.
 pub type Resolve<'v> = dyn Fn(&str) -> Option<Cow<'v, str>> + 'v;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WordErrorKind {
-    Quote,
-    Hexadecimal,
-    VariableName,
-    Brace,
-    Expansion,
-    /// More than 64 words; the last one kept, and its place in the joined words.
-    TooMany {
-        last: Box<str>,
-        position: usize,
-    },
-    /// A word without a character, counted from the keyword as 0.
-    Empty {
-        index: usize,
-    },
-}
-
-/// `column` counts the line's bytes from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WordError {
-    pub kind: WordErrorKind,
-    pub column: usize,
-}
-
-impl fmt::Display for WordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let column = self.column;
-        match &self.kind {
-            WordErrorKind::Quote => write!(f, "unmatched quote at position {column}:"),
-            WordErrorKind::Hexadecimal => {
-                write!(f, "truncated or invalid hexadecimal sequence at position {column}:")
-            }
-            WordErrorKind::VariableName => {
-                write!(f, "forbidden first char in environment variable name at position {column}:")
-            }
-            WordErrorKind::Brace => {
-                write!(f, "unmatched brace in environment variable name at position {column}:")
-            }
-            WordErrorKind::Expansion => {
-                write!(f, "truncated or invalid word expansion sequence at position {column}:")
-            }
-            WordErrorKind::TooMany { last, position } => {
-                write!(f, "too many words, truncating after word {MAX_WORDS}, position {position}: <{last}>.")
-            }
-            WordErrorKind::Empty { index } => write!(
-                f,
-                "argument number {index} at position {column} is empty and marks the end of the argument list:"
-            ),
-        }
-    }
-}
 
 #[derive(Debug, Default)]
 pub struct WordBuffer {

@@ -1,0 +1,193 @@
+//! A running child's side of the talk with the supervisor: plans are made on a thread of their own while traffic goes
+//! on, and handed to the event loop when the supervisor says so.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use weir_engine::worker::{Control, ListenerSocket};
+use weir_plan::Plan;
+use weir_shm::Shm;
+
+use super::pair;
+use crate::bundle::Bundle;
+use crate::channel::{Channel, Parcel, Received};
+use crate::message::{Order, Reply};
+use crate::program::{ControllerOrder, ControllerRequest, Program};
+
+/// The event loop that is served.
+pub enum Receiver {
+    Worker(UnboundedSender<Control>),
+    Controller(UnboundedSender<ControllerOrder>),
+}
+
+pub struct Conversation {
+    pub program: Arc<dyn Program>,
+    pub shm: Shm,
+    pub control: UnixStream,
+    pub receiver: Receiver,
+    pub asked: UnboundedReceiver<ControllerRequest>,
+}
+
+type Making = JoinHandle<Result<Arc<Plan>, String>>;
+
+/// A plan that is being made or is ready to be used.
+#[derive(Default)]
+struct Pending {
+    generation: u64,
+    making: Option<Making>,
+    plan: Option<Arc<Plan>>,
+    added: Vec<ListenerSocket>,
+}
+
+impl Conversation {
+    /// Ends when the supervisor is gone; the event loop then sees its orders end.
+    pub async fn hold(self) {
+        let Self { program, shm, control, mut receiver, mut asked, .. } = self;
+        let Ok(mut channel) = Channel::new(control) else { return };
+        let mut pending = Pending::default();
+        loop {
+            let step = tokio::select! {
+                received = channel.receive() => match received {
+                    Ok(Some(received)) => obey(received, &program, shm, &mut pending, &mut receiver).await,
+                    _ => return,
+                },
+                made = finished(&mut pending.making) => Ok(pending.finish(made)),
+                Some(request) = asked.recv() => Ok(Some(ask(request))),
+            };
+            let sent = match step {
+                Ok(None) => Ok(()),
+                Ok(Some(parcel)) => channel.send(&parcel).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = sent {
+                log::error!("control channel: {error}");
+                return;
+            }
+        }
+    }
+}
+
+async fn obey(
+    received: Received,
+    program: &Arc<dyn Program>,
+    shm: Shm,
+    pending: &mut Pending,
+    receiver: &mut Receiver,
+) -> io::Result<Option<Parcel>> {
+    match Order::decode(&received.bytes).map_err(io::Error::other)? {
+        Order::Prepare { generation, segments, listeners } => {
+            let mut descriptors = received.descriptors.into_iter();
+            let bundle = descriptors.next().ok_or(io::ErrorKind::InvalidData)?;
+            for segment in descriptors.by_ref().take(segments as usize) {
+                shm.attach_segment(segment).map_err(io::Error::other)?;
+            }
+            let program = program.clone();
+            let making = tokio::task::spawn_blocking(move || make(&*program, &bundle, shm));
+            *pending =
+                Pending { generation, making: Some(making), plan: None, added: pair(listeners, descriptors) };
+            Ok(None)
+        }
+        Order::Commit { generation } if generation == pending.generation => {
+            let Some(plan) = pending.plan.take() else { return Ok(None) };
+            let added = std::mem::take(&mut pending.added);
+            receiver.swap(plan, added).await;
+            Ok(Some(parcel(Reply::Committed { generation })))
+        }
+        Order::Abort { .. } => {
+            // Large plans are dropped off the event loop.
+            let dropped = std::mem::take(pending);
+            tokio::task::spawn_blocking(move || drop(dropped));
+            Ok(None)
+        }
+        order => {
+            receiver.pass(order, received.descriptors);
+            Ok(None)
+        }
+    }
+}
+
+fn make(program: &dyn Program, bundle: &OwnedFd, shm: Shm) -> Result<Arc<Plan>, String> {
+    let bundle = Bundle::unseal(bundle.as_fd()).map_err(|error| error.to_string())?;
+    program.plan(&bundle, shm)
+}
+
+async fn finished(making: &mut Option<Making>) -> Result<Arc<Plan>, String> {
+    match making {
+        Some(making) => making.await.unwrap_or_else(|error| Err(error.to_string())),
+        None => std::future::pending().await,
+    }
+}
+
+fn ask(request: ControllerRequest) -> Parcel {
+    match request {
+        ControllerRequest::HandOver(connection) => {
+            Parcel { bytes: Reply::HandOver.encode(), descriptors: vec![Arc::new(connection)] }
+        }
+        ControllerRequest::Reload => parcel(Reply::Reload),
+    }
+}
+
+fn parcel(reply: Reply) -> Parcel {
+    Parcel { bytes: reply.encode(), descriptors: Vec::new() }
+}
+
+impl Pending {
+    fn finish(&mut self, made: Result<Arc<Plan>, String>) -> Option<Parcel> {
+        self.making = None;
+        let generation = self.generation;
+        Some(parcel(match made {
+            Ok(plan) => {
+                self.plan = Some(plan);
+                Reply::Prepared { generation }
+            }
+            Err(reason) => Reply::Refused { generation, reason },
+        }))
+    }
+}
+
+impl Receiver {
+    async fn swap(&self, plan: Arc<Plan>, added: Vec<ListenerSocket>) {
+        let (done, swapped) = oneshot::channel();
+        let sent = match self {
+            Receiver::Worker(orders) => orders.send(Control::Swap { plan, added, done: Some(done) }).is_ok(),
+            Receiver::Controller(orders) => orders.send(ControllerOrder::Swap { plan, added, done }).is_ok(),
+        };
+        if sent {
+            // An event loop that ended meanwhile needs no plan.
+            let _ = swapped.await;
+        }
+    }
+
+    fn pass(&self, order: Order, descriptors: Vec<OwnedFd>) {
+        match self {
+            Receiver::Worker(orders) => {
+                let order = match order {
+                    Order::Pause => Control::Pause(None),
+                    Order::Resume => Control::Resume(None),
+                    Order::SoftStop => Control::SoftStop,
+                    Order::HardStop => Control::HardStop,
+                    _ => return,
+                };
+                let _ = orders.send(order);
+            }
+            Receiver::Controller(orders) => {
+                let order = match order {
+                    Order::Serve { level } => match descriptors.into_iter().next() {
+                        Some(connection) => ControllerOrder::Serve { connection, level },
+                        None => return,
+                    },
+                    Order::DumpServers => ControllerOrder::DumpServers,
+                    Order::SoftStop => ControllerOrder::SoftStop,
+                    Order::HardStop => ControllerOrder::HardStop,
+                    _ => return,
+                };
+                let _ = orders.send(order);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What the processes run, seen from the supervision that starts and reloads them. `weir` runs configurations
+//! (see `haproxy`); tests run a tiny stand-in.
+
+use std::io;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use weir_engine::worker::{Exit, ListenerSocket, WorkerInput};
+use weir_plan::Plan;
+use weir_shm::{Shm, Wakers};
+
+use crate::blueprint::Loaded;
+use crate::bundle::Bundle;
+use std::os::fd::OwnedFd;
+
+pub trait Program: Send + Sync + 'static {
+    /// Reads the configuration files of the command line into an empty bundle. The error is a text for the user.
+    fn read(&self, bundle: &mut Bundle) -> Result<(), String>;
+
+    /// Reads and checks everything, files included. In the supervisor, off its event loop.
+    fn load(&self, bundle: &mut Bundle) -> Loaded;
+
+    /// Makes the plan from a bundle that [`Program::load`] accepted. In a child; names have their slots already.
+    fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<Arc<Plan>, String>;
+
+    /// Serves until told to stop. Builds its own runtime.
+    fn run_worker(&self, input: WorkerInput) -> io::Result<Exit>;
+
+    /// Checks, runtime commands, timers on shared state, until told to stop. Builds its own runtime.
+    fn run_controller(&self, input: ControllerInput) -> io::Result<Exit>;
+}
+
+/// Everything the controller is given.
+pub struct ControllerInput {
+    pub shm: Shm,
+    pub wakers: Arc<Wakers>,
+    pub plan: Arc<ArcSwap<Plan>>,
+    /// Sockets of `stats socket` and `peers`.
+    pub listeners: Vec<ListenerSocket>,
+    pub orders: UnboundedReceiver<ControllerOrder>,
+    pub requests: UnboundedSender<ControllerRequest>,
+    /// To be run beside the rest: the conversation with the supervisor that feeds `orders`.
+    pub beside: std::pin::Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// Orders to a running controller.
+#[derive(Debug)]
+pub enum ControllerOrder {
+    /// Makes `plan` the one in force; `added` as in [`weir_engine::worker::Control::Swap`].
+    Swap {
+        plan: Arc<Plan>,
+        added: Vec<ListenerSocket>,
+        done: tokio::sync::oneshot::Sender<()>,
+    },
+    /// Serves runtime commands on a connection of the master socket. Level 1 user, 2 operator, 3 admin.
+    Serve {
+        connection: OwnedFd,
+        level: u8,
+    },
+    /// Writes the servers' states to the log (SIGHUP).
+    DumpServers,
+    /// Takes no new commands from `stats socket`, goes on otherwise until `HardStop`.
+    SoftStop,
+    HardStop,
+}
+
+/// What the controller asks of the supervisor.
+#[derive(Debug)]
+pub enum ControllerRequest {
+    /// Hand the listening sockets over on this connection (`_getsocks`).
+    HandOver(OwnedFd),
+    Reload,
+}

@@ -1,0 +1,115 @@
+//! Pattern and map files (manual 2.7): read once under their name, shared by every ACL and map that names them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Where pattern and map files come from: the bundle, or the file system while it is being built.
+pub trait Files {
+    /// The whole file. Any failure is worded by the caller as HAProxy words it.
+    fn read(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+/// No file exists.
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// One line of a pattern or map file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// From 1.
+    pub number: u32,
+    pub key: Box<str>,
+    /// What stands behind the key, if the file is a map.
+    pub value: Box<str>,
+}
+
+/// A file's lines, comments and empty ones left out.
+#[derive(Clone, Debug)]
+pub struct PatternFile {
+    pub name: Box<str>,
+    /// Whether keys are followed by values.
+    pub map: bool,
+    pub lines: Vec<Line>,
+}
+
+impl PatternFile {
+    /// Bytes that are not UTF-8 become U+FFFD; such keys never match.
+    fn parse(name: &str, bytes: &[u8], map: bool) -> PatternFile {
+        let text = String::from_utf8_lossy(bytes);
+        let lines =
+            text.lines().zip(1..).filter_map(|(line, number)| Self::line(line, number, map)).collect();
+        PatternFile { name: name.into(), map, lines }
+    }
+
+    fn line(line: &str, number: u32, map: bool) -> Option<Line> {
+        let blank = |letter: char| letter == ' ' || letter == '\t';
+        let line = line.trim_end_matches('\r');
+        if line.starts_with('#') {
+            return None;
+        }
+        let line = line.trim_start_matches(blank);
+        if line.is_empty() {
+            return None;
+        }
+        if !map {
+            return Some(Line { number, key: line.into(), value: "".into() });
+        }
+        let (key, value) = line.split_once(blank).unwrap_or((line, ""));
+        Some(Line { number, key: key.into(), value: value.trim_matches(blank).into() })
+    }
+}
+
+/// Every file named by the configuration so far.
+#[derive(Debug, Default)]
+pub struct References {
+    known: RefCell<HashMap<(Box<str>, bool), Arc<PatternFile>>>,
+}
+
+impl References {
+    /// The file of this name; `opt@` names may be absent and `virt@` names have no file. The error is HAProxy's text.
+    pub fn open(&self, files: &dyn Files, name: &str, map: bool) -> Result<Arc<PatternFile>, String> {
+        if let Some(file) = self.known.borrow().get(&(name.into(), map)) {
+            return Ok(file.clone());
+        }
+        let bytes = if name.starts_with("virt@") {
+            Vec::new()
+        } else if let Some(path) = name.strip_prefix("opt@") {
+            files.read(path).unwrap_or_default()
+        } else {
+            let path = name.strip_prefix("file@").unwrap_or(name);
+            files.read(path).ok_or_else(|| format!("failed to open pattern file <{path}>"))?
+        };
+        let file = Arc::new(PatternFile::parse(name, &bytes, map));
+        self.known.borrow_mut().insert((name.into(), map), file.clone());
+        Ok(file)
+    }
+
+    /// Every file, in no order.
+    pub fn all(&self) -> Vec<Arc<PatternFile>> {
+        self.known.borrow().values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_blanks_and_values() {
+        let text = b"# comment\nkey1 value1\n  abc\thello world \n\n #sharp x\nalone\n";
+        let file = PatternFile::parse("m", text, true);
+        let read: Vec<_> = file.lines.iter().map(|line| (line.number, &*line.key, &*line.value)).collect();
+        assert_eq!(
+            read,
+            [(2, "key1", "value1"), (3, "abc", "hello world"), (5, "#sharp", "x"), (6, "alone", "")]
+        );
+        let keys = PatternFile::parse("m", text, false);
+        assert_eq!(&*keys.lines[1].key, "abc\thello world ");
+    }
+}

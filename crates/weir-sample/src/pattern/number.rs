@@ -1,0 +1,102 @@
+//! Integer patterns (manual 7.1.2): single values, ranges, and the comparison operators before them.
+
+/// Inclusive bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub low: i64,
+    pub high: i64,
+}
+
+/// `eq`, `ge`, `gt`, `le`, `lt` before integer patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Eq,
+    Ge,
+    Gt,
+    Le,
+    Lt,
+}
+
+impl Operator {
+    pub(crate) fn parse(word: &str) -> Option<Operator> {
+        Some(match word {
+            "eq" => Operator::Eq,
+            "ge" => Operator::Ge,
+            "gt" => Operator::Gt,
+            "le" => Operator::Le,
+            "lt" => Operator::Lt,
+            _ => return None,
+        })
+    }
+}
+
+impl Range {
+    pub const fn contains(self, value: i64) -> bool {
+        self.low <= value && value <= self.high
+    }
+
+    /// Reads `5`, `1:10`, `:10`, `1:`, and two integers joined by a dot (`3.1`). The error is HAProxy's text.
+    pub fn parse(word: &str) -> Result<Range, String> {
+        Self::with_operator(word, None)
+    }
+
+    pub(crate) fn with_operator(word: &str, operator: Option<Operator>) -> Result<Range, String> {
+        let malformed = || match operator {
+            None => format!("'{word}' is not a number"),
+            Some(_) => format!("'{word}' is neither a number nor a supported operator"),
+        };
+        let (low, high) = match word.split_once(':') {
+            Some((low, high)) => (bound(low, i64::MIN), bound(high, i64::MAX)),
+            None => (number(word), number(word)),
+        };
+        let (low, high) = (low.ok_or_else(malformed)?, high.ok_or_else(malformed)?);
+        if low > high {
+            return Err(format!("'{word}' is not a valid number range"));
+        }
+        Ok(match operator {
+            None | Some(Operator::Eq) => Range { low, high },
+            Some(Operator::Ge) => Range { low, high: i64::MAX },
+            Some(Operator::Gt) => Range { low: high.saturating_add(1), high: i64::MAX },
+            Some(Operator::Le) => Range { low: i64::MIN, high },
+            Some(Operator::Lt) => Range { low: i64::MIN, high: low.saturating_sub(1) },
+        })
+    }
+}
+
+fn bound(text: &str, default: i64) -> Option<i64> {
+    if text.is_empty() { Some(default) } else { number(text) }
+}
+
+/// A decimal integer, or `major.minor` with the major part in the upper 16 bits.
+fn number(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let plain = |digits: &str| {
+        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| crate::cast::leading_int(digits.as_bytes()))
+    };
+    let value = match digits.split_once('.') {
+        Some((major, minor)) => (plain(major)? << 16).saturating_add(plain(minor)?),
+        None => plain(digits)?,
+    };
+    Some(if negative { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_ranges_and_words_errors() {
+        assert_eq!(Range::parse("1:10"), Ok(Range { low: 1, high: 10 }));
+        assert_eq!(Range::parse("5"), Ok(Range { low: 5, high: 5 }));
+        assert_eq!(Range::parse("3.1"), Ok(Range { low: 0x30001, high: 0x30001 }));
+        assert_eq!(Range::parse(":7").map(|range| range.high), Ok(7));
+        assert_eq!(Range::parse("10:1"), Err("'10:1' is not a valid number range".into()));
+        assert_eq!(Range::parse("1.2.3.4"), Err("'1.2.3.4' is not a number".into()));
+        let error = Range::with_operator("foo", Some(Operator::Gt));
+        assert_eq!(error, Err("'foo' is neither a number nor a supported operator".into()));
+    }
+}

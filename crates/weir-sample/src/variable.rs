@@ -1,0 +1,135 @@
+//! Variables (manual 2.8): names with their scope, and the store that one scope keeps.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::value::{OwnedValue, Value};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    Process,
+    Session,
+    Transaction,
+    Request,
+    Response,
+    Check,
+}
+
+impl Scope {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Scope::Process => "proc",
+            Scope::Session => "sess",
+            Scope::Transaction => "txn",
+            Scope::Request => "req",
+            Scope::Response => "res",
+            Scope::Check => "check",
+        }
+    }
+}
+
+/// A variable's scope and name (manual 2.8).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Variable {
+    pub scope: Scope,
+    /// Without the scope.
+    pub name: Arc<str>,
+}
+
+impl Variable {
+    /// Reads `txn.name`. The error is HAProxy's text.
+    pub fn parse(text: &str) -> Result<Variable, String> {
+        if text.is_empty() {
+            return Err("Empty variable name cannot be accepted".into());
+        }
+        let (scope, name) = match text.split_once('.') {
+            Some(("proc", name)) => (Scope::Process, name),
+            Some(("sess", name)) => (Scope::Session, name),
+            Some(("txn", name)) => (Scope::Transaction, name),
+            Some(("req", name)) => (Scope::Request, name),
+            Some(("res", name)) => (Scope::Response, name),
+            Some(("check", name)) => (Scope::Check, name),
+            _ => {
+                return Err(format!(
+                    "invalid variable name '{text}'. A variable name must be start by its scope. \
+                     The scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'"
+                ));
+            }
+        };
+        let allowed = |byte: &char| byte.is_ascii_alphanumeric() || matches!(byte, '_' | '.');
+        if let Some(bad) = name.chars().find(|byte| !allowed(byte)) {
+            return Err(format!("invalid syntax at char '{bad}'"));
+        }
+        Ok(Variable { scope, name: name.into() })
+    }
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.scope.as_str(), self.name)
+    }
+}
+
+/// When `set-var` may write (manual 4.4, `set-var` conditions `ifexists`, `ifnotexists`, `ifempty`...).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetCondition {
+    IfExists,
+    IfNotExists,
+    IfEmpty,
+    IfNotEmpty,
+    IfSet,
+    IfNotSet,
+    IfGreater,
+    IfLess,
+}
+
+impl SetCondition {
+    /// The condition of this name, for `set-var(NAME,CONDITION)`.
+    pub fn parse(word: &str) -> Option<SetCondition> {
+        Some(match word {
+            "ifexists" => SetCondition::IfExists,
+            "ifnotexists" => SetCondition::IfNotExists,
+            "ifempty" => SetCondition::IfEmpty,
+            "ifnotempty" => SetCondition::IfNotEmpty,
+            "ifset" => SetCondition::IfSet,
+            "ifnotset" => SetCondition::IfNotSet,
+            "ifgt" => SetCondition::IfGreater,
+            "iflt" => SetCondition::IfLess,
+            _ => return None,
+        })
+    }
+}
+
+/// The variables of one scope. A few names at most: a list is faster than a map.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    list: Vec<(Arc<str>, OwnedValue)>,
+}
+
+impl Variables {
+    pub fn find(&self, name: &str) -> Option<&OwnedValue> {
+        self.list.iter().find(|(known, _)| &**known == name).map(|(_, value)| value)
+    }
+
+    pub fn set(&mut self, name: &Arc<str>, value: OwnedValue) {
+        match self.list.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.list.push((name.clone(), value)),
+        }
+    }
+
+    /// Returns whether the variable was there.
+    pub fn unset(&mut self, name: &str) -> bool {
+        let before = self.list.len();
+        self.list.retain(|(known, _)| &**known != name);
+        self.list.len() < before
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.list.iter().map(|(name, value)| (&**name, value.borrowed()))
+    }
+
+    pub fn clear(&mut self) {
+        self.list.clear();
+    }
+}
