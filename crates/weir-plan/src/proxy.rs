@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weir_rules::Rule;
-use weir_sample::{Format, Resolved};
+use weir_sample::{Condition, Format, Resolved};
 use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
 
 use crate::backend::Backend;
@@ -68,7 +68,27 @@ pub struct Rules {
     pub redirect: Vec<Rule<Resolved>>,
     /// `stats http-request` lines.
     pub stats_http_request: Vec<Rule<Resolved>>,
+    /// `stats admin if ...`: any of them opens the page's forms.
+    pub stats_admin: Vec<Condition<Resolved>>,
     /// `tcp-request inspect-delay`, milliseconds; 0 is none.
     pub request_inspect_delay: u32,
     pub response_inspect_delay: u32,
+}
+
+impl Rules {
+    /// No rule in any list.
+    pub fn is_empty(&self) -> bool {
+        let lists = [
+            &self.tcp_request_connection,
+            &self.tcp_request_session,
+            &self.tcp_request_content,
+            &self.tcp_response_content,
+            &self.http_request,
+            &self.http_response,
+            &self.http_after_response,
+            &self.redirect,
+            &self.stats_http_request,
+        ];
+        lists.iter().all(|list| list.is_empty()) && self.stats_admin.is_empty()
+    }
 }

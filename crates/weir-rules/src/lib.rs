@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod reply;
+mod resolve;
 pub mod ruleset;
 
 pub use action::{Action, HeaderMatch, UriPart};

@@ -80,6 +80,8 @@ pub struct ServerSettings {
     pub minconn: u32,
     pub maxqueue: u32,
     pub check: ServerCheck,
+    /// `agent-check`.
+    pub agent_check: bool,
     pub on_error: OnError,
     pub on_marked: OnMarked,
     pub error_limit: u32,
@@ -108,6 +110,7 @@ impl Default for ServerSettings {
             minconn: 0,
             maxqueue: 0,
             check: ServerCheck::default(),
+            agent_check: false,
             on_error: OnError::default(),
             on_marked: OnMarked::default(),
             error_limit: 10,

@@ -1,0 +1,66 @@
+//! The server's half: balancing, persistence, `use-server`.
+
+use weir_config::model::{BackendParts, Proxy, SwitchTarget, UseServer as Written};
+use weir_plan::{Backend, Server, UseServer, UseServerTarget};
+use weir_types::ProxyId;
+
+use crate::resolver::Resolver;
+use crate::slots::Slots;
+use crate::{check, rules, server};
+
+pub fn compile(
+    id: ProxyId,
+    proxy: &Proxy,
+    resolver: &mut Resolver<'_, '_>,
+    checks: &mut check::Shared,
+    servers: &mut Vec<Server>,
+    slots: &mut dyn Slots,
+) -> Backend {
+    server::compile_all(id, proxy, resolver, servers, slots);
+    let settings = &proxy.settings;
+    let none = BackendParts::default();
+    let parts = proxy.backend.as_deref().unwrap_or(&none);
+    resolver.at("in balance expression");
+    let balance_key = settings.balance_key.as_ref().and_then(|key| resolver.expr(&key.expr, key.span));
+    Backend {
+        balance: settings.balance.clone(),
+        balance_key,
+        cookie: settings.cookie.clone(),
+        servers: resolver.names.servers(id),
+        use_server: parts
+            .use_server
+            .iter()
+            .filter_map(|line| use_server(id, line, proxy, resolver))
+            .collect(),
+        check: checks.compile(settings, resolver),
+        fullconn: settings.fullconn,
+        send_name_header: settings.send_name_header.as_deref().map(Into::into),
+        force_persist: rules::persist(resolver, &parts.force_persist),
+        ignore_persist: rules::persist(resolver, &parts.ignore_persist),
+    }
+}
+
+fn use_server(
+    id: ProxyId,
+    line: &Written,
+    proxy: &Proxy,
+    resolver: &mut Resolver<'_, '_>,
+) -> Option<UseServer> {
+    resolver.at("in use-server expression");
+    let to = match &line.to {
+        SwitchTarget::Dynamic(format) => resolver.format(format).map(UseServerTarget::Dynamic),
+        SwitchTarget::Name(name) => match resolver.names.server(id, &name.text) {
+            Some(server) => Some(UseServerTarget::Server(server)),
+            None => {
+                let text = format!(
+                    "backend '{}' : unable to find server '{}' referenced in a 'use-server' rule.",
+                    proxy.name, name.text
+                );
+                resolver.alert(name.span, text);
+                None
+            }
+        },
+    };
+    let condition = resolver.optional(line.condition.as_ref()).ok()?;
+    Some(UseServer { to: to?, condition, span: line.span })
+}

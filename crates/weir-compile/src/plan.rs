@@ -1,0 +1,153 @@
+//! The whole of it, proxy by proxy in the order of the text.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use weir_config::model::{Config, Proxy as Written};
+use weir_plan::{Listener, ListenerOwner, Plan, Proxy, Server};
+use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, Slot, Sources};
+
+use crate::names::Names;
+use crate::resolver::Resolver;
+use crate::settings::Shared;
+use crate::slots::Slots;
+use crate::{backend, check, frontend, review, rules};
+
+/// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
+#[derive(Debug)]
+pub struct Compiled {
+    pub plan: Plan,
+    pub diagnostics: Diagnostics,
+}
+
+/// Compiles a configuration. `sources` name the places in messages; `slots` give the places in shared memory.
+pub fn compile(config: &Config, sources: &Sources, slots: &mut dyn Slots) -> Compiled {
+    let mut diagnostics = Diagnostics::default();
+    let names = Names::of(config, sources);
+    let mut work = Work {
+        names: &names,
+        ids: Ids::of(config, &names, &mut diagnostics),
+        shared: Shared::default(),
+        checks: check::Shared::default(),
+        servers: Vec::new(),
+        listeners: Vec::new(),
+    };
+    let mut proxies = Vec::with_capacity(config.proxies.len());
+    for (index, written) in config.proxies.iter().enumerate() {
+        proxies.push(work.proxy(ProxyId(index as u32), written, slots, &mut diagnostics));
+    }
+    let Work { servers, mut listeners, .. } = work;
+    cli_listeners(config, &mut listeners, slots);
+    let backends_by_name = backends_by_name(&proxies);
+    let plan = Plan {
+        global: config.global.clone(),
+        proxies,
+        servers,
+        listeners,
+        userlists: config.userlists.clone(),
+        backends_by_name,
+        generation: 0,
+    };
+    Compiled { plan, diagnostics }
+}
+
+struct Work<'w, 'c> {
+    names: &'w Names<'c>,
+    ids: Ids,
+    shared: Shared,
+    checks: check::Shared,
+    servers: Vec<Server>,
+    listeners: Vec<Listener>,
+}
+
+impl<'c> Work<'_, 'c> {
+    fn proxy(
+        &mut self,
+        id: ProxyId,
+        written: &'c Written,
+        slots: &mut dyn Slots,
+        diagnostics: &mut Diagnostics,
+    ) -> Proxy {
+        let rules = rules::compile(self.names, id, written, diagnostics);
+        let mut resolver = Resolver::new(self.names, id, &written.acls, diagnostics);
+        let settings = self.shared.compile(self.names.config, written, &mut resolver);
+        let has_frontend = written.kind.has_frontend();
+        let has_backend = written.kind.has_backend();
+        let frontend = has_frontend
+            .then(|| Box::new(frontend::compile(id, written, &mut resolver, &mut self.listeners, slots)));
+        let backend = has_backend.then(|| {
+            let checks = &mut self.checks;
+            Box::new(backend::compile(id, written, &mut resolver, checks, &mut self.servers, slots))
+        });
+        review::proxy(self.names.config, written, diagnostics);
+        Proxy {
+            index: id,
+            name: written.name.clone(),
+            id: self.ids.next(written),
+            kind: written.kind,
+            mode: written.mode,
+            span: written.span,
+            disabled: written.disabled,
+            settings,
+            rules,
+            frontend,
+            backend,
+            frontend_slot: if has_frontend { slots.frontend(&written.name) } else { Slot::default() },
+            backend_slot: if has_backend { slots.backend(&written.name) } else { Slot::default() },
+        }
+    }
+}
+
+/// Numeric ids of proxies: those written, and for the others the next free one, counted from 2 (1 is the frontend of
+/// the runtime commands, as `show stat` numbers them).
+struct Ids {
+    taken: HashSet<u32>,
+    next: u32,
+}
+
+impl Ids {
+    fn of(config: &Config, names: &Names<'_>, diagnostics: &mut Diagnostics) -> Self {
+        let mut first: HashMap<u32, &Written> = HashMap::new();
+        for proxy in &config.proxies {
+            let Some((id, span)) = proxy.id else { continue };
+            if let Some(other) = first.insert(id, proxy) {
+                let text = format!(
+                    "{} {} reuses same custom id as {} {} (declared at {}).",
+                    proxy.kind.noun(),
+                    proxy.name,
+                    other.kind.noun(),
+                    other.name,
+                    names.place(other.span)
+                );
+                diagnostics.push(Diagnostic::new(Level::Alert, Form::ParsingTight, Some(span), text));
+            }
+        }
+        Self { taken: first.into_keys().collect(), next: 2 }
+    }
+
+    fn next(&mut self, proxy: &Written) -> u32 {
+        if let Some((id, _)) = proxy.id {
+            return id;
+        }
+        while self.taken.contains(&self.next) {
+            self.next += 1;
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+fn cli_listeners(config: &Config, listeners: &mut Vec<Listener>, slots: &mut dyn Slots) {
+    let first = listeners.len();
+    for socket in &config.stats_sockets {
+        frontend::listen(ListenerOwner::Cli, "GLOBAL", first, socket, listeners, slots);
+    }
+}
+
+fn backends_by_name(proxies: &[Proxy]) -> HashMap<Arc<str>, ProxyId> {
+    proxies
+        .iter()
+        .filter(|proxy| proxy.backend.is_some())
+        .map(|proxy| (proxy.name.clone(), proxy.index))
+        .collect()
+}

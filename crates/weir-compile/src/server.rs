@@ -1,0 +1,174 @@
+//! Servers: addresses, ids, tracking.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use weir_config::model::{InitAddress, Name, Proxy, Server as Written, ServerOptions};
+use weir_plan::settings::ServerSettings;
+use weir_plan::{Server, ServerTarget};
+use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, ProxyId, ServerId, Span};
+
+use crate::names::server_lines;
+use crate::resolver::Resolver;
+use crate::slots::Slots;
+
+pub fn compile_all(
+    id: ProxyId,
+    proxy: &Proxy,
+    resolver: &mut Resolver<'_, '_>,
+    servers: &mut Vec<Server>,
+    slots: &mut dyn Slots,
+) {
+    let mut numbers = Numbers::of(proxy, resolver);
+    let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
+    let mut shared: Option<(Arc<ServerOptions>, Arc<ServerSettings>)> = None;
+    let mut path = format!("{}/", proxy.name);
+    let prefix = path.len();
+    for entry in server_lines(proxy) {
+        let line = entry.line;
+        let name = entry.name();
+        if let Some(first) = seen.insert(name.clone(), line.span) {
+            duplicate(proxy, &name, line.span, first, resolver);
+        }
+        path.truncate(prefix);
+        path.push_str(&name);
+        let settings = match &shared {
+            Some((options, settings)) if Arc::ptr_eq(options, &line.options) => settings.clone(),
+            _ => {
+                let settings = Arc::new(line.options.settings.clone());
+                shared = Some((line.options.clone(), settings.clone()));
+                settings
+            }
+        };
+        let cookie = line.cookie.clone().or_else(|| line.options.cookie.clone());
+        let track = line.track.as_ref().or(line.options.track.as_ref());
+        let target = target(line, &path, resolver);
+        let track = track.and_then(|name| track_of(id, name, line, &path, resolver));
+        if cookie.is_some() && proxy.mode != Mode::Http {
+            let text = format!(
+                "backend '{}' : ignoring cookie for server '{name}' as HTTP mode is disabled.",
+                proxy.name
+            );
+            resolver.diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(line.span), text));
+        }
+        servers.push(Server {
+            name,
+            id: numbers.next(line),
+            target,
+            settings,
+            cookie,
+            track,
+            span: line.span,
+            slot: slots.server(&path),
+        });
+    }
+}
+
+/// Ids: those written, and for the others the next free one, counted from 1.
+struct Numbers {
+    taken: HashSet<u32>,
+    next: u32,
+}
+
+impl Numbers {
+    fn of(proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Self {
+        let mut first: HashMap<u32, &Written> = HashMap::new();
+        for entry in server_lines(proxy) {
+            let Some(id) = entry.line.id else { continue };
+            if let Some(other) = first.insert(id, entry.line) {
+                let text = format!(
+                    "'server {}/{}' : 'id' : custom id {id} already used at {} ('server {}').",
+                    proxy.name,
+                    entry.line.name,
+                    resolver.names.place(other.span),
+                    other.name
+                );
+                let at = Some(entry.line.span);
+                resolver.diagnostics.push(Diagnostic::new(Level::Alert, Form::Place, at, text));
+            }
+        }
+        Self { taken: first.into_keys().collect(), next: 1 }
+    }
+
+    fn next(&mut self, line: &Written) -> u32 {
+        if let Some(id) = line.id {
+            return id;
+        }
+        while self.taken.contains(&self.next) {
+            self.next += 1;
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+fn duplicate(proxy: &Proxy, name: &str, at: Span, first: Span, resolver: &mut Resolver<'_, '_>) {
+    let text = format!(
+        "{} '{}', another server named '{name}' was already defined at line {}, please use distinct names.",
+        proxy.kind.noun(),
+        proxy.name,
+        first.line
+    );
+    resolver.diagnostics.push(Diagnostic::alert(at, text));
+}
+
+fn target(line: &Written, path: &str, resolver: &mut Resolver<'_, '_>) -> ServerTarget {
+    let port = line.address.port;
+    match &line.address.family {
+        AddressFamily::Ip(ip) if ip.is_unspecified() => ServerTarget::Transparent { port },
+        AddressFamily::Ip(ip) => ServerTarget::Ip { ip: *ip, port },
+        AddressFamily::Name(name) => named(name, line, path, resolver),
+        _ => ServerTarget::Other(Box::new(line.address.clone())),
+    }
+}
+
+/// A host name: resolved by whoever loads the configuration (`weir-config` looked it up where `init-addr` asks for
+/// libc), left open with `init-addr none`, given with an address.
+fn named(name: &str, line: &Written, path: &str, resolver: &mut Resolver<'_, '_>) -> ServerTarget {
+    let port = line.address.port;
+    let methods = line.options.init_address.as_deref().unwrap_or(&[InitAddress::Last, InitAddress::Libc]);
+    for method in methods {
+        match method {
+            InitAddress::Last => {}
+            InitAddress::None => return ServerTarget::Unresolved { name: name.into(), port },
+            InitAddress::Ip(ip) => return ServerTarget::Ip { ip: *ip, port },
+            InitAddress::Libc => {
+                if let Some(ip) = resolver.names.host(name) {
+                    return ServerTarget::Ip { ip, port };
+                }
+            }
+        }
+    }
+    let text = format!("'server {path}' : could not resolve address '{name}'.");
+    resolver.diagnostics.push(Diagnostic::new(Level::Alert, Form::Place, Some(line.span), text));
+    ServerTarget::Unresolved { name: name.into(), port }
+}
+
+fn track_of(
+    id: ProxyId,
+    name: &Name,
+    line: &Written,
+    path: &str,
+    resolver: &mut Resolver<'_, '_>,
+) -> Option<ServerId> {
+    let (backend, server) = match name.text.split_once('/') {
+        Some((backend, server)) => (resolver.names.backend(backend).ok_or(backend), server),
+        None => (Ok(id), &*name.text),
+    };
+    let problem = match backend {
+        Err(missing) => format!("unable to find required proxy '{missing}' for tracking."),
+        Ok(backend) => match resolver.names.server(backend, server) {
+            None => format!("unable to find required server '{server}' for tracking."),
+            Some(found) if !resolver.names.is_checked(found) => {
+                let proxy = &resolver.names.config.proxies[backend.index()].name;
+                format!(
+                    "unable to use {proxy}/{server} for tracking as it does not have any check nor agent enabled."
+                )
+            }
+            Some(found) => return Some(found),
+        },
+    };
+    let text = format!("'server {path}' : {problem}");
+    resolver.diagnostics.push(Diagnostic::new(Level::Alert, Form::Place, Some(line.span), text));
+    None
+}

@@ -1,0 +1,156 @@
+//! What proxies inherit. Proxies that share one written `Settings` share the compiled one too, unless something in it
+//! means the proxy itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use weir_config::model::{
+    Config, Errors, LogFormat, LogLine, LogSetup, LogWhere, Proxy, Settings as Written,
+};
+use weir_plan::Settings;
+use weir_plan::settings::{ErrorPage, ErrorPages, LogTarget, LogTransport};
+use weir_sample::format::standard;
+use weir_sample::{Format, Resolved};
+use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, Span};
+
+use crate::resolver::Resolver;
+
+/// Compiled settings by the written ones they came from, and the mode.
+#[derive(Default)]
+pub struct Shared {
+    by_source: HashMap<(*const Written, Mode), Arc<Settings>>,
+}
+
+impl Shared {
+    pub fn compile(
+        &mut self,
+        config: &Config,
+        proxy: &Proxy,
+        resolver: &mut Resolver<'_, '_>,
+    ) -> Arc<Settings> {
+        let key = (Arc::as_ptr(&proxy.settings), proxy.mode);
+        if let Some(settings) = self.by_source.get(&key) {
+            return settings.clone();
+        }
+        resolver.used_current = false;
+        let settings = Arc::new(compile(config, proxy, resolver));
+        if !resolver.used_current {
+            self.by_source.insert(key, settings.clone());
+        }
+        settings
+    }
+}
+
+fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Settings {
+    let written = &*proxy.settings;
+    resolver.at("in log-format expression");
+    let format = |resolver: &mut Resolver<'_, '_>, format: &Option<Arc<Format<weir_sample::Named>>>| {
+        format.as_ref().and_then(|format| resolver.format(format))
+    };
+    Settings {
+        timeouts: written.timeouts.clone(),
+        options: (*written.options).clone(),
+        errors: errors(config, &written.errors, resolver),
+        logs: targets(config, &written.log, resolver),
+        log_tag: written.log.tag.clone().or_else(|| config.global.log_tag.clone()),
+        log_format: log_format(&written.log, proxy.mode, resolver),
+        log_format_sd: format(resolver, &written.log.format_sd),
+        error_log_format: format(resolver, &written.log.error_format),
+        unique_id_format: format(resolver, &written.unique_id_format),
+        unique_id_header: written.unique_id_header.as_deref().map(Into::into),
+        stats: written.stats.as_ref().map(|stats| stats.page.clone()),
+        monitor_uri: written.monitor_uri.as_deref().map(Into::into),
+        description: proxy.description.clone(),
+        retries: written.retries.unwrap_or(3),
+    }
+}
+
+fn log_format(log: &LogSetup, mode: Mode, resolver: &mut Resolver<'_, '_>) -> Option<Format<Resolved>> {
+    match &log.format {
+        LogFormat::Default => None,
+        // In a mode without HTTP, HAProxy falls back to the TCP format (and warns where the option stands).
+        LogFormat::Http(_) | LogFormat::Https(_) | LogFormat::Clf(_) if mode != Mode::Http => {
+            Some(standard::tcp())
+        }
+        LogFormat::Tcp(_) => Some(standard::tcp()),
+        LogFormat::TcpClf(_) => Some(standard::tcp_clf()),
+        LogFormat::Http(_) => Some(standard::http()),
+        LogFormat::Https(_) => Some(standard::https()),
+        LogFormat::Clf(_) => Some(standard::http_clf()),
+        LogFormat::Custom(format) => resolver.format(format),
+    }
+}
+
+fn targets(config: &Config, log: &LogSetup, resolver: &mut Resolver<'_, '_>) -> Vec<LogTarget> {
+    log.targets
+        .iter()
+        .flat_map(|line| match &line.to {
+            LogWhere::Global => config.global.logs.clone(),
+            LogWhere::Address(_) => target(line, resolver).into_iter().collect(),
+        })
+        .collect()
+}
+
+fn target(line: &LogLine, resolver: &mut Resolver<'_, '_>) -> Option<LogTarget> {
+    let LogWhere::Address(address) = &line.to else { return None };
+    let transport = match (&address.family, address.port) {
+        (AddressFamily::Ip(ip), PortSpec::Fixed(port)) => LogTransport::Udp((*ip, port).into()),
+        (AddressFamily::Ip(ip), _) => LogTransport::Udp((*ip, 514).into()),
+        (AddressFamily::Unix(path), _) => LogTransport::Unix(path.clone()),
+        (AddressFamily::Fd(fd), _) => LogTransport::Fd(*fd),
+        (AddressFamily::Ring(name), _) => LogTransport::Ring(name.clone()),
+        (AddressFamily::Backend(name), _) => LogTransport::Backend(name.clone()),
+        (other, _) => {
+            not_yet(resolver, line.span, format!("'log' to {other:?} is not supported by weir yet."));
+            return None;
+        }
+    };
+    Some(LogTarget {
+        transport,
+        len: line.len,
+        format: line.format.unwrap_or_default(),
+        sample: line.sample.clone(),
+        facility: line.facility,
+        level: line.level,
+        min_level: line.min_level,
+        profile: line.profile.as_ref().map(|name| name.text.clone()),
+    })
+}
+
+fn errors(config: &Config, written: &Errors, resolver: &mut Resolver<'_, '_>) -> ErrorPages {
+    let mut by_status: BTreeMap<u16, ErrorPage> = BTreeMap::new();
+    for reference in &written.sections {
+        let section = config.http_errors.iter().find(|section| section.name == reference.section.text);
+        let Some(section) = section else {
+            let at = reference.section.span;
+            let text = format!(
+                "proxy '{}': unknown http-errors section '{}' (at {}).",
+                resolver.proxy.name,
+                reference.section.text,
+                resolver.names.place(at)
+            );
+            resolver.alert(at, text);
+            continue;
+        };
+        let wanted = |status: &u16| reference.codes.is_empty() || reference.codes.contains(status);
+        by_status.extend(
+            section
+                .pages
+                .iter()
+                .filter(|(status, _)| wanted(status))
+                .map(|(status, page)| (*status, page.clone())),
+        );
+    }
+    by_status.extend(written.pages.iter().map(|(status, page)| (*status, page.clone())));
+    for (status, reply) in &written.replies {
+        let result = reply.resolve(resolver);
+        if let Some(reply) = resolver.keep(result, resolver.proxy.span) {
+            by_status.insert(*status, ErrorPage::Reply(Arc::new(reply)));
+        }
+    }
+    ErrorPages { by_status }
+}
+
+pub fn not_yet(resolver: &mut Resolver<'_, '_>, span: Span, text: String) {
+    resolver.diagnostics.push(Diagnostic::new(Level::Alert, Form::Parsing, Some(span), text));
+}

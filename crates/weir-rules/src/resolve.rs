@@ -1,0 +1,155 @@
+//! From names to indices: an action, reply or rule whose every name is known changes its stage.
+
+use weir_sample::{Format, Named, Resolve, Resolved, UnresolvedName};
+use weir_types::TableId;
+
+use crate::action::{Action, TimeoutValue};
+use crate::reply::{Redirect, Reply, ReplyBody};
+
+type Outcome<T> = Result<T, UnresolvedName>;
+
+impl Reply<Named> {
+    pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<Reply<Resolved>> {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), value.resolve(names)?)))
+            .collect::<Outcome<_>>()?;
+        let body = match &self.body {
+            ReplyBody::ErrorPage => ReplyBody::ErrorPage,
+            ReplyBody::Raw(bytes) => ReplyBody::Raw(bytes.clone()),
+            ReplyBody::ErrorFiles(name) => ReplyBody::ErrorFiles(name.clone()),
+            ReplyBody::DefaultErrorFiles => ReplyBody::DefaultErrorFiles,
+            ReplyBody::Empty => ReplyBody::Empty,
+            ReplyBody::Bytes(bytes) => ReplyBody::Bytes(bytes.clone()),
+            ReplyBody::Format(format) => ReplyBody::Format(Box::new(format.resolve(names)?)),
+        };
+        Ok(Reply { status: self.status, content_type: self.content_type.clone(), headers, body })
+    }
+}
+
+impl Redirect<Named> {
+    pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<Redirect<Resolved>> {
+        Ok(Redirect {
+            kind: self.kind,
+            target: self.target.resolve(names)?,
+            code: self.code,
+            drop_query: self.drop_query,
+            append_slash: self.append_slash,
+            ignore_empty: self.ignore_empty,
+            keep_query: self.keep_query,
+            set_cookie: self.set_cookie.clone(),
+        })
+    }
+}
+
+impl TimeoutValue<Named> {
+    pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<TimeoutValue<Resolved>> {
+        Ok(match self {
+            TimeoutValue::Fixed(milliseconds) => TimeoutValue::Fixed(*milliseconds),
+            TimeoutValue::Expr(expr) => TimeoutValue::Expr(expr.resolve(names)?),
+        })
+    }
+}
+
+fn optional(format: &Option<Format<Named>>, names: &mut dyn Resolve) -> Outcome<Option<Format<Resolved>>> {
+    format.as_ref().map(|format| format.resolve(names)).transpose()
+}
+
+/// The table of `track-scN`; without a name it is the proxy's own.
+fn track_table(counter: u8, name: &str, names: &mut dyn Resolve) -> Outcome<TableId> {
+    names.table(name).map_err(|_| {
+        let shown = if name.is_empty() { names.proxy_name() } else { name };
+        let message = format!("unable to find table '{shown}' referenced by track-sc{counter}.");
+        UnresolvedName { message: message.into(), acl: false }
+    })
+}
+
+impl Action<Named> {
+    pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<Action<Resolved>> {
+        Ok(match self {
+            Action::Allow => Action::Allow,
+            Action::Reject => Action::Reject,
+            Action::Close => Action::Close,
+            Action::Deny(reply) => Action::Deny(Box::new(reply.resolve(names)?)),
+            Action::Tarpit(reply) => Action::Tarpit(Box::new(reply.resolve(names)?)),
+            Action::Return(reply) => Action::Return(Box::new(reply.resolve(names)?)),
+            Action::Redirect(redirect) => Action::Redirect(Box::new(redirect.resolve(names)?)),
+            Action::Auth { realm } => Action::Auth { realm: optional(realm, names)? },
+            Action::SilentDrop { rst_ttl } => Action::SilentDrop { rst_ttl: *rst_ttl },
+            Action::SetHeader { name, value } => {
+                Action::SetHeader { name: name.clone(), value: value.resolve(names)? }
+            }
+            Action::AddHeader { name, value } => {
+                Action::AddHeader { name: name.clone(), value: value.resolve(names)? }
+            }
+            Action::DelHeader(which) => Action::DelHeader(which.clone()),
+            Action::ReplaceHeader { name, pattern, value } => Action::ReplaceHeader {
+                name: name.clone(),
+                pattern: pattern.clone(),
+                value: value.resolve(names)?,
+            },
+            Action::ReplaceValue { name, pattern, value } => Action::ReplaceValue {
+                name: name.clone(),
+                pattern: pattern.clone(),
+                value: value.resolve(names)?,
+            },
+            Action::SetMethod(value) => Action::SetMethod(value.resolve(names)?),
+            Action::SetUriPart { part, value } => {
+                Action::SetUriPart { part: *part, value: value.resolve(names)? }
+            }
+            Action::ReplaceUriPart { part, pattern, value } => {
+                Action::ReplaceUriPart { part: *part, pattern: pattern.clone(), value: value.resolve(names)? }
+            }
+            Action::SetStatus { status, reason } => {
+                Action::SetStatus { status: *status, reason: reason.clone() }
+            }
+            Action::EarlyHint { name, value } => {
+                Action::EarlyHint { name: name.clone(), value: value.resolve(names)? }
+            }
+            Action::SetVar { variable, expr } => {
+                Action::SetVar { variable: variable.clone(), expr: expr.resolve(names)? }
+            }
+            Action::SetVarFormat { variable, value } => {
+                Action::SetVarFormat { variable: variable.clone(), value: value.resolve(names)? }
+            }
+            Action::UnsetVar { variable } => Action::UnsetVar { variable: variable.clone() },
+            Action::Capture { expr, slot, response } => {
+                Action::Capture { expr: expr.resolve(names)?, slot: *slot, response: *response }
+            }
+            Action::SetSource(expr) => Action::SetSource(expr.resolve(names)?),
+            Action::SetSourcePort(expr) => Action::SetSourcePort(expr.resolve(names)?),
+            Action::SetDestination(expr) => Action::SetDestination(expr.resolve(names)?),
+            Action::SetDestinationPort(expr) => Action::SetDestinationPort(expr.resolve(names)?),
+            Action::SetLogLevel(level) => Action::SetLogLevel(*level),
+            Action::SetNice(nice) => Action::SetNice(*nice),
+            Action::SetMark { value, to_server } => {
+                Action::SetMark { value: value.resolve(names)?, to_server: *to_server }
+            }
+            Action::SetTos { value, to_server } => {
+                Action::SetTos { value: value.resolve(names)?, to_server: *to_server }
+            }
+            Action::SetTimeout { kind, milliseconds } => {
+                Action::SetTimeout { kind: *kind, milliseconds: milliseconds.resolve(names)? }
+            }
+            Action::WaitForBody { milliseconds, at_least } => {
+                Action::WaitForBody { milliseconds: *milliseconds, at_least: *at_least }
+            }
+            Action::Pause(value) => Action::Pause(value.resolve(names)?),
+            Action::StrictMode(on) => Action::StrictMode(*on),
+            Action::DisableL7Retry => Action::DisableL7Retry,
+            Action::DoLog => Action::DoLog,
+            Action::ExpectProxyLayer4 => Action::ExpectProxyLayer4,
+            Action::ExpectNetscalerCip => Action::ExpectNetscalerCip,
+            Action::UseService(name) => Action::UseService(name.clone()),
+            Action::TrackStickCounter { counter, key, table } => Action::TrackStickCounter {
+                counter: *counter,
+                key: key.resolve(names)?,
+                table: Some(track_table(*counter, table.as_deref().unwrap_or(""), names)?),
+            },
+            Action::SetPriorityClass(expr) => Action::SetPriorityClass(expr.resolve(names)?),
+            Action::SetPriorityOffset(expr) => Action::SetPriorityOffset(expr.resolve(names)?),
+            Action::NotYet { name } => Action::NotYet { name },
+        })
+    }
+}
