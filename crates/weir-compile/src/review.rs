@@ -1,6 +1,6 @@
 //! HAProxy's warnings about a proxy that is valid and will not do all that is written in it.
 
-use weir_config::model::{CheckProtocol, Config, LogFormat, Proxy};
+use weir_config::model::{CheckProtocol, CheckStep, Config, ExpectMatch, LogFormat, Proxy};
 use weir_plan::settings::Algorithm;
 use weir_types::{Diagnostic, Diagnostics, Form, Level, Mode, Span};
 
@@ -76,7 +76,21 @@ fn http_check_rules_ignored(proxy: &Proxy) -> bool {
         && has_servers(proxy)
         && !proxy.settings.check.steps.is_empty()
         && matches!(proxy.settings.check.protocol, CheckProtocol::Connect)
-        && proxy.settings.check.steps.iter().any(weir_config::model::CheckStep::is_http)
+        && proxy.settings.check.steps.iter().any(is_http_step)
+}
+
+/// A step that only `http-check` has, or an expectation that only an HTTP answer can meet.
+fn is_http_step(step: &CheckStep) -> bool {
+    match step {
+        CheckStep::HttpSend { .. } => true,
+        CheckStep::Expect { matching, .. } => {
+            matches!(
+                matching,
+                ExpectMatch::Status(_) | ExpectMatch::StatusRegex(_) | ExpectMatch::Header { .. }
+            )
+        }
+        _ => false,
+    }
 }
 
 fn layer7(algorithm: &Algorithm) -> bool {
