@@ -93,7 +93,7 @@ fn take(to: &mut Box<str>, from: Option<&str>) {
 
 /// A format whose text is known when the plan is made.
 fn literal(format: &Format<Named>, span: Span, resolver: &mut Resolver<'_, '_>) -> Box<str> {
-    match format.as_literal() {
+    match format.constant() {
         Some(text) => text.into(),
         None => {
             unsupported("http-check send with a sample expression", span, resolver);

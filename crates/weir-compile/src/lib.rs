@@ -20,6 +20,7 @@ mod rules;
 mod server;
 mod settings;
 mod slots;
+mod standard;
 
 pub use plan::{Compiled, compile};
 pub use slots::{InOrder, Slots};

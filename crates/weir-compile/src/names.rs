@@ -71,10 +71,6 @@ impl<'c> Names<'c> {
         Some((id, &self.config.proxies[id.index()]))
     }
 
-    pub fn frontend(&self, name: &str) -> Option<ProxyId> {
-        self.proxy(name).filter(|(_, proxy)| proxy.kind.has_frontend()).map(|(id, _)| id)
-    }
-
     pub fn backend(&self, name: &str) -> Option<ProxyId> {
         self.proxy(name).filter(|(_, proxy)| proxy.kind.has_backend()).map(|(id, _)| id)
     }

@@ -174,7 +174,7 @@ impl Resolve for Resolver<'_, '_> {
                 Some(first) => first.tests.extend(acl.tests),
             }
         }
-        let acl = Arc::new(joined.unwrap_or_else(|| Acl::never(name)));
+        let acl = Arc::new(joined.ok_or(Missing::Unknown)?);
         self.done.insert(name.into(), acl.clone());
         Ok(acl)
     }

@@ -9,11 +9,11 @@ use weir_config::model::{
 };
 use weir_plan::Settings;
 use weir_plan::settings::{ErrorPage, ErrorPages, LogTarget, LogTransport};
-use weir_sample::format::standard;
 use weir_sample::{Format, Resolved};
 use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, Span};
 
 use crate::resolver::Resolver;
+use crate::standard;
 
 /// Compiled settings by the written ones they came from, and the mode.
 #[derive(Default)]
@@ -65,19 +65,14 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
     }
 }
 
+/// Left out where nothing is logged.
 fn log_format(log: &LogSetup, mode: Mode, resolver: &mut Resolver<'_, '_>) -> Option<Format<Resolved>> {
+    if log.targets.is_empty() {
+        return None;
+    }
     match &log.format {
-        LogFormat::Default => None,
-        // In a mode without HTTP, HAProxy falls back to the TCP format (and warns where the option stands).
-        LogFormat::Http(_) | LogFormat::Https(_) | LogFormat::Clf(_) if mode != Mode::Http => {
-            Some(standard::tcp())
-        }
-        LogFormat::Tcp(_) => Some(standard::tcp()),
-        LogFormat::TcpClf(_) => Some(standard::tcp_clf()),
-        LogFormat::Http(_) => Some(standard::http()),
-        LogFormat::Https(_) => Some(standard::https()),
-        LogFormat::Clf(_) => Some(standard::http_clf()),
         LogFormat::Custom(format) => resolver.format(format),
+        named => standard::log_format(named, mode, resolver),
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Settings {
     pub errors: ErrorPages,
     pub logs: Vec<LogTarget>,
     pub log_tag: Option<Arc<str>>,
-    /// `None`: no `log-format`/`option *log`: the default format.
+    /// The format of the line at a stream's end, HAProxy's own where none is written; `None` where nothing is logged.
     pub log_format: Option<Format<Resolved>>,
     pub log_format_sd: Option<Format<Resolved>>,
     pub error_log_format: Option<Format<Resolved>>,
