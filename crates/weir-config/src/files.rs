@@ -13,3 +13,12 @@ impl Files for NoFiles {
         None
     }
 }
+
+/// The file system, as the process sees it now.
+pub struct SystemFiles;
+
+impl Files for SystemFiles {
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        std::fs::read(name).ok()
+    }
+}
