@@ -79,3 +79,53 @@ impl ErrorPage {
         .into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_answers_are_haproxys() {
+        // Read from HAProxy 2.8 after `GET  HTTP/1.1`, and after a GET with a body in HTTP/1.0.
+        let early = |status| String::from_utf8(find(status).expect("a page").early_answer()).expect("text");
+        assert_eq!(
+            early(400),
+            "HTTP/1.1 400 Bad request\r\nContent-length: 90\r\nCache-Control: no-cache\r\nConnection: close\r\n\
+             Content-Type: text/html\r\n\r\n<html><body><h1>400 Bad request</h1>\n\
+             Your browser sent an invalid request.\n</body></html>\n"
+        );
+        assert_eq!(
+            early(413),
+            "HTTP/1.1 413 Payload Too Large\r\nContent-length: 106\r\nCache-Control: no-cache\r\n\
+             Content-Type: text/html\r\n\r\n<html><body><h1>413 Payload Too Large</h1>\n\
+             The request entity exceeds the maximum allowed.\n</body></html>\n"
+        );
+    }
+
+    #[test]
+    fn lengths_are_those_that_haproxy_announced() {
+        for (status, length) in [
+            (200, 58),
+            (400, 90),
+            (401, 112),
+            (403, 93),
+            (404, 83),
+            (405, 147),
+            (407, 112),
+            (408, 110),
+            (410, 114),
+            (413, 106),
+            (421, 104),
+            (422, 116),
+            (425, 80),
+            (429, 117),
+            (500, 97),
+            (501, 135),
+            (502, 107),
+            (503, 107),
+            (504, 92),
+        ] {
+            assert_eq!(find(status).expect("a page").body().len(), length, "{status}");
+        }
+    }
+}

@@ -65,3 +65,54 @@ impl Reply {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{WriteOptions, error_page, write_response};
+
+    fn head(reply: &Reply) -> String {
+        let mut out = Vec::new();
+        write_response(&reply.head, &WriteOptions::default(), &mut out);
+        String::from_utf8(out).expect("text")
+    }
+
+    // Expected heads: HAProxy 2.8 and 3.4 with the rule named.
+
+    #[test]
+    fn built_in_message() {
+        let reply = Reply::from_page(error_page::find(502).expect("a page")).expect("room");
+        let expected = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 107\r\ncache-control: no-cache\r\n\
+            content-type: text/html\r\n\r\n";
+        assert_eq!(head(&reply), expected);
+        assert!(Reply::from_page(error_page::find(408).expect("a page")).expect("room").close);
+    }
+
+    #[test]
+    fn return_with_a_header_and_content() {
+        let mut reply = Reply::new(200).expect("room");
+        reply.headers().add(b"x-a", b"b").expect("room");
+        reply.set_content(Some(b"text/plain"), b"hello".to_vec()).expect("room");
+        let expected = "HTTP/1.1 200 OK\r\nx-a: b\r\ncontent-length: 5\r\ncontent-type: text/plain\r\n\r\n";
+        assert_eq!(head(&reply), expected);
+        let mut empty = Reply::new(404).expect("room");
+        empty.set_content(None, Vec::new()).expect("room");
+        assert_eq!(head(&empty), "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+    }
+
+    #[test]
+    fn redirects() {
+        for (status, line, cached) in [
+            (301, "301 Moved Permanently", true),
+            (302, "302 Found", false),
+            (303, "303 See Other", false),
+            (307, "307 Temporary Redirect", false),
+            (308, "308 Permanent Redirect", true),
+        ] {
+            let reply = Reply::redirect(status, b"/x").expect("room");
+            let control = if cached { "" } else { "cache-control: no-cache\r\n" };
+            let expected = format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\nlocation: /x\r\n{control}\r\n");
+            assert_eq!(head(&reply), expected);
+        }
+    }
+}

@@ -179,3 +179,83 @@ impl Request {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, WriteOptions, parse_request, write_request};
+
+    /// The request line and host after parsing `target` and an edit.
+    fn edited(target: &str, edit: impl FnOnce(&mut Request) -> Result<(), NoRoom>) -> String {
+        let mut request = Request::new();
+        let head = format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n");
+        parse_request(head.as_bytes(), &Limits::default(), &mut request).expect("valid");
+        edit(&mut request).expect("room");
+        let mut out = Vec::new();
+        write_request(&request, &WriteOptions::default(), &mut out);
+        String::from_utf8(out).expect("text")
+    }
+
+    // Expected values: HAProxy 2.8 with the action named in each method's documentation.
+
+    #[test]
+    fn path_and_query() {
+        let ends = " HTTP/1.1\r\nhost: h\r\n\r\n";
+        assert_eq!(edited("/sp?a=1", |r| r.set_path(b"/new")), format!("GET /new?a=1{ends}"));
+        assert_eq!(edited("http://h/sp?k", |r| r.set_path(b"/new")), format!("GET http://h/new?k{ends}"));
+        assert_eq!(edited("/sq", |r| r.set_query(b"a=b")), format!("GET /sq?a=b{ends}"));
+        assert_eq!(edited("/sq?z", |r| r.set_query(b"a=b")), format!("GET /sq?a=b{ends}"));
+        assert_eq!(edited("/sq?z", |r| r.set_query(b"")), format!("GET /sq?{ends}"));
+        assert_eq!(edited("/sq", |r| r.set_query(b"")), format!("GET /sq{ends}"));
+        assert_eq!(edited("/pq?2", |r| r.set_path_and_query(b"/pq?1")), format!("GET /pq?1{ends}"));
+        assert_eq!(
+            edited("http://h/pq?k", |r| r.set_path_and_query(b"/pq?1")),
+            format!("GET http://h/pq?1{ends}")
+        );
+        assert_eq!(edited("/a", |r| r.set_path(b"/b c\r\n")), format!("GET /b%20c%0D%0A{ends}"));
+    }
+
+    #[test]
+    fn host_and_authority_stay_together() {
+        let set_uri = edited("/sv", |r| r.set_target(b"http://q/u"));
+        assert_eq!(set_uri, "GET http://q/u HTTP/1.1\r\nhost: q\r\n\r\n");
+        let set_host = edited("http://h/hh?k", |r| r.set_host(b"zz"));
+        assert_eq!(set_host, "GET http://zz/hh?k HTTP/1.1\r\nhost: zz\r\n\r\n");
+        assert_eq!(edited("/hh", |r| r.set_host(b"zz")), "GET /hh HTTP/1.1\r\nhost: zz\r\n\r\n");
+    }
+
+    #[test]
+    fn method() {
+        assert_eq!(edited("/sm", |r| r.set_method(b"FOO")), "FOO /sm HTTP/1.1\r\nhost: h\r\n\r\n");
+    }
+
+    #[test]
+    fn the_body_is_announced_as_it_is_written_whatever_rules_did() {
+        let settled = |lines: &str, edit: fn(&mut Headers) -> Result<(), NoRoom>| {
+            let mut request = Request::new();
+            let head = format!("POST / HTTP/1.1\r\n{lines}\r\n");
+            parse_request(head.as_bytes(), &Limits::default(), &mut request).expect("valid");
+            edit(&mut request.headers).expect("room");
+            let body = request.settle_body().expect("room");
+            let mut out = Vec::new();
+            write_request(&request, &WriteOptions::default(), &mut out);
+            (body, String::from_utf8(out).expect("text").replace("POST / HTTP/1.1\r\n", ""))
+        };
+        let length = "content-length: 3\r\n";
+        let chunks = "transfer-encoding: chunked\r\n";
+        let delete = |headers: &mut Headers| {
+            headers.remove(b"content-length");
+            headers.remove(b"transfer-encoding");
+            Ok(())
+        };
+        let set_length = |headers: &mut Headers| headers.set(b"content-length", b"7");
+        let set_chunks = |headers: &mut Headers| headers.set(b"transfer-encoding", b"chunked");
+        assert_eq!(settled(length, delete), (BodyKind::Chunked, format!("{chunks}\r\n")));
+        assert_eq!(settled(chunks, delete), (BodyKind::Chunked, format!("{chunks}\r\n")));
+        assert_eq!(settled(length, set_length), (BodyKind::Length(3), format!("{length}\r\n")));
+        assert_eq!(settled(length, set_chunks), (BodyKind::Length(3), format!("{length}\r\n")));
+        assert_eq!(settled(chunks, set_length), (BodyKind::Chunked, format!("{chunks}\r\n")));
+        assert_eq!(settled("", set_length), (BodyKind::None, "\r\n".into()));
+        assert_eq!(settled("", set_chunks), (BodyKind::None, "\r\n".into()));
+    }
+}

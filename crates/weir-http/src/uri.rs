@@ -152,3 +152,68 @@ const fn host_table() -> [bool; 256] {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(raw: &str) -> (Option<&str>, Option<&str>, &str, Option<&str>) {
+        let text = |bytes| std::str::from_utf8(bytes).expect("text");
+        let target = Target::parse(raw.as_bytes());
+        (target.scheme.map(text), target.authority.map(text), text(target.path), target.query.map(text))
+    }
+
+    #[test]
+    fn the_four_forms_of_a_target() {
+        assert_eq!(parts("/a/b?c?d"), (None, None, "/a/b", Some("c?d")));
+        assert_eq!(parts("//x"), (None, None, "//x", None));
+        assert_eq!(parts("/?"), (None, None, "/", Some("")));
+        assert_eq!(parts("*"), (None, None, "", None));
+        assert_eq!(parts("http://u@h:80/p?q"), (Some("http"), Some("u@h:80"), "/p", Some("q")));
+        assert_eq!(parts("http://h?q"), (Some("http"), Some("h"), "", Some("q")));
+        assert_eq!(parts("http:///p"), (Some("http"), Some(""), "/p", None));
+        assert_eq!(parts("h:443"), (None, Some("h:443"), "", None));
+        assert_eq!(parts("1http://h/"), (None, Some("1http://h/"), "", None));
+    }
+
+    #[test]
+    fn authorities() {
+        let parts = |authority: &'static str| {
+            let parts = Authority::parse(authority.as_bytes());
+            (parts.userinfo, parts.host, parts.port)
+        };
+        assert_eq!(parts("h"), (None, &b"h"[..], None));
+        assert_eq!(parts("u:p@h:8"), (Some(&b"u:p"[..]), &b"h"[..], Some(&b"8"[..])));
+        assert_eq!(parts("[::1]:443"), (None, &b"[::1]"[..], Some(&b"443"[..])));
+        assert_eq!(parts("[::1]"), (None, &b"[::1]"[..], None));
+        assert_eq!(parts("h:"), (None, &b"h"[..], Some(&b""[..])));
+    }
+
+    #[test]
+    fn hosts_agree_default_ports_and_case_aside() {
+        // Each pair was accepted or refused (400) by HAProxy 2.8 as target and Host.
+        let agrees = |scheme: Option<&str>, authority: &str, host: &str| {
+            same_authority(scheme.map(str::as_bytes), authority.as_bytes(), host.as_bytes())
+        };
+        assert!(agrees(Some("http"), "H:80", "h"));
+        assert!(agrees(Some("http"), "h", "h:80"));
+        assert!(agrees(Some("https"), "h:443", "h"));
+        assert!(agrees(Some("https"), "h:80", "h:80"));
+        assert!(agrees(Some("http"), "u@h", "h"));
+        assert!(agrees(None, "h:443", "h"));
+        assert!(agrees(None, "h:80", "h"));
+        assert!(!agrees(Some("http"), "h:8080", "h"));
+        assert!(!agrees(None, "h:443", "other:443"));
+    }
+
+    #[test]
+    fn host_characters_are_those_that_haproxy_takes() {
+        // Every byte was sent as `Host: h<byte>b` to HAProxy 2.8.
+        for byte in 0..=255u8 {
+            let refused = byte <= b' ' || byte >= 0x7f || b"#,/?@[\\]".contains(&byte);
+            assert_eq!(is_host(&[b'h', byte, b'b']), !refused, "{byte:#x}");
+        }
+        assert!(is_host(b"[::1]:80") && is_host(b"[fe80::1%25eth0]") && is_host(b""));
+        assert!(!is_host(b"[::1") && !is_host(b"[a/b]"));
+    }
+}

@@ -141,7 +141,7 @@ fn parse_version(arena: &[u8], start: usize, accept_unsafe: bool) -> Result<Opti
         (_, None) => return Ok(None),
         _ => return Err(ParseError::new(end + 1, Reason::LineEnd)),
     };
-    let canonical = next == end + 2 && version <= Version::HTTP_11;
+    let canonical = next == end + 2 && version <= Version::HTTP_11 && !foreign;
     Ok(Some(VersionLine { version, text: Span::new(start, end), canonical, foreign, next }))
 }
 

@@ -133,3 +133,44 @@ fn write_line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, parse_request};
+
+    #[test]
+    fn names_are_spelled_as_the_case_table_says() {
+        let mut request = Request::new();
+        let head = b"GET / HTTP/1.0\r\nhost: h\r\nx-a: 1\r\n\r\n";
+        parse_request(head, &Limits::default(), &mut request).expect("valid");
+        let adjust = |name: &[u8]| match name {
+            b"host" => Some(&b"Host"[..]),
+            b"connection" => Some(&b"Connection"[..]),
+            _ => None,
+        };
+        let mut out = Vec::new();
+        let options = WriteOptions { announce: Announce::KeepAlive, case_adjust: Some(&adjust) };
+        write_request(&request, &options, &mut out);
+        assert_eq!(out, b"GET / HTTP/1.0\r\nHost: h\r\nx-a: 1\r\nConnection: keep-alive\r\n\r\n");
+    }
+
+    #[test]
+    fn writing_does_not_depend_on_runs() {
+        let head = b"GET / HTTP/1.1\r\na: 1\r\nB:2\r\nc: 3\r\nd: 4\r\n\r\n";
+        let mut request = Request::new();
+        parse_request(head, &Limits::default(), &mut request).expect("valid");
+        request.headers.add(b"e", b"5").expect("room");
+        request.headers.replace_at(2, b"six").expect("room");
+        let (mut runs, mut lines) = (b"before ".to_vec(), b"before ".to_vec());
+        write_request(&request, &WriteOptions::default(), &mut runs);
+        let nothing = |_: &[u8]| None;
+        write_request(
+            &request,
+            &WriteOptions { case_adjust: Some(&nothing), ..Default::default() },
+            &mut lines,
+        );
+        assert_eq!(runs, lines);
+        assert_eq!(runs, b"before GET / HTTP/1.1\r\na: 1\r\nb: 2\r\nc: six\r\nd: 4\r\ne: 5\r\n\r\n");
+    }
+}
