@@ -3,11 +3,14 @@
 //! The arena begins as a copy of the received head with names made lower case in place; edits append a fresh line to
 //! it and swap the range, so that no edit moves bytes and no message allocates once its buffers have grown. A line
 //! that already reads `name: value CR LF` in the arena is marked canonical: the writer then copies whole runs of
-//! untouched lines at once.
+//! untouched lines at once. Should dead bytes pile up, the arena is rebuilt.
 
 mod edit;
+mod start;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use start::{METHOD, PROTOCOL, REASON, STATUS, StartLine, TARGET};
 
 use crate::Known;
 use crate::list::Elements;
@@ -44,13 +47,14 @@ pub(crate) struct Field {
 pub struct Headers {
     pub(crate) arena: Vec<u8>,
     pub(crate) fields: Vec<Field>,
+    pub(crate) start: StartLine,
     /// One bit per [`Known`] that was ever in `fields`; a clear bit spares the search.
     pub(crate) seen: u32,
     /// A line that tells where the body ends was touched since the head was parsed.
     pub(crate) framing_edited: bool,
     /// Bytes of the lines as they would be written.
     wire: u32,
-    /// Bytes that `wire` and the start line may reach together.
+    /// Bytes that `wire` and the pieces of the start line may reach together.
     limit: u32,
 }
 
@@ -79,6 +83,7 @@ impl Default for Headers {
         Headers {
             arena: Vec::new(),
             fields: Vec::new(),
+            start: StartLine::default(),
             seen: 0,
             framing_edited: false,
             wire: 0,
@@ -96,6 +101,7 @@ impl Headers {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.fields.clear();
+        self.start = StartLine::default();
         self.seen = 0;
         self.framing_edited = false;
         self.wire = 0;

@@ -1,7 +1,7 @@
 //! The request head: start line, headers, and what parsing decided about body and persistence.
 
 use crate::h1::settle_body;
-use crate::headers::Span;
+use crate::headers::{METHOD, TARGET};
 use crate::uri::Target;
 use crate::{BodyKind, ConnectionOptions, Headers, Known, Method, NoRoom, Version};
 
@@ -10,13 +10,7 @@ use crate::{BodyKind, ConnectionOptions, Headers, Known, Method, NoRoom, Version
 pub struct Request {
     pub headers: Headers,
     pub(crate) method: Method,
-    pub(crate) method_span: Span,
-    pub(crate) target: Span,
     pub(crate) version: Version,
-    /// Protocol text of a version that is not `HTTP/x.y` (only with `accept_unsafe`).
-    pub(crate) protocol: Option<Span>,
-    /// The arena begins with the start line as it would be written, `target` end to CR LF included.
-    pub(crate) canonical_start: bool,
     pub(crate) progress: crate::h1::Progress,
     /// How the body is delimited; set by the parser.
     pub body: BodyKind,
@@ -35,11 +29,7 @@ impl Request {
     pub fn clear(&mut self) {
         self.headers.clear();
         self.method = Method::default();
-        self.method_span = Span::default();
-        self.target = Span::default();
         self.version = Version::HTTP_11;
-        self.protocol = None;
-        self.canonical_start = false;
         self.progress = Default::default();
         self.body = BodyKind::None;
         self.connection = ConnectionOptions::default();
@@ -60,12 +50,12 @@ impl Request {
     }
 
     pub fn method_bytes(&self) -> &[u8] {
-        self.headers.bytes(self.method_span)
+        self.headers.piece(METHOD)
     }
 
     /// The request target as received or last set: path, absolute URI, authority or `*`.
     pub fn target(&self) -> &[u8] {
-        self.headers.bytes(self.target)
+        self.headers.piece(TARGET)
     }
 
     pub fn version(&self) -> Version {
@@ -101,20 +91,19 @@ impl Request {
 
     /// Bytes that the head takes when written.
     pub fn wire_len(&self) -> usize {
-        self.method_span.len() + self.target.len() + 14 + self.headers.wire_len()
+        self.method_bytes().len() + self.target().len() + 14 + self.headers.wire_len()
     }
 
     pub fn set_method(&mut self, method: &[u8]) -> Result<(), NoRoom> {
-        self.method_span = self.headers.append_bytes(method, self.method_span.len())?;
+        let old = self.method_bytes().len();
+        self.headers.splice_piece(METHOD, 0, old, &[method])?;
         self.method = Method::from_bytes(method);
-        self.canonical_start = false;
         Ok(())
     }
 
     /// Replaces the whole target (`http-request set-uri`). The authority of an absolute one becomes the `host`.
     pub fn set_target(&mut self, target: &[u8]) -> Result<(), NoRoom> {
-        self.target = self.headers.append_bytes(target, self.target.len())?;
-        self.canonical_start = false;
+        self.splice_target(0, self.target().len(), &[target])?;
         let parts = Target::parse(target);
         match (parts.scheme, parts.authority, self.headers.position_known(Known::Host, 0)) {
             (Some(_), Some(authority), Some(index)) => self.headers.replace_at(index, authority),
@@ -149,7 +138,7 @@ impl Request {
     /// Replaces path and query and keeps scheme and authority (`http-request set-pathq`).
     pub fn set_path_and_query(&mut self, path_and_query: &[u8]) -> Result<(), NoRoom> {
         let (start, _) = self.path_offsets();
-        self.splice_target(start, self.target.len(), &[path_and_query])
+        self.splice_target(start, self.target().len(), &[path_and_query])
     }
 
     /// Replaces the query, `?` excluded. A `?` is added if there was none and the query is not empty; one that was
@@ -157,7 +146,7 @@ impl Request {
     pub fn set_query(&mut self, query: &[u8]) -> Result<(), NoRoom> {
         let (_, end) = self.path_offsets();
         let mark: &[u8] = if query.is_empty() && self.query().is_none() { b"" } else { b"?" };
-        self.splice_target(end, self.target.len(), &[mark, query])
+        self.splice_target(end, self.target().len(), &[mark, query])
     }
 
     /// Where path begins and ends within the target; `*` counts as a path to replace.
@@ -171,12 +160,7 @@ impl Request {
 
     /// Replaces the bytes from `start` to `end` of the target by `pieces`.
     pub(crate) fn splice_target(&mut self, start: usize, end: usize, pieces: &[&[u8]]) -> Result<(), NoRoom> {
-        let base = self.target.start as usize;
-        let head = Span::new(base, base + start);
-        let tail = Span { start: (base + end) as u32, end: self.target.end };
-        self.target = self.headers.append_spliced(head, pieces, tail, self.target.len())?;
-        self.canonical_start = false;
-        Ok(())
+        self.headers.splice_piece(TARGET, start, end, pieces)
     }
 }
 

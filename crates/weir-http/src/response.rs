@@ -1,7 +1,7 @@
 //! The response head: status line, headers, and what parsing decided about body and persistence.
 
 use crate::h1::settle_body;
-use crate::headers::Span;
+use crate::headers::{REASON, STATUS};
 use crate::status::default_reason;
 use crate::{BodyKind, ConnectionOptions, Headers, Method, NoRoom, Request, Version};
 
@@ -10,14 +10,7 @@ use crate::{BodyKind, ConnectionOptions, Headers, Method, NoRoom, Request, Versi
 pub struct Response {
     pub headers: Headers,
     pub(crate) status: u16,
-    /// The digits as received: `099` and `20` are forwarded as they are.
-    pub(crate) status_span: Span,
-    pub(crate) reason: Span,
     pub(crate) version: Version,
-    /// Protocol text of a version that is not `HTTP/x.y` (only with `accept_unsafe`).
-    pub(crate) protocol: Option<Span>,
-    /// The arena begins with the status line as it would be written, CR LF included.
-    pub(crate) canonical_start: bool,
     pub(crate) progress: crate::h1::Progress,
     /// How the body is delimited; set by the parser.
     pub body: BodyKind,
@@ -36,11 +29,7 @@ impl Response {
     pub fn clear(&mut self) {
         self.headers.clear();
         self.status = 0;
-        self.status_span = Span::default();
-        self.reason = Span::default();
         self.version = Version::HTTP_11;
-        self.protocol = None;
-        self.canonical_start = false;
         self.progress = Default::default();
         self.body = BodyKind::None;
         self.connection = ConnectionOptions::default();
@@ -58,8 +47,13 @@ impl Response {
         self.status
     }
 
+    /// The digits as received: `099` and `20` are forwarded as they are.
+    pub(crate) fn status_text(&self) -> &[u8] {
+        self.headers.piece(STATUS)
+    }
+
     pub fn reason(&self) -> &[u8] {
-        self.headers.bytes(self.reason)
+        self.headers.piece(REASON)
     }
 
     pub fn version(&self) -> Version {
@@ -75,16 +69,14 @@ impl Response {
     pub fn set_status(&mut self, status: u16, reason: Option<&[u8]>) -> Result<(), NoRoom> {
         let digits =
             [b'0' + (status / 100 % 10) as u8, b'0' + (status / 10 % 10) as u8, b'0' + (status % 10) as u8];
-        self.status_span = self.headers.append_bytes(&digits, self.status_span.len())?;
+        self.headers.set_text_piece(STATUS, &digits)?;
         self.set_reason(reason.unwrap_or_else(|| default_reason(status).as_bytes()))?;
         self.status = status;
         Ok(())
     }
 
     pub fn set_reason(&mut self, reason: &[u8]) -> Result<(), NoRoom> {
-        self.reason = self.headers.append_text(reason, self.reason.len())?;
-        self.canonical_start = false;
-        Ok(())
+        self.headers.set_text_piece(REASON, reason)
     }
 
     /// Call before writing the answer to `request`: brings the framing headers in line with the body if rules touched
@@ -96,6 +88,6 @@ impl Response {
 
     /// Bytes that the head takes when written.
     pub fn wire_len(&self) -> usize {
-        self.status_span.len() + self.reason.len() + 14 + self.headers.wire_len()
+        self.status_text().len() + self.reason().len() + 14 + self.headers.wire_len()
     }
 }

@@ -1,9 +1,13 @@
 //! The HTTP/1 codec: heads, body framing, chunks, serialisation.
 //!
-//! The scanner is our own. httparse was tried and does not fit: it refuses control characters in values that HAProxy
-//! forwards, knows nothing of folded lines in requests, accepts `#` and bytes above 127 in targets, and hands out
-//! borrowed slices, so that names would have to be copied and made lower case in a second pass. This one lowers names
-//! while it checks them, in the arena where they stay, and skips through values and targets eight bytes at a time.
+//! The scanner is our own. httparse accepts another language: it refuses control characters in values that HAProxy
+//! forwards, knows no folded lines in requests, takes `#` and bytes above 127 in targets; and it hands out borrowed
+//! slices, so that names would have to be copied and made lower case in a second pass. This one lowers names while it
+//! checks them, in the arena where they stay, and goes through names, values and targets eight bytes at a time.
+//!
+//! Instructions by callgrind (`examples/instructions.rs`, release build): a GET with one header parsed, framed and
+//! written 1,120; with its answer of five headers 3,800; a browser's GET of eleven headers and 500 bytes with the same
+//! answer 7,600. httparse scans the small GET in 500 and the browser's in 2,600, without any of the rest.
 
 pub mod chunk;
 mod fields;

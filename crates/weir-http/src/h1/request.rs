@@ -3,7 +3,7 @@
 use super::fields::parse_lines;
 use super::scan::{TOKEN, blank_end, target_end};
 use super::{copy_block, framing, partial};
-use crate::headers::Span;
+use crate::headers::{Span, StartLine};
 use crate::{Limits, Method, ParseError, Reason, Request, Status, Version};
 
 /// What a client that speaks HTTP/2 without asking sends first (RFC 9113 section 3.4).
@@ -75,17 +75,17 @@ fn parse_request_line(request: &mut Request, limits: &Limits) -> Result<bool, Pa
     }
     let version_start = blank_end(arena, target_end);
     let Some(ended) = parse_version(arena, version_start, limits.accept_unsafe)? else { return Ok(false) };
-    request.method_span = Span::new(0, method_end);
-    request.target = Span::new(target_start, target_end);
     request.method = Method::from_bytes(&arena[..method_end]);
+    let protocol = if ended.foreign { ended.text } else { Span::default() };
+    let pieces = [Span::new(0, method_end), Span::new(target_start, target_end), protocol];
+    let single_spaces = target_start == method_end + 1 && version_start == target_end + 1;
+    let blanks = arena[method_end] == b' ' && stop == b' ';
+    let canonical = single_spaces && blanks && ended.canonical;
+    request.headers.start = StartLine { pieces, canonical };
     if ended.text.len() == 0 {
         return simple_request(request, version_start, ended.next);
     }
-    let single_spaces = target_start == method_end + 1 && version_start == target_end + 1;
-    let blanks = arena[method_end] == b' ' && stop == b' ';
-    request.canonical_start = single_spaces && blanks && ended.canonical;
     request.version = ended.version;
-    request.protocol = ended.foreign.then_some(ended.text);
     request.progress.started = true;
     request.progress.line = ended.next as u32;
     request.headers.set_limit(limits.bufsize);

@@ -4,7 +4,7 @@ use super::fields::parse_lines;
 use super::request::version_text;
 use super::scan::{blank_end, value_end};
 use super::{copy_block, framing, partial};
-use crate::headers::Span;
+use crate::headers::{Span, StartLine};
 use crate::{Limits, ParseError, Reason, Request, Response, Status, Version, default_reason};
 
 /// Parses the response head at the beginning of `input`, which answers `request`, into `response`.
@@ -62,12 +62,12 @@ fn parse_status_line(response: &mut Response, limits: &Limits) -> Result<bool, P
     let single_spaces = status_start == version_end + 1 && reason_start == status_end + 1;
     let spaces = arena[version_end] == b' ' && arena[status_end] == b' ';
     let line_end = next == reason_end + 2 && reason_end > reason_start;
-    response.canonical_start = single_spaces && spaces && line_end && version <= Version::HTTP_11;
+    let canonical = single_spaces && spaces && line_end && version <= Version::HTTP_11;
+    let protocol = if foreign { Span::new(0, version_end) } else { Span::default() };
+    let pieces = [Span::new(status_start, status_end), Span::new(reason_start, reason_end), protocol];
+    response.headers.start = StartLine { pieces, canonical };
     response.status = status;
-    response.status_span = Span::new(status_start, status_end);
-    response.reason = Span::new(reason_start, reason_end);
     response.version = version;
-    response.protocol = foreign.then_some(Span::new(0, version_end));
     response.progress.started = true;
     response.progress.line = next as u32;
     response.headers.set_limit(limits.bufsize);
@@ -103,7 +103,7 @@ fn reason_end(arena: &[u8], start: usize, accept_unsafe: bool) -> Result<Option<
 
 /// Gives a response without a reason the standard one.
 fn complete_reason(response: &mut Response) -> Result<(), ParseError> {
-    if response.reason.len() > 0 {
+    if !response.reason().is_empty() {
         return Ok(());
     }
     let reason = default_reason(response.status);

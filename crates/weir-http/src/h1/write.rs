@@ -3,7 +3,7 @@
 //! Lines that stand in the arena as they are to be written, one behind the other, are copied as one run: a request
 //! that no rule touched is a single copy.
 
-use crate::headers::{Field, Headers, Span};
+use crate::headers::{Field, Headers, PROTOCOL, REASON, TARGET};
 use crate::persistence::Announce;
 use crate::{Request, Response, Version};
 
@@ -24,14 +24,14 @@ pub fn write_request(request: &Request, options: &WriteOptions, out: &mut Vec<u8
     let headers = &request.headers;
     out.reserve(request.wire_len() + 32);
     let mut run = Run::default();
-    if request.canonical_start {
-        run = Run { start: 0, end: request.target.end as usize + " HTTP/1.1\r\n".len() };
+    if headers.start.canonical {
+        run = Run { start: 0, end: headers.start.pieces[TARGET].end as usize + " HTTP/1.1\r\n".len() };
     } else {
         out.extend_from_slice(request.method_bytes());
         out.push(b' ');
         out.extend_from_slice(request.target());
         out.push(b' ');
-        write_version(headers, request.version, request.protocol, out);
+        write_version(headers, request.version, out);
         out.extend_from_slice(b"\r\n");
     }
     write_fields(headers, run, options.case_adjust, out);
@@ -43,12 +43,12 @@ pub fn write_response(response: &Response, options: &WriteOptions, out: &mut Vec
     let headers = &response.headers;
     out.reserve(response.wire_len() + 32);
     let mut run = Run::default();
-    if response.canonical_start {
-        run = Run { start: 0, end: response.reason.end as usize + 2 };
+    if headers.start.canonical {
+        run = Run { start: 0, end: headers.start.pieces[REASON].end as usize + 2 };
     } else {
-        write_version(headers, response.version, response.protocol, out);
+        write_version(headers, response.version, out);
         out.push(b' ');
-        out.extend_from_slice(headers.bytes(response.status_span));
+        out.extend_from_slice(response.status_text());
         out.push(b' ');
         out.extend_from_slice(response.reason());
         out.extend_from_slice(b"\r\n");
@@ -63,9 +63,9 @@ pub fn write_trailers(trailers: &Headers, case_adjust: Option<&CaseAdjust>, out:
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_version(headers: &Headers, version: Version, protocol: Option<Span>, out: &mut Vec<u8>) {
-    match protocol {
-        Some(text) if text.len() > 0 => out.extend_from_slice(headers.bytes(text)),
+fn write_version(headers: &Headers, version: Version, out: &mut Vec<u8>) {
+    match headers.piece(PROTOCOL) {
+        protocol if !protocol.is_empty() => out.extend_from_slice(protocol),
         _ if version >= Version::HTTP_11 => out.extend_from_slice(b"HTTP/1.1"),
         _ => {
             out.extend_from_slice(b"HTTP/");

@@ -4,9 +4,6 @@ use super::{Field, Headers, NoRoom, Span};
 use crate::Known;
 use crate::h1::scan::TOKEN;
 
-/// Arena bytes, dead ones included, per byte of limit: bounds what rules that edit over and over may take.
-const SLACK: usize = 4;
-
 impl Headers {
     /// Appends a line. The name is made lower case, and bytes in it that no name may hold become `_`; in the value,
     /// CR, LF and NUL become spaces. So no edit can begin a line of its own, whatever it was made from.
@@ -29,13 +26,12 @@ impl Headers {
 
     /// Gives the line at `index` another value and keeps its place (`http-request replace-header`).
     pub fn replace_at(&mut self, index: usize, value: &[u8]) -> Result<(), NoRoom> {
-        let old = self.fields[index];
-        let freed = old.name.len() + old.value.len() + 4;
-        let span = old.name;
-        let field = self.append_with(freed, span.len() + value.len(), |arena| {
-            arena.extend_from_within(span.start as usize..span.end as usize);
-            push_value(arena, value)
-        })?;
+        let (name_len, freed) = (self.fields[index].name.len(), line_span(&self.fields[index]) as usize);
+        self.make_room(name_len + value.len() + 4, freed)?;
+        let name = self.fields[index].name;
+        let start = self.arena.len();
+        self.arena.extend_from_within(name.start as usize..name.end as usize);
+        let field = self.finish_line(start, value);
         self.note_edit(field.known);
         self.wire = self.wire - freed as u32 + line_span(&field);
         self.fields[index] = field;
@@ -112,87 +108,31 @@ impl Headers {
         self.fields.push(field);
     }
 
-    /// Appends bytes that belong to no line (a piece of the start line). Blanks and control characters, which would
-    /// begin another piece or line, are percent-encoded. `replaced` bytes are given up in return.
-    pub(crate) fn append_bytes(&mut self, bytes: &[u8], replaced: usize) -> Result<Span, NoRoom> {
-        self.append_spliced(Span::default(), &[bytes], Span::default(), replaced)
-    }
-
-    /// As [`Headers::append_bytes`], with bytes of the arena before and behind.
-    pub(crate) fn append_spliced(
-        &mut self,
-        head: Span,
-        pieces: &[&[u8]],
-        tail: Span,
-        replaced: usize,
-    ) -> Result<Span, NoRoom> {
-        let encoded =
-            |piece: &&[u8]| piece.len() + 2 * piece.iter().filter(|&&b| b <= b' ' || b == 0x7f).count();
-        let added = head.len() + tail.len() + pieces.iter().map(encoded).sum::<usize>();
-        self.check_room(added, replaced)?;
-        let start = self.arena.len();
-        self.arena.extend_from_within(head.start as usize..head.end as usize);
-        for piece in pieces {
-            piece.iter().for_each(|&byte| push_printable(&mut self.arena, byte));
-        }
-        self.arena.extend_from_within(tail.start as usize..tail.end as usize);
-        Ok(Span::new(start, self.arena.len()))
-    }
-
-    /// Appends free text of the start line (a reason phrase); CR, LF and NUL become spaces.
-    pub(crate) fn append_text(&mut self, text: &[u8], replaced: usize) -> Result<Span, NoRoom> {
-        self.check_room(text.len(), replaced)?;
-        let start = self.arena.len();
-        push_text(&mut self.arena, text);
-        Ok(Span::new(start, self.arena.len()))
-    }
-
-    /// Checks that the message stays within its limit, and the arena, dead bytes included, within its own.
-    fn check_room(&self, added: usize, freed: usize) -> Result<(), NoRoom> {
-        let limit = self.limit as usize;
-        if self.wire as usize + added > limit + freed || self.arena.len() + added > SLACK * limit {
-            return Err(NoRoom);
-        }
-        Ok(())
-    }
-
+    /// Appends `name: value CR LF` to the arena, in exchange for `freed` bytes.
     fn append_line(&mut self, name: &[u8], value: &[u8], freed: usize) -> Result<Field, NoRoom> {
-        self.append_with(freed, name.len() + value.len(), |arena| {
-            arena.extend(name.iter().map(|&byte| match TOKEN[byte as usize] {
-                0 => b'_',
-                lower => lower,
-            }));
-            push_value(arena, value)
-        })
+        self.make_room(line_len(name, value), freed)?;
+        let start = self.arena.len();
+        self.arena.extend(name.iter().map(|&byte| match TOKEN[byte as usize] {
+            0 => b'_',
+            lower => lower,
+        }));
+        Ok(self.finish_line(start, value))
     }
 
-    /// Appends `name: value CR LF`; `fill` writes the name and then the rest, and returns where the name ended.
-    fn append_with(
-        &mut self,
-        freed: usize,
-        added: usize,
-        fill: impl FnOnce(&mut Vec<u8>) -> usize,
-    ) -> Result<Field, NoRoom> {
-        self.check_room(added + 4, freed)?;
-        let start = self.arena.len();
-        let name_end = fill(&mut self.arena);
+    /// Appends `: value CR LF` behind the name that begins at `start`.
+    fn finish_line(&mut self, start: usize, value: &[u8]) -> Field {
+        let name_end = self.arena.len();
+        self.arena.extend_from_slice(b": ");
+        push_text(&mut self.arena, value);
+        self.arena.extend_from_slice(b"\r\n");
         let name = Span::new(start, name_end);
         let value = Span::new(name_end + 2, self.arena.len() - 2);
-        Ok(Field { name, value, known: Known::of(self.bytes(name)), canonical: true })
+        Field { name, value, known: Known::of(self.bytes(name)), canonical: true }
     }
-}
-
-/// Appends `: value CR LF` behind a name and returns where the name ended.
-fn push_value(arena: &mut Vec<u8>, value: &[u8]) -> usize {
-    let name_end = arena.len();
-    arena.extend_from_slice(b": ");
-    push_text(arena, value);
-    arena.extend_from_slice(b"\r\n");
-    name_end
 }
 
 /// Appends text in which nothing may begin another line.
-fn push_text(arena: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn push_text(arena: &mut Vec<u8>, text: &[u8]) {
     let start = arena.len();
     arena.extend_from_slice(text);
     for byte in &mut arena[start..] {
@@ -200,15 +140,6 @@ fn push_text(arena: &mut Vec<u8>, text: &[u8]) {
             *byte = b' ';
         }
     }
-}
-
-fn push_printable(arena: &mut Vec<u8>, byte: u8) {
-    if byte > b' ' && byte != 0x7f {
-        arena.push(byte);
-        return;
-    }
-    let digit = |value: u8| b"0123456789ABCDEF"[value as usize & 15];
-    arena.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte)]);
 }
 
 fn line_len(name: &[u8], value: &[u8]) -> usize {

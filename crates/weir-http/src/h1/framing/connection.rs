@@ -1,6 +1,6 @@
 //! `connection` and `upgrade`: options of this hop are taken out, upgrades settled.
 
-use crate::headers::Headers;
+use crate::headers::{Headers, STATUS};
 use crate::list::Elements;
 use crate::{ConnectionOptions, Known, Limits, ParseError, Reason, Request, Response};
 
@@ -108,7 +108,7 @@ pub fn check_switch(request: &Request, response: &Response, limits: &Limits) -> 
     let headers = &response.headers;
     let unaccepted = is_websocket(headers) && headers.find_known(Known::SecWebSocketAccept).is_none();
     if !request.connection.upgrade || !response.connection.upgrade || (unaccepted && !limits.accept_unsafe) {
-        return Err(ParseError::new(response.status_span.start as usize, Reason::StatusCode));
+        return Err(ParseError::new(headers.start.pieces[STATUS].start as usize, Reason::StatusCode));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Target and `host`: forms that the method allows, one valid `host`, and its agreement with the target's authority.
 
-use crate::headers::Headers;
+use crate::headers::{Headers, TARGET};
 use crate::uri::{self, Authority, Target};
 use crate::{Known, Limits, Method, ParseError, Reason, Request};
 
@@ -14,7 +14,11 @@ pub fn check_target(request: &Request, limits: &Limits) -> Result<(), ParseError
         _ if target == b"*" => request.method == Method::Options,
         _ => Target::parse(target).scheme.is_some(),
     };
-    if allowed { Ok(()) } else { Err(ParseError::new(request.target.start as usize, Reason::Target)) }
+    if allowed { Ok(()) } else { Err(ParseError::new(target_start(request), Reason::Target)) }
+}
+
+fn target_start(request: &Request) -> usize {
+    request.headers.start.pieces[TARGET].start as usize
 }
 
 /// `host:port`, both given.
@@ -29,7 +33,7 @@ pub fn check(request: &mut Request, limits: &Limits) -> Result<(), ParseError> {
     if let Some(first) = request.headers.position_known(Known::Host, 0) {
         check_values(&mut request.headers, first)?;
     }
-    if request.headers.bytes(request.target).first() == Some(&b'/') {
+    if request.target().first() == Some(&b'/') {
         return Ok(());
     }
     check_authority(request, limits)
@@ -50,12 +54,12 @@ fn check_values(headers: &mut Headers, first: usize) -> Result<(), ParseError> {
 }
 
 fn check_authority(request: &mut Request, limits: &Limits) -> Result<(), ParseError> {
-    let error = ParseError::new(request.target.start as usize, Reason::AuthorityMismatch);
+    let error = ParseError::new(target_start(request), Reason::AuthorityMismatch);
     let parts = request.uri();
     let Some(authority) = parts.authority else { return Ok(()) };
     let web = |scheme: &[u8]| scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https");
     if authority.is_empty() && parts.scheme.is_some_and(web) && !limits.accept_unsafe {
-        return Err(ParseError::new(request.target.start as usize, Reason::Target));
+        return Err(ParseError::new(target_start(request), Reason::Target));
     }
     let differs = |host| !uri::same_authority(parts.scheme, authority, host);
     if !limits.accept_unsafe && request.headers.find_known(Known::Host).is_some_and(differs) {
