@@ -8,11 +8,18 @@ pub mod blueprint;
 pub mod bundle;
 pub mod channel;
 pub mod child;
+mod cli;
+pub mod handover;
 pub mod listeners;
 pub mod message;
+pub mod options;
 pub mod program;
 pub mod report;
+pub mod supervisor;
 pub mod wire;
 
 pub use child::{Role, run_if_child};
 pub use program::{ControllerInput, ControllerOrder, ControllerRequest, Program};
+
+pub use options::Options;
+pub use supervisor::{check, run};

@@ -1,0 +1,227 @@
+//! What the master itself answers.
+
+use std::io;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt, WriteHalf};
+use tokio::sync::oneshot;
+
+use super::Level;
+use super::parse::words;
+use super::session::{Next, Session};
+use crate::supervisor::{Event, ProcessTable, Request};
+
+/// Listed by `help`, in HAProxy's order.
+const HELP: &[(&str, &str, Level)] = &[
+    ("@!<pid>", "send a command to the <pid> process", Level::User),
+    ("@<relative pid>", "send a command to the <relative pid> process", Level::User),
+    ("@master", "send a command to the master process", Level::User),
+    ("echo <text>", "print text to the output", Level::User),
+    ("hard-reload", "achieve a hard-reload (-st) of haproxy", Level::Operator),
+    ("operator", "lower the level of the current CLI session to operator", Level::User),
+    ("reload", "achieve a soft-reload (-sf) of haproxy", Level::Operator),
+    ("show cli level", "display the level of the current CLI session", Level::User),
+    ("show cli sockets", "dump list of cli sockets", Level::User),
+    ("show env [var]", "dump environment variables known to the process", Level::User),
+    ("show proc", "show processes status", Level::User),
+    ("show startup-logs", "report logs emitted during HAProxy startup", Level::User),
+    ("show version", "show version of the current process", Level::User),
+    ("user", "lower the level of the current CLI session to user", Level::User),
+    ("help [<command>]", "list matching or all commands", Level::User),
+    ("prompt [help | n | i | p | timed ]*", "toggle interactive mode with prompt", Level::User),
+    ("quit", "disconnect", Level::User),
+];
+
+/// Runs one command; its answer ends with an empty line.
+pub async fn run<S: AsyncWrite>(
+    session: &mut Session,
+    text: &str,
+    output: &mut WriteHalf<S>,
+) -> io::Result<Next> {
+    let words = words(text);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut next = Next::Continue;
+    let answer = match words.as_slice() {
+        ["quit", ..] => return Ok(Next::Close),
+        ["prompt", rest @ ..] => {
+            prompt(session, rest);
+            return Ok(Next::Continue);
+        }
+        ["show", "proc", rest @ ..] => match session.processes().await {
+            Some(table) => show_proc(&table, &session.options.version, rest.first() == Some(&"debug")),
+            None => return Ok(Next::Close),
+        },
+        ["show", "version", ..] => format!("{}\n", session.options.version),
+        ["show", "startup-logs", ..] => startup_logs(session).await,
+        ["show", "cli", "level", ..] => format!("{}\n", session.level.as_str()),
+        ["show", "cli", "sockets", ..] => String::new(),
+        ["show", "env", rest @ ..] => show_env(rest.first().copied()),
+        ["echo", rest @ ..] => format!("{}\n", rest.join(" ")),
+        ["help", rest @ ..] => help(session.level, rest),
+        ["operator", ..] => lower(session, Level::Operator),
+        ["user", ..] => lower(session, Level::User),
+        ["expert-mode", rest @ ..] => switch("expert-mode", rest, &mut session.expert),
+        ["experimental-mode", rest @ ..] => switch("experimental-mode", rest, &mut session.experimental),
+        ["mcli-debug-mode", rest @ ..] => switch("mcli-debug-mode", rest, &mut session.debug),
+        ["reload" | "hard-reload", ..] if session.level < Level::Operator => {
+            "Permission denied\n".to_string()
+        }
+        [word @ ("reload" | "hard-reload"), ..] => {
+            next = Next::Close;
+            reload(session, *word == "hard-reload").await
+        }
+        _ => unknown(words.first().copied().unwrap_or_default()),
+    };
+    output.write_all(answer.as_bytes()).await?;
+    // The answer to a reload ends with the connection.
+    if next == Next::Continue {
+        output.write_all(b"\n").await?;
+    }
+    Ok(next)
+}
+
+/// `0d00h01m32s`
+pub fn uptime(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    format!("{days}d{:02}h{:02}m{:02}s", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// `0:01:32:05`, as a timed prompt shows it.
+pub fn clock(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    format!("{days}:{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// The table of `show proc`. Clients take "worker" with its own reload number as the sign that a reload took effect,
+/// so the processes of the plan in force are shown as one worker.
+fn show_proc(table: &ProcessTable, version: &str, debug: bool) -> String {
+    let mut text = format!(
+        "{:<15} {:<15} {:<15} {:<15} {:<15}\n",
+        "#<PID>", "<type>", "<reloads>", "<uptime>", "<version>"
+    );
+    let mut row = |pid: u32, kind: &str, reloads: String, seconds: u64| {
+        text.push_str(&format!("{pid:<15} {kind:<15} {reloads:<15} {:<15} {version:<15}\n", uptime(seconds)));
+    };
+    row(table.master, "master", format!("{} [failed: {}]", table.reloads, table.failed), table.uptime_s);
+    let mut rows = String::new();
+    std::mem::swap(&mut rows, &mut text);
+    rows.push_str("# workers\n");
+    let mut row = |pid: u32, kind: &str, reloads: u32, seconds: u64| {
+        rows.push_str(&format!("{pid:<15} {kind:<15} {reloads:<15} {:<15} {version:<15}\n", uptime(seconds)));
+    };
+    if let Some(pid) = table.worker {
+        row(pid, "worker", table.failed, table.worker_uptime_s);
+    }
+    if debug {
+        rows.push_str("# processes\n");
+        for (role, pid, seconds) in &table.processes {
+            rows.push_str(&format!(
+                "{pid:<15} {role:<15} {:<15} {:<15} {version:<15}\n",
+                "",
+                uptime(*seconds)
+            ));
+        }
+    }
+    if !table.leaving.is_empty() {
+        rows.push_str("# old workers\n");
+        for (pid, seconds) in &table.leaving {
+            rows.push_str(&format!(
+                "{pid:<15} {:<15} {:<15} {:<15} {version:<15}\n",
+                "worker",
+                1,
+                uptime(*seconds)
+            ));
+        }
+    }
+    rows
+}
+
+async fn reload(session: &mut Session, hard: bool) -> String {
+    let (answer, outcome) = oneshot::channel();
+    let asked = session.events.send(Event::Asked(Request::Reload { hard, answer }));
+    match (asked, outcome.await) {
+        (Ok(()), Ok(outcome)) => {
+            session.set_reload_failed(!outcome.success);
+            format!("Success={}\n--\n{}", u8::from(outcome.success), outcome.log)
+        }
+        _ => "Success=0\n--\n".to_string(),
+    }
+}
+
+async fn startup_logs(session: &Session) -> String {
+    let (answer, logs) = oneshot::channel();
+    match session.events.send(Event::Asked(Request::StartupLogs(answer))) {
+        Ok(()) => logs.await.unwrap_or_default(),
+        Err(_) => String::new(),
+    }
+}
+
+fn show_env(name: Option<&str>) -> String {
+    match name {
+        Some(name) => match std::env::var(name) {
+            Ok(value) => format!("{name}={value}\n"),
+            Err(_) => "Variable not found\n".to_string(),
+        },
+        None => std::env::vars_os()
+            .map(|(name, value)| format!("{}={}\n", name.to_string_lossy(), value.to_string_lossy()))
+            .collect(),
+    }
+}
+
+/// `prompt` toggles; `n` no prompt and not interactive, `i` interactive, `p` with a prompt, `timed` toggles the time.
+fn prompt(session: &mut Session, words: &[&str]) {
+    match words.first().copied() {
+        None => session.prompt = !session.prompt,
+        Some("n") => session.prompt = false,
+        Some("i" | "p") => session.prompt = true,
+        Some("timed") => {
+            session.timed = !session.timed;
+            session.prompt = true;
+        }
+        Some(_) => {}
+    }
+}
+
+fn lower(session: &mut Session, level: Level) -> String {
+    session.level = session.level.min(level);
+    String::new()
+}
+
+fn switch(name: &str, words: &[&str], flag: &mut bool) -> String {
+    match words.first().copied() {
+        Some("on") => *flag = true,
+        Some("off") => *flag = false,
+        _ => return format!("{name} is {}\n", if *flag { "ON" } else { "OFF" }),
+    }
+    String::new()
+}
+
+fn help(level: Level, words: &[&str]) -> String {
+    let wanted = words.join(" ");
+    let always = |usage: &str| ["help", "prompt", "quit"].iter().any(|name| usage.starts_with(name));
+    let listed = HELP.iter().filter(|(usage, _, least)| {
+        level >= *least && (wanted.is_empty() || usage.starts_with(&wanted) || always(usage))
+    });
+    format!("The following commands are valid at this level:\n{}", listing(listed))
+}
+
+fn unknown(word: &str) -> String {
+    let near = |usage: &str| {
+        let name = usage.split(' ').next().unwrap_or_default();
+        let shared = name.bytes().filter(|byte| word.as_bytes().contains(byte)).count();
+        shared * 2 >= name.len().max(1)
+    };
+    let listed = HELP.iter().filter(|(usage, ..)| {
+        near(usage) || ["help", "prompt", "quit"].iter().any(|name| usage.starts_with(name))
+    });
+    format!(
+        "Unknown command: '{word}', but maybe one of the following ones is a better match:\n{}",
+        listing(listed)
+    )
+}
+
+fn listing<'a>(rows: impl Iterator<Item = &'a (&'a str, &'a str, Level)>) -> String {
+    rows.map(|(usage, text, _)| format!("  {usage:<39} : {text}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! What each signal means (management manual 4), in every mode.
+
+use std::io;
+
+use nix::libc::*;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Supervisor;
+use super::event::Event;
+use crate::message::Order;
+
+/// Turns signals into events.
+pub fn forward(events: UnboundedSender<Event>) -> io::Result<()> {
+    weir_sys::process::ignore(&[SIGPIPE]);
+    for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGQUIT, SIGTTOU, SIGTTIN, SIGCHLD] {
+        let mut arrived = signal(SignalKind::from_raw(number))?;
+        let events = events.clone();
+        tokio::spawn(async move {
+            while arrived.recv().await.is_some() {
+                let event = if number == SIGCHLD { Event::Ended } else { Event::Signal(number) };
+                if events.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(())
+}
+
+impl Supervisor {
+    pub(super) fn obey_signal(&mut self, number: i32) {
+        match number {
+            SIGTERM | SIGINT => self.stop_hard(number),
+            SIGUSR1 => self.stop_softly(),
+            SIGUSR2 => self.begin_reload(false, None),
+            SIGHUP if self.master_worker => self.begin_reload(false, None),
+            SIGHUP => {
+                self.report.warning("SIGHUP received, dumping servers states.");
+                self.children.order_all(&Order::DumpServers);
+            }
+            SIGQUIT => {
+                self.report.raw("Dumping pools usage. Use SIGQUIT to flush them.\n");
+                weir_sys::memory::trim();
+            }
+            SIGTTOU => self.pause(),
+            SIGTTIN => self.resume(),
+            _ => {}
+        }
+    }
+
+    /// Another process wants the addresses: let go of them, keep the connections.
+    fn pause(&mut self) {
+        self.children.order_all(&Order::Pause);
+        for listener in &self.current.listeners.all {
+            for socket in &listener.sockets {
+                // Ends the listening state; the port is free for others, and `listen` begins it anew.
+                let _ = nix::sys::socket::shutdown(raw(socket), nix::sys::socket::Shutdown::Read);
+            }
+        }
+        self.frontends().for_each(|name| self.report.warning(&format!("Paused frontend {name}.")));
+    }
+
+    fn resume(&mut self) {
+        for listener in &self.current.listeners.all {
+            let backlog = if listener.spec.backlog == 0 { 4096 } else { listener.spec.backlog as i32 };
+            for socket in &listener.sockets {
+                if let Err(error) = socket2::SockRef::from(socket).listen(backlog) {
+                    self.report.warning(&format!("Cannot resume {}: {error}", listener.spec.owner));
+                }
+            }
+        }
+        self.children.order_all(&Order::Resume);
+        self.frontends().for_each(|name| self.report.warning(&format!("Resumed frontend {name}.")));
+    }
+
+    fn frontends(&self) -> impl Iterator<Item = &str> {
+        let names = self.current.blueprint.names.iter();
+        names.filter(|(kind, _)| *kind == weir_shm::Kind::Frontend).map(|(_, name)| name.as_str())
+    }
+}
+
+fn raw(socket: &std::os::fd::OwnedFd) -> i32 {
+    std::os::fd::AsRawFd::as_raw_fd(socket)
+}
