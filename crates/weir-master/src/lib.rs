@@ -9,7 +9,9 @@ pub mod bundle;
 pub mod channel;
 pub mod child;
 mod cli;
+mod controller;
 pub mod handover;
+pub mod haproxy;
 pub mod listeners;
 pub mod message;
 pub mod options;
@@ -21,5 +23,6 @@ pub mod wire;
 pub use child::{Role, run_if_child};
 pub use program::{ControllerInput, ControllerOrder, ControllerRequest, Program};
 
+pub use haproxy::Haproxy;
 pub use options::Options;
 pub use supervisor::{check, run};

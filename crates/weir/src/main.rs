@@ -1,3 +1,72 @@
-//! Arguments and exit status; everything else lives in the rooms below.
+//! The `weir` program: arguments and exit status; everything else lives in the rooms below.
 
-fn main() {}
+mod arguments;
+mod condition;
+mod listing;
+mod usage;
+mod version;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use arguments::{Action, parse};
+use weir_master::Haproxy;
+use weir_syntax::{Capabilities, Version};
+
+fn main() -> ExitCode {
+    env_logger::init();
+    let mut words = std::env::args_os();
+    let path = words.next().unwrap_or_default();
+    let name =
+        Path::new(&path).file_name().map_or("haproxy".into(), |name| name.to_string_lossy().into_owned());
+    status(run(name, words.collect()))
+}
+
+fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
+    let action = parse(words).unwrap_or_else(Action::Refuse);
+    let (mut options, switches) = match action {
+        Action::Run(options, switches) => (*options, switches),
+        Action::Version => return show(&version::short()),
+        Action::BuildOptions => return show(&version::long()),
+        Action::Usage => return usage::refuse(&name),
+        Action::Refuse(reason) => return usage::alert(&reason),
+        Action::Condition(text) => return condition::evaluate(&text),
+    };
+    options.name = name.clone();
+    options.version = version::FULL.to_string();
+    let mut capabilities = Capabilities { diagnostics: options.diagnose, ..Capabilities::default() };
+    capabilities.enabled.retain(|option| !switches.disabled.contains(option));
+    let program = Arc::new(Haproxy {
+        configurations: options.configurations.clone(),
+        capabilities,
+        master_socket: options.master_socket.clone(),
+        version: text_of(Version::HAPROXY),
+    });
+    if let Some(status) = weir_master::run_if_child(program.clone(), &name) {
+        return status;
+    }
+    let checked = options.check.then(|| weir_master::check(&*program, &options));
+    listing::print(&options.list_keywords);
+    if switches.list_objects {
+        listing::print_objects();
+    }
+    if let Some(status) = checked {
+        return status;
+    }
+    weir_master::run(program, options)
+}
+
+fn show(text: &str) -> i32 {
+    print!("{text}");
+    0
+}
+
+fn text_of(version: Version) -> String {
+    format!("{}.{}.{}", version.major, version.minor, version.patch)
+}
+
+/// Exit statuses are bytes; what is larger has no meaning to a parent.
+fn status(status: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(status).unwrap_or(1))
+}

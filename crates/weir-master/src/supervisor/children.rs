@@ -20,7 +20,7 @@ use crate::child::{Role, VARIABLE};
 use crate::message::{Order, Reply};
 
 /// A process stopped by a signal holds connections and maybe a lock; after this time it counts as dead.
-const STOPPED_TOO_LONG_MS: u64 = 500;
+const SUSPECT_MS: u64 = 500;
 /// A child that lives for less is not replaced at once again, so that a crash at start does not become a storm.
 const SHORT_LIFE_MS: u64 = 1000;
 
@@ -44,7 +44,8 @@ pub struct Child {
     pub replaced: bool,
     /// The generation it runs, or was started with.
     pub generation: u64,
-    stopped_ms: Option<u64>,
+    /// Since when it was stopped by a signal, or closed its channel: it is given up after a while.
+    suspect_ms: Option<u64>,
     orders: UnboundedSender<Parcel>,
 }
 
@@ -59,7 +60,7 @@ pub struct Children {
 impl Children {
     /// Something has to be done when time passes.
     pub fn wants_attention(&self) -> bool {
-        !self.vacant.is_empty() || self.alive.values().any(|child| child.stopped_ms.is_some())
+        !self.vacant.is_empty() || self.alive.values().any(|child| child.suspect_ms.is_some())
     }
 
     pub fn of_role(&self, role: Role) -> Option<&Child> {
@@ -127,7 +128,7 @@ impl Supervisor {
             leaving: false,
             replaced: false,
             generation: running.generation,
-            stopped_ms: None,
+            suspect_ms: None,
             orders,
         };
         let listeners = running.listeners.for_role(role, None);
@@ -198,11 +199,10 @@ impl Supervisor {
         }
     }
 
-    /// The channel of a live child is gone: it cannot be told anything any more.
+    /// The channel of a child is gone: it ends by itself now, or cannot be told anything any more.
     pub(super) fn lost_channel(&mut self, id: ChildId) {
-        if let Some(child) = self.children.alive.get(&id) {
-            // It may be ending by itself; a second signal then changes nothing.
-            let _ = process::kill(child.pid, SIGKILL);
+        if let Some(child) = self.children.alive.get_mut(&id) {
+            child.suspect_ms = Some(monotonic_ms());
         }
     }
 
@@ -213,8 +213,8 @@ impl Supervisor {
             };
             let id = *id;
             match end {
-                End::Stopped => child.stopped_ms = Some(monotonic_ms()),
-                End::Continued => child.stopped_ms = None,
+                End::Stopped => child.suspect_ms = Some(monotonic_ms()),
+                End::Continued => child.suspect_ms = None,
                 End::Exited(_) | End::Signalled(_) => {
                     let child = self.children.alive.remove(&id).expect("just found");
                     self.ended(id, child, end);
@@ -277,10 +277,10 @@ impl Supervisor {
             self.start(role);
         }
         for child in self.children.alive.values_mut() {
-            if child.stopped_ms.is_some_and(|since| now - since >= STOPPED_TOO_LONG_MS) {
-                child.stopped_ms = None;
+            if child.suspect_ms.is_some_and(|since| now - since >= SUSPECT_MS) {
+                child.suspect_ms = None;
                 self.report.warning(&format!(
-                    "{} ({}) was stopped, replacing it",
+                    "{} ({}) does not answer, replacing it",
                     child.role.text(),
                     child.pid
                 ));

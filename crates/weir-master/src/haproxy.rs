@@ -1,0 +1,144 @@
+//! The program that weir is: HAProxy configurations, parsed and compiled, run by the engine.
+
+mod blueprint;
+mod files;
+mod slots;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use weir_compile::compile;
+use weir_config::{ParseOptions, parse};
+use weir_engine::worker::{Exit, WorkerInput};
+use weir_plan::Plan;
+use weir_shm::Shm;
+use weir_syntax::render::FATAL;
+use weir_syntax::{Capabilities, Environment, Reader};
+use weir_types::{Diagnostic, Diagnostics, Form, Level};
+
+use crate::blueprint::Loaded;
+use crate::bundle::Bundle;
+use crate::program::{ControllerInput, Program};
+use files::{Kept, Recorder};
+use slots::{Known, Recorded};
+
+/// Runs the configuration files of a command line.
+pub struct Haproxy {
+    /// `-f` and what follows `--`, in order.
+    pub configurations: Vec<PathBuf>,
+    pub capabilities: Capabilities,
+    /// `-S`, for `HAPROXY_MASTER_CLI`.
+    pub master_socket: Option<String>,
+    /// The version whose place weir takes: `3.4.0`.
+    pub version: String,
+}
+
+impl Program for Haproxy {
+    fn read(&self, bundle: &mut Bundle) -> Result<(), String> {
+        bundle.sources =
+            weir_syntax::load(&self.configurations).map_err(|error| format!("config : {error}"))?;
+        if bundle.sources.files.is_empty() {
+            return Err("config : No configuration file found.".to_string());
+        }
+        Ok(())
+    }
+
+    fn load(&self, bundle: &mut Bundle) -> Loaded {
+        let recorder = Recorder::default();
+        let (config, mut diagnostics) = {
+            let options = self.options(bundle, &recorder);
+            let mut reader = Reader::new(&bundle.sources, &self.capabilities);
+            parse(&mut reader, &mut self.environment(bundle), &options)
+        };
+        let mut slots = Recorded::default();
+        // What was not understood is missing from the rest: what follows from that is no news.
+        let plan = (!diagnostics.has_alert()).then(|| {
+            let compiled = compile(&config, &bundle.sources, &mut slots);
+            diagnostics.list.extend(compiled.diagnostics.list);
+            compiled.plan
+        });
+        drop(config);
+        bundle.files = recorder.files();
+        let Some(plan) = plan.filter(|_| !diagnostics.has_alert()) else {
+            if diagnostics.list.last().is_none_or(|last| &*last.text != FATAL) {
+                diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, FATAL));
+            }
+            return Loaded { diagnostics, blueprint: None };
+        };
+        match blueprint::of(plan, slots, &bundle.sources) {
+            Ok(mut blueprint) => {
+                blueprint.settings.master_worker |= bundle.overrides.master_worker;
+                Loaded { diagnostics, blueprint: Some(blueprint) }
+            }
+            Err(reason) => {
+                diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, reason));
+                Loaded { diagnostics, blueprint: None }
+            }
+        }
+    }
+
+    fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<Arc<Plan>, String> {
+        let kept = Kept(bundle);
+        let options = self.options(bundle, &kept);
+        let mut reader = Reader::new(&bundle.sources, &self.capabilities);
+        let (config, diagnostics) = parse(&mut reader, &mut self.environment(bundle), &options);
+        let mut slots = Known::new(shm);
+        let compiled = compile(&config, &bundle.sources, &mut slots);
+        let alert = |diagnostics: &Diagnostics| {
+            diagnostics
+                .list
+                .iter()
+                .find(|one| one.level == Level::Alert)
+                .map(|one| one.message(&bundle.sources))
+        };
+        if let Some(text) = alert(&diagnostics).or_else(|| alert(&compiled.diagnostics)) {
+            return Err(text);
+        }
+        if let Some(name) = slots.missing {
+            return Err(format!("'{name}' has no place in shared memory"));
+        }
+        let mut plan = compiled.plan;
+        plan.generation = bundle.generation;
+        blueprint::override_settings(&mut plan.global, &bundle.overrides);
+        Ok(Arc::new(plan))
+    }
+
+    fn run_worker(&self, input: WorkerInput) -> io::Result<Exit> {
+        weir_engine::worker::run(input)
+    }
+
+    fn run_controller(&self, input: ControllerInput) -> io::Result<Exit> {
+        crate::controller::run(input)
+    }
+}
+
+impl Haproxy {
+    fn options<'a>(&self, bundle: &'a Bundle, files: &'a dyn weir_config::files::Files) -> ParseOptions<'a> {
+        ParseOptions {
+            sources: &bundle.sources,
+            files,
+            hostname: bundle.overrides.local_peer.as_str().into(),
+        }
+    }
+
+    /// The variables of the process, and those that HAProxy adds (manual 2.3).
+    fn environment(&self, bundle: &Bundle) -> Environment {
+        let mut environment = Environment::from_process(bundle.environment.iter().cloned());
+        let names: Vec<&str> = bundle.sources.files.iter().map(|file| file.name.as_str()).collect();
+        environment.set("HAPROXY_CFGFILES", names.join(";"));
+        environment.set("HAPROXY_LOCALPEER", bundle.overrides.local_peer.as_str());
+        environment.set("HAPROXY_STARTUP_VERSION", self.version.as_str());
+        let branch = self.version.rsplit_once('.').map_or("", |(branch, _)| branch);
+        environment.set("HAPROXY_BRANCH", branch);
+        if bundle.overrides.master_worker {
+            environment.set("HAPROXY_MWORKER", "1");
+        }
+        if let Some(address) = &self.master_socket {
+            let address = address.split(',').next().unwrap_or_default();
+            let prefix = if address.starts_with('/') { "unix@" } else { "" };
+            environment.set("HAPROXY_MASTER_CLI", format!("{prefix}{address}"));
+        }
+        environment
+    }
+}

@@ -1,0 +1,200 @@
+//! The command line (management manual 3). HAProxy's options are one dash and one or more letters, several of them with
+//! a value of their own after them, so they are taken word by word; values are read with `lexopt`'s rules for numbers.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::ValueExt;
+use weir_master::Options;
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    Run(Box<Options>, Switches),
+    /// `-v`
+    Version,
+    /// `-vv`
+    BuildOptions,
+    /// No or unknown options: version, then usage.
+    Usage,
+    /// `-cc`
+    Condition(String),
+    /// Refused with this text.
+    Refuse(String),
+}
+
+/// Options of this program alone.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// Run-time features switched off (`-de`, `-dS`...), by the names that `enabled()` knows.
+    pub disabled: Vec<&'static str>,
+    /// `-dL`
+    pub list_objects: bool,
+}
+
+/// HAProxy's answer to an option whose value is missing.
+const NO_VALUE: &str = "failed to copy argv.";
+
+struct Words {
+    rest: std::vec::IntoIter<OsString>,
+    peeked: Option<OsString>,
+}
+
+/// Err: a text for the user.
+pub fn parse(words: Vec<OsString>) -> Result<Action, String> {
+    let mut words = Words { rest: words.into_iter(), peeked: None };
+    let (mut options, mut switches) = (Options::default(), Switches::default());
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy().into_owned();
+        let Some(option) = text.strip_prefix('-') else { return Ok(Action::Usage) };
+        match option {
+            "v" => return Ok(Action::Version),
+            "vv" => return Ok(Action::BuildOptions),
+            "cc" => return Ok(Action::Condition(words.text()?)),
+            "c" => options.check = true,
+            "D" => options.daemon = true,
+            "W" => options.master_worker = true,
+            "Ws" => {
+                options.master_worker = true;
+                options.notify_systemd = true;
+            }
+            "q" => options.quiet = true,
+            "V" => {
+                options.verbose = true;
+                options.quiet = false;
+            }
+            "f" => options.configurations.push(words.value()?.into()),
+            "C" => options.directory = Some(words.value()?.into()),
+            "p" => options.pidfile = Some(words.value()?.into()),
+            "n" => options.maxconn = Some(words.number()?),
+            "N" => options.proxy_maxconn = Some(words.number()?),
+            "m" => options.memory_mb = Some(u64::from(words.number()?)),
+            "L" => options.local_peer = Some(words.text()?),
+            "S" => options.master_socket = Some(words.text()?),
+            "x" => {
+                let path =
+                    words.value().map_err(|_| "Unix socket path expected with the -x flag\n".to_string())?;
+                options.inherit_from = Some(path.into());
+            }
+            "sf" => options.finish.extend(words.pids()),
+            "st" => options.terminate.extend(words.pids()),
+            "-" => options.configurations.extend(words.rest.by_ref().map(PathBuf::from)),
+            "4" => {}
+            other => match other.strip_prefix('d') {
+                Some(letters) => debug(letters, &mut options, &mut switches)?,
+                None => return Ok(Action::Usage),
+            },
+        }
+    }
+    if options.configurations.is_empty() && options.list_keywords.is_empty() {
+        return Ok(Action::Usage);
+    }
+    Ok(Action::Run(Box::new(options), switches))
+}
+
+/// What follows `-d`.
+fn debug(letters: &str, options: &mut Options, switches: &mut Switches) -> Result<(), String> {
+    match letters {
+        "" => {
+            options.debug = true;
+            options.foreground = true;
+        }
+        "b" => options.foreground = true,
+        "D" => options.diagnose = true,
+        "W" => options.zero_warning = true,
+        "R" => {
+            options.no_reuse_port = true;
+            switches.disabled.push("REUSEPORT");
+        }
+        "V" => options.no_server_verify = true,
+        "r" => options.ignore_unresolved = true,
+        "L" => switches.list_objects = true,
+        "e" => switches.disabled.push("EPOLL"),
+        "p" => switches.disabled.push("POLL"),
+        "S" => switches.disabled.push("SPLICE"),
+        "G" => switches.disabled.push("GETADDRINFO"),
+        "F" => switches.disabled.push("FASTFWD"),
+        // Tuning of HAProxy's own allocator, pollers, TLS offload and traces of CPUs: nothing here answers to them.
+        "I" | "T" | "Z" | "c" | "k" | "v" => {}
+        other => match other.as_bytes().first() {
+            Some(b'K') => options.list_keywords.extend(other[1..].split(',').map(str::to_string)),
+            Some(b'M') => {}
+            Some(b'A' | b'C' | b't') => return Err(format!("'-d{other}' is not implemented yet")),
+            _ => return Err(NO_VALUE.to_string()),
+        },
+    }
+    Ok(())
+}
+
+impl Words {
+    fn next(&mut self) -> Option<OsString> {
+        self.peeked.take().or_else(|| self.rest.next())
+    }
+
+    fn value(&mut self) -> Result<OsString, String> {
+        self.next().ok_or_else(|| NO_VALUE.to_string())
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        Ok(self.value()?.to_string_lossy().into_owned())
+    }
+
+    /// Text that is no number counts as 0, which means: not set.
+    fn number(&mut self) -> Result<u32, String> {
+        Ok(self.value()?.parse().unwrap_or(0))
+    }
+
+    /// Words up to the next option.
+    fn pids(&mut self) -> Vec<u32> {
+        let mut pids = Vec::new();
+        while let Some(word) = self.next() {
+            match word.to_str() {
+                Some(text) if !text.starts_with('-') => {
+                    pids.extend(text.parse::<u32>().ok().filter(|pid| *pid > 0))
+                }
+                _ => {
+                    self.peeked = Some(word);
+                    break;
+                }
+            }
+        }
+        pids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Options {
+        match parse(line.split(' ').map(OsString::from).collect()) {
+            Ok(Action::Run(options, _)) => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn lines_from_production() {
+        let systemd =
+            options("-Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -S /run/haproxy-master.sock");
+        assert!(systemd.master_worker && systemd.notify_systemd);
+        assert_eq!(systemd.master_socket.as_deref(), Some("/run/haproxy-master.sock"));
+        let router = options("-f C -p P -x SOCK -sf 12 34");
+        assert_eq!((router.finish, router.inherit_from), (vec![12, 34], Some("SOCK".into())));
+        let init = options("-D -sf -f a.cfg -- b.cfg -c");
+        assert!(init.daemon && init.finish.is_empty() && !init.check);
+        assert_eq!(init.configurations, [PathBuf::from("a.cfg"), "b.cfg".into(), "-c".into()]);
+        let docker = options("-W -db -m 512 -f a.cfg");
+        assert!(docker.foreground && docker.memory_mb == Some(512));
+        assert_eq!(options("-dKall -q -c -f a").list_keywords, ["all"]);
+    }
+
+    #[test]
+    fn what_haproxy_answers_with_its_usage() {
+        for line in ["", "-c", "a.cfg", "-Z", "-h"] {
+            let words = line.split(' ').filter(|word| !word.is_empty()).map(OsString::from).collect();
+            assert_eq!(parse(words), Ok(Action::Usage), "{line}");
+        }
+        assert_eq!(parse(vec!["-f".into()]), Err("failed to copy argv.".to_string()));
+    }
+}
