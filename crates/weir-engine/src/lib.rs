@@ -24,12 +24,33 @@
 //!
 //! A `mode tcp` stream has the same phases without heads; after an upgrade an HTTP stream goes on as one.
 
-pub mod buffers;
-pub mod clock;
-pub mod socket;
-pub mod stats;
-pub mod timers;
+mod address;
+mod assign;
+mod buffers;
+mod channel;
+mod clock;
+mod connect;
+mod connection;
+mod exchange;
+mod figures;
+mod http;
+mod listener;
+mod log_line;
+mod logs;
+mod pool;
+mod proxy_protocol;
+mod queue;
+mod record;
+mod rules;
+mod server;
+mod session;
+mod socket;
+mod stats;
+mod stream;
+mod timers;
+mod turn;
+mod view;
 pub mod worker;
 
 pub use stats::{StatsAnswer, StatsRequest, StatsService};
-pub use worker::{Control, ListenerSocket, LogSockets, WorkerInput};
+pub use worker::{Control, Exit, ListenerSocket, LogSockets, WorkerInput};

@@ -1,20 +1,34 @@
 //! One worker: its runtime, what all its tasks share, and its orders from the supervisor.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use weir_plan::Plan;
-use weir_shm::{Shm, Wakers};
-use weir_types::{Slot, WorkerId};
+use weir_sample::Variables;
+use weir_shm::{ProcessCounters, Shm, Wakers};
+use weir_types::{ListenerId, ProxyId, Slot, WorkerId};
 
+use crate::buffers::Buffers;
+use crate::clock::{self, Clock};
+use crate::listener::{self, Listeners};
+use crate::logs::Logs;
+use crate::pool::Pools;
+use crate::queue::{self, Queues};
 use crate::stats::StatsService;
+use crate::stream::StreamBoxes;
+use crate::timers::Timers;
+
+pub use crate::logs::LogSockets;
 
 /// A bound and listening, non-blocking socket of the listener with this slot.
 #[derive(Debug)]
@@ -23,10 +37,6 @@ pub struct ListenerSocket {
     pub slot: Slot,
     pub socket: OwnedFd,
 }
-
-/// Sockets for log targets that cannot be opened later (`chroot`, privileges).
-#[derive(Debug, Default)]
-pub struct LogSockets {}
 
 /// Everything a worker is given.
 pub struct WorkerInput {
@@ -50,12 +60,8 @@ pub enum Control {
     /// Makes `plan` the one in force. `added` are the sockets of listeners that are new or were bound anew; sockets
     /// whose slot the plan no longer has are emptied of waiting connections and closed. `done` is answered when new
     /// connections are served by the new plan.
-    Swap {
-        plan: Arc<Plan>,
-        added: Vec<ListenerSocket>,
-        done: Option<oneshot::Sender<()>>,
-    },
-    /// Stops accepting (`Pause`) on every listener of the proxy, without closing (`disable frontend`, SIGTTOU).
+    Swap { plan: Arc<Plan>, added: Vec<ListenerSocket>, done: Option<oneshot::Sender<()>> },
+    /// Stops accepting on the listener with this slot, or on all, without closing (`disable frontend`, SIGTTOU).
     Pause(Option<Slot>),
     Resume(Option<Slot>),
     /// Closes the listeners, finishes what is running, then [`run`] returns.
@@ -74,8 +80,221 @@ pub enum Exit {
     Orphaned,
 }
 
+/// What the tasks of one worker share.
+pub struct Worker {
+    pub id: WorkerId,
+    pub shm: Shm,
+    pub wakers: Arc<Wakers>,
+    pub clock: Rc<Clock>,
+    pub timers: Rc<Timers>,
+    pub buffers: Rc<Buffers>,
+    pub counters: &'static ProcessCounters,
+    pub pools: Pools,
+    pub streams: StreamBoxes,
+    pub queues: Queues,
+    pub logs: Logs,
+    pub stats: Option<Rc<dyn StatsService>>,
+    /// Of the process scope, this worker's copy.
+    pub variables: RefCell<Variables>,
+    /// Log lines written per frontend (`%lc`).
+    log_lines: RefCell<HashMap<ProxyId, i64>>,
+    plan: RefCell<Arc<Plan>>,
+    root: Arc<ArcSwap<Plan>>,
+    /// Plans that are no longer in force and may still be held by streams.
+    retired: RefCell<Vec<Arc<Plan>>>,
+    stopping: Cell<bool>,
+    connections: Cell<usize>,
+    /// A connection ended: places under a `maxconn` may be free again.
+    pub freed: Notify,
+    random: Cell<u64>,
+}
+
 /// Serves until told to stop. Builds its own runtime on the calling thread.
 pub fn run(input: WorkerInput) -> io::Result<Exit> {
-    let _ = input;
-    Err(io::ErrorKind::Unsupported.into())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .on_thread_unpark(clock::mark_stale)
+        .build_local(Default::default())?;
+    let exit = runtime.block_on(serve(input));
+    // Connections that still run (hard stop) are dropped here, on their own runtime.
+    drop(runtime);
+    exit
+}
+
+async fn serve(input: WorkerInput) -> io::Result<Exit> {
+    let WorkerInput { worker: id, shm, wakers, plan, listeners, mut control, log_sockets, stats, beside } = input;
+    let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats));
+    tokio::task::spawn_local(worker.timers.clone().drive(worker.clock.clone()));
+    tokio::task::spawn_local(queue::listen(worker.clone()));
+    tokio::task::spawn_local(housekeeping(worker.clone()));
+    if let Some(beside) = beside {
+        tokio::task::spawn_local(beside);
+    }
+    let mut open = Listeners::default();
+    open.add(&worker, listeners)?;
+    loop {
+        match control.recv().await {
+            None => return Ok(Exit::Orphaned),
+            Some(Control::HardStop) => return Ok(Exit::HardStop),
+            Some(Control::SoftStop) => break,
+            Some(Control::Pause(slot)) => open.pause(slot, true),
+            Some(Control::Resume(slot)) => open.pause(slot, false),
+            Some(Control::Swap { plan, added, done }) => {
+                worker.swap(plan);
+                open.add(&worker, added)?;
+                open.follow(&worker);
+                worker.timers.wake_all();
+                if let Some(done) = done {
+                    // Who asked may have gone since.
+                    let _ = done.send(());
+                }
+            }
+        }
+    }
+    open.close();
+    worker.stopping.set(true);
+    worker.pools.clear();
+    worker.timers.wake_all();
+    drain(&worker, &mut control).await
+}
+
+/// Waits for the last connection after a soft stop; a hard stop ends it.
+async fn drain(worker: &Worker, control: &mut UnboundedReceiver<Control>) -> io::Result<Exit> {
+    loop {
+        if worker.connections.get() == 0 {
+            return Ok(Exit::Drained);
+        }
+        tokio::select! {
+            () = worker.freed.notified() => {}
+            order = control.recv() => match order {
+                None | Some(Control::HardStop) => return Ok(Exit::HardStop),
+                Some(_) => {}
+            },
+        }
+    }
+}
+
+/// Once a second: what need not be done at the moment it becomes possible.
+async fn housekeeping(worker: Rc<Worker>) {
+    let mut seconds: u64 = 0;
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        seconds += 1;
+        worker.drop_retired();
+        if seconds.is_multiple_of(5) {
+            worker.pools.purge();
+        }
+        worker.freed.notify_waiters();
+    }
+}
+
+impl Worker {
+    fn new(
+        id: WorkerId,
+        shm: Shm,
+        wakers: Arc<Wakers>,
+        root: Arc<ArcSwap<Plan>>,
+        log_sockets: LogSockets,
+        stats: Option<Rc<dyn StatsService>>,
+    ) -> Self {
+        let plan = root.load_full();
+        let clock = Rc::new(Clock::default());
+        let seed = clock.now_us() ^ u64::from(id.0) << 48;
+        Self {
+            id,
+            shm,
+            wakers,
+            timers: Rc::default(),
+            buffers: Buffers::new(plan.global.tune.bufsize.max(4096) as usize),
+            counters: shm.process().counters(id),
+            pools: Pools::default(),
+            streams: StreamBoxes::default(),
+            queues: Queues::default(),
+            logs: Logs::new(log_sockets, &plan),
+            stats,
+            variables: RefCell::default(),
+            log_lines: RefCell::default(),
+            plan: RefCell::new(plan),
+            root,
+            retired: RefCell::default(),
+            stopping: Cell::new(false),
+            connections: Cell::new(0),
+            freed: Notify::new(),
+            random: Cell::new(seed | 1),
+            clock,
+        }
+    }
+
+    /// The plan in force.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.plan.borrow().clone()
+    }
+
+    pub(crate) fn plan_ref(&self) -> std::cell::Ref<'_, Arc<Plan>> {
+        self.plan.borrow()
+    }
+
+    /// The newest plan, in force or not, that has a listener with this slot.
+    pub(crate) fn latest_with(&self, slot: Slot) -> Option<(Arc<Plan>, ListenerId, ProxyId)> {
+        let retired = self.retired.borrow();
+        std::iter::once(self.plan()).chain(retired.iter().rev().cloned()).find_map(|plan| {
+            let (listener, proxy) = listener::find(&plan, slot)?;
+            Some((plan, listener, proxy))
+        })
+    }
+
+    /// A soft stop is under way.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
+    /// 64 random bits, good enough to spread load with.
+    pub fn random(&self) -> u64 {
+        let mut bits = self.random.get();
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        self.random.set(bits);
+        bits
+    }
+
+    pub fn count_log_line(&self, frontend: ProxyId) {
+        *self.log_lines.borrow_mut().entry(frontend).or_insert(0) += 1;
+    }
+
+    pub fn log_counter(&self, frontend: ProxyId) -> i64 {
+        self.log_lines.borrow().get(&frontend).copied().unwrap_or(0)
+    }
+
+    pub fn connection_began(&self) {
+        self.connections.set(self.connections.get() + 1);
+        self.counters.curr_conns.increment();
+    }
+
+    pub fn connection_ended(&self) {
+        self.connections.set(self.connections.get() - 1);
+        self.counters.curr_conns.decrement();
+        self.freed.notify_waiters();
+        if self.stopping.get() {
+            self.freed.notify_one();
+        }
+    }
+
+    fn swap(&self, plan: Arc<Plan>) {
+        self.root.store(plan.clone());
+        self.logs.follow(&plan);
+        let old = self.plan.replace(plan);
+        self.retired.borrow_mut().push(old);
+    }
+
+    /// Large plans take long to drop: that happens on a thread of its own, when no stream holds them any more.
+    fn drop_retired(&self) {
+        let retired = &mut *self.retired.borrow_mut();
+        let unused: Vec<Arc<Plan>> = retired.extract_if(.., |plan| Arc::strong_count(plan) == 1).collect();
+        if !unused.is_empty() {
+            // Without a thread they are dropped here.
+            let _ = std::thread::Builder::new().name("drop-plan".into()).spawn(move || drop(unused));
+        }
+    }
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod futex;
 pub mod limit;
+mod local_time;
 pub mod listen;
 pub mod memory;
 pub mod notify;
@@ -13,3 +14,4 @@ pub mod process;
 pub mod tcp;
 
 pub use accept::accept;
+pub use local_time::{LocalTime, local_time};

@@ -1,0 +1,322 @@
+//! One direction of a stream: bytes that came in, how far they may go, what goes out before them.
+
+use std::io::IoSlice;
+use std::task::{Context, Poll};
+
+use weir_http::{BodyKind, ChunkedDecoder, Headers, LAST_CHUNK, Limits, Then, write_chunk_size, write_trailers};
+
+use crate::buffers::{Buffer, Buffers, LARGE};
+use crate::socket::Socket;
+
+/// How the bytes of a direction are delimited.
+#[derive(Debug, Default)]
+pub enum Framing {
+    /// Nothing may pass yet: a head is being read, or rules are being met.
+    #[default]
+    Hold,
+    /// This many bytes are still to be received.
+    Length(u64),
+    Chunked(ChunkedDecoder),
+    /// Everything until the end of the connection: TCP, tunnels, responses without length.
+    Raw,
+    /// The message is complete; what follows belongs to the next one.
+    Done,
+}
+
+/// Why a transfer cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The producer's connection failed.
+    Input,
+    /// The consumer's connection failed.
+    Output,
+    /// The producer broke the framing of its message.
+    Framing,
+}
+
+#[derive(Debug, Default)]
+pub struct Channel {
+    pub buffer: Buffer,
+    /// Bytes at the front of `buffer` that may go out.
+    pub passable: usize,
+    pub framing: Framing,
+    /// Goes out before anything of `buffer`: a serialised head, a PROXY header, an answer of our own.
+    pub head: Vec<u8>,
+    pub head_at: usize,
+    /// Goes out behind `passable`, in place of the next `skip` bytes of `buffer`.
+    tail: Vec<u8>,
+    skip: usize,
+    /// Under which chunk sizes and trailers are checked.
+    pub limits: Limits,
+    trailers: Headers,
+    /// `option http-drop-*-trailers`.
+    pub drop_trailers: bool,
+    /// The producer closed its sending half.
+    pub eof: bool,
+    /// Our sending half towards the consumer is closed.
+    pub shut: bool,
+    /// Payload bytes that were let pass, chunk sizes excluded.
+    pub payload: u64,
+    /// Bytes sent to the consumer.
+    pub sent: u64,
+    /// The producer was found to break its framing while we were sending.
+    pub broken: bool,
+    /// The last read filled all the room it had.
+    filled: bool,
+}
+
+impl Channel {
+    /// Makes the channel ready for the next message; bytes that were received behind the last one stay.
+    pub fn reset(&mut self) {
+        self.passable = 0;
+        self.framing = Framing::Hold;
+        self.head.clear();
+        self.head_at = 0;
+        self.tail.clear();
+        self.skip = 0;
+        self.drop_trailers = false;
+        self.shut = false;
+        self.payload = 0;
+        self.sent = 0;
+        self.filled = false;
+        self.broken = false;
+    }
+
+    /// Forgets everything, received bytes included.
+    pub fn clear(&mut self) {
+        self.reset();
+        self.buffer.clear();
+        self.eof = false;
+    }
+
+    /// Bytes wait to be sent.
+    pub fn has_output(&self) -> bool {
+        self.head_at < self.head.len() || self.passable > 0 || !self.tail.is_empty()
+    }
+
+    /// The message was received to its end and sent to its end.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.framing, Framing::Done) && !self.has_output()
+    }
+
+    /// Whether the end of the message was received.
+    pub fn is_received(&self) -> bool {
+        matches!(self.framing, Framing::Done) || (matches!(self.framing, Framing::Raw) && self.eof)
+    }
+
+    /// Whether reading more makes sense now.
+    pub fn wants_input(&self) -> bool {
+        !self.eof && !matches!(self.framing, Framing::Done) && (self.buffer.capacity() == 0 || !self.buffer.is_full())
+    }
+
+    /// Reads once. `Ready(Ok(0))` is the end of the stream, which is also noted.
+    pub fn receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut Socket,
+        buffers: &Buffers,
+    ) -> Poll<std::io::Result<usize>> {
+        self.make_room(buffers);
+        let room = self.buffer.room();
+        let size = room.len();
+        let outcome = from.poll_recv(cx, room);
+        match outcome {
+            Poll::Ready(Ok(0)) => self.eof = true,
+            Poll::Pending => buffers.reclaim(&mut self.buffer),
+            Poll::Ready(Ok(count)) => {
+                self.filled = count == size;
+                self.buffer.filled(count);
+            }
+            _ => {}
+        }
+        outcome
+    }
+
+    /// A transfer that keeps its buffer full gets a large one.
+    fn make_room(&mut self, buffers: &Buffers) {
+        if self.filled && self.buffer.is_empty() && self.buffer.capacity() < LARGE && self.expects_much() {
+            buffers.enlarge(&mut self.buffer);
+        }
+        buffers.fill(&mut self.buffer);
+    }
+
+    fn expects_much(&self) -> bool {
+        match &self.framing {
+            Framing::Length(left) => *left > LARGE as u64 / 4,
+            Framing::Raw | Framing::Chunked(_) => true,
+            Framing::Hold | Framing::Done => false,
+        }
+    }
+
+    /// Takes over what arrived into what may pass.
+    pub fn pass(&mut self) -> Result<(), Broken> {
+        let fresh = self.buffer.len() - self.passable - self.skip;
+        match &mut self.framing {
+            Framing::Hold | Framing::Done => {}
+            Framing::Raw => {
+                self.passable += fresh;
+                self.payload += fresh as u64;
+            }
+            Framing::Length(left) => {
+                let count = (*left).min(fresh as u64);
+                *left -= count;
+                self.payload += count;
+                self.passable += count as usize;
+                if *left == 0 {
+                    self.framing = Framing::Done;
+                }
+            }
+            Framing::Chunked(_) => return self.pass_chunks(),
+        }
+        Ok(())
+    }
+
+    fn pass_chunks(&mut self) -> Result<(), Broken> {
+        while self.tail.is_empty() {
+            let Framing::Chunked(decoder) = &mut self.framing else { return Ok(()) };
+            let input = &self.buffer.bytes()[self.passable..];
+            let pass = decoder.pass(input, &self.limits, &mut self.trailers).map_err(|_| Broken::Framing)?;
+            self.passable += pass.forward;
+            self.payload += pass.payload;
+            match pass.then {
+                Then::More => return Ok(()),
+                Then::Size { skip, size } => {
+                    self.skip = skip;
+                    write_chunk_size(size, &mut self.tail);
+                }
+                Then::End { skip } => {
+                    self.skip = skip;
+                    self.framing = Framing::Done;
+                    if self.drop_trailers {
+                        self.trailers.clear();
+                    }
+                    self.tail.extend_from_slice(LAST_CHUNK);
+                    write_trailers(&self.trailers, None, &mut self.tail);
+                    self.trailers.clear();
+                }
+            }
+            self.pull_tail();
+        }
+        Ok(())
+    }
+
+    /// Once nothing of the buffer stands before it, the tail is what goes out next.
+    fn pull_tail(&mut self) {
+        if self.passable == 0 && !self.tail.is_empty() {
+            self.buffer.consume(self.skip);
+            self.skip = 0;
+            if self.head.is_empty() {
+                std::mem::swap(&mut self.head, &mut self.tail);
+            } else {
+                self.head.append(&mut self.tail);
+            }
+        }
+    }
+
+    /// Sets how the body behind a head is delimited and lets pass what is there of it.
+    pub fn begin_body(&mut self, body: BodyKind) -> Result<(), Broken> {
+        self.framing = match body {
+            BodyKind::None | BodyKind::Length(0) => Framing::Done,
+            BodyKind::Length(length) => Framing::Length(length),
+            BodyKind::Chunked => Framing::Chunked(ChunkedDecoder::new()),
+            BodyKind::UntilClose | BodyKind::Tunnel => Framing::Raw,
+        };
+        self.pass()
+    }
+
+    /// Throws away what may pass.
+    pub fn discard(&mut self) {
+        self.head.clear();
+        self.head_at = 0;
+        self.buffer.consume(self.passable);
+        self.passable = 0;
+        if !self.tail.is_empty() {
+            self.buffer.consume(self.skip);
+            self.skip = 0;
+            self.tail.clear();
+        }
+    }
+
+    /// Writes once what may go. `more`: more is known to follow at once.
+    pub fn transmit(&mut self, cx: &mut Context<'_>, to: &mut Socket, more: bool) -> Poll<std::io::Result<usize>> {
+        let head = &self.head[self.head_at..];
+        let body = &self.buffer.bytes()[..self.passable];
+        let outcome = match (head.is_empty(), body.is_empty(), self.tail.is_empty()) {
+            (true, _, true) => to.poll_send(cx, &[IoSlice::new(body)], more),
+            (false, true, true) => to.poll_send(cx, &[IoSlice::new(head)], more),
+            (false, false, true) => to.poll_send(cx, &[IoSlice::new(head), IoSlice::new(body)], more),
+            (_, _, false) => {
+                let pieces = [IoSlice::new(head), IoSlice::new(body), IoSlice::new(&self.tail)];
+                to.poll_send(cx, &pieces, more)
+            }
+        };
+        if let Poll::Ready(Ok(count)) = outcome {
+            self.was_sent(count);
+            if let Framing::Chunked(_) = self.framing {
+                // More may pass now; bytes that must not are met again by whoever reads.
+                self.broken = self.pass_chunks().is_err();
+            }
+        }
+        outcome
+    }
+
+    fn was_sent(&mut self, count: usize) {
+        self.sent += count as u64;
+        let of_head = count.min(self.head.len() - self.head_at);
+        self.head_at += of_head;
+        if self.head_at == self.head.len() {
+            self.head.clear();
+            self.head_at = 0;
+        }
+        let of_body = (count - of_head).min(self.passable);
+        self.passable -= of_body;
+        self.buffer.consume(of_body);
+        if self.passable == 0 && self.head.is_empty() {
+            self.pull_tail();
+            self.head_at = count - of_head - of_body;
+            if self.head_at == self.head.len() {
+                self.head.clear();
+                self.head_at = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds a chunked body in pieces of `size` bytes and returns what would be sent.
+    fn through(input: &[u8], size: usize) -> Vec<u8> {
+        let buffers = Buffers::new(64);
+        let mut channel = Channel::default();
+        channel.begin_body(BodyKind::Chunked).unwrap();
+        let mut out = Vec::new();
+        for piece in input.chunks(size) {
+            buffers.fill(&mut channel.buffer);
+            channel.buffer.room()[..piece.len()].copy_from_slice(piece);
+            channel.buffer.filled(piece.len());
+            channel.pass().unwrap();
+            while channel.has_output() {
+                out.extend_from_slice(&channel.head[channel.head_at..]);
+                out.extend_from_slice(&channel.buffer.bytes()[..channel.passable]);
+                out.extend_from_slice(&channel.tail);
+                let count = channel.head.len() - channel.head_at + channel.passable + channel.tail.len();
+                channel.was_sent(count);
+                channel.pass().unwrap();
+            }
+        }
+        assert!(channel.is_complete());
+        assert!(channel.buffer.is_empty());
+        out
+    }
+
+    #[test]
+    fn chunk_sizes_are_written_plainly() {
+        let input = b"3\r\nabc\r\n0005;ext=1\r\ndefgh\r\n0\r\nX-Trailer: t\r\n\r\n";
+        for size in 1..input.len() {
+            let out = through(input, size);
+            assert_eq!(out, b"3\r\nabc\r\n5\r\ndefgh\r\n0\r\nx-trailer: t\r\n\r\n", "pieces of {size}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! `Connect`: a pooled connection to the assigned server or a new one, with retries and redispatches.
+
+use std::io;
+use std::task::Poll;
+
+use weir_http::BodyKind;
+use weir_plan::settings::{HttpReuse, Redispatch};
+
+use crate::channel::Framing;
+use crate::pool::IdleConnection;
+use crate::record::{Cause, Stage};
+use crate::server::{open, target};
+use crate::socket::Socket;
+use crate::stream::{Ending, Link, Phase, Step, after};
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+/// How long a retry on the same server waits at most, milliseconds.
+const TURN_AROUND: u32 = 1000;
+
+impl Turn<'_, '_> {
+    pub fn connect(&mut self) -> Step {
+        if self.stream.turn_around {
+            return self.watch_client(Stage::Connect);
+        }
+        if self.stream.link.is_none()
+            && let Err(error) = self.link_up()
+        {
+            return self.connect_failed(Cause::of(&error));
+        }
+        match self.establish() {
+            Poll::Pending => self.watch_client(Stage::Connect),
+            Poll::Ready(Err(error)) => self.connect_failed(Cause::of(&error)),
+            Poll::Ready(Ok(())) => self.connected(),
+        }
+    }
+
+    /// Finds or begins a connection to the assigned server, and writes what goes out on it first.
+    fn link_up(&mut self) -> io::Result<()> {
+        let plan = self.client.session.plan.clone();
+        let Some(assigned) = self.stream.assigned.clone() else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let server = plan.server(assigned.server);
+        let target = target(server, self.worker.shm, || self.client.destination())
+            .ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+        let now = self.now_ms();
+        if self.may_reuse()
+            && let Some(idle) = assigned.pool.take(&target)
+        {
+            assigned.counters.reuse.increment();
+            self.count_backend(|counters| counters.reuse.increment());
+            let IdleConnection { socket, target, uses } = idle;
+            self.stream.link = Some(Link { socket, target, uses, established: true });
+        } else {
+            assigned.counters.connect.increment();
+            self.count_backend(|counters| counters.connect.increment());
+            let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
+            let descriptor = open(&target, &server.settings, keepalive)?;
+            self.stream.link = Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
+            self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
+        }
+        self.write_opening(&plan, server);
+        self.release_request();
+        Ok(())
+    }
+
+    /// Lets pass what was received behind the head, or at all.
+    fn release_request(&mut self) {
+        let stream = &mut *self.stream;
+        if matches!(stream.up.framing, Framing::Hold) {
+            let body = if stream.http { stream.request.body } else { BodyKind::Tunnel };
+            // A body that is broken from its first byte is met again in the exchange.
+            let _ = stream.up.begin_body(body);
+            if !stream.http {
+                stream.down.framing = Framing::Raw;
+            }
+        }
+    }
+
+    /// `http-reuse`, for this request.
+    fn may_reuse(&self) -> bool {
+        let plan = &self.client.session.plan;
+        let first = self.client.session.requests <= 1;
+        self.stream.http
+            && match self.stream.backend(plan).settings.options.reuse {
+                HttpReuse::Never => false,
+                // The first request of a client must not fail because an old connection was just closed.
+                HttpReuse::Safe => !first,
+                HttpReuse::Aggressive | HttpReuse::Always => true,
+            }
+    }
+
+    /// Sends the first bytes; with a new connection that tells whether it stands.
+    fn establish(&mut self) -> Poll<io::Result<()>> {
+        let stream = &mut *self.stream;
+        let Some(link) = &mut stream.link else { return Poll::Ready(Ok(())) };
+        if link.established {
+            return Poll::Ready(Ok(()));
+        }
+        if stream.up.has_output() {
+            return stream.up.transmit(self.cx, &mut link.socket, false).map_ok(|_| ());
+        }
+        match link.socket.poll_writable(self.cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(match link.socket.take_error()? {
+                Some(error) => Err(error),
+                None => Ok(()),
+            }),
+            other => other,
+        }
+    }
+
+    fn connected(&mut self) -> Step {
+        let now = self.now_us();
+        let stream = &mut *self.stream;
+        if let Some(link) = &mut stream.link {
+            link.established = true;
+        }
+        stream.record.connected_us = now;
+        stream.client_moved_ms = now / 1000;
+        stream.server_moved_ms = now / 1000;
+        stream.deadlines.phase = NEVER;
+        self.go(Phase::Exchange)
+    }
+
+    pub fn connect_late(&mut self) -> Step {
+        if self.stream.turn_around {
+            self.stream.turn_around = false;
+            self.stream.deadlines.phase = NEVER;
+            return Step::Next;
+        }
+        self.connect_failed(Cause::ServerTimeout)
+    }
+
+    /// Tries again, on this server or on another, or gives up with 503.
+    fn connect_failed(&mut self, cause: Cause) -> Step {
+        let plan = self.client.session.plan.clone();
+        let proxy = self.stream.backend(&plan);
+        self.stream.link = None;
+        self.stream.deadlines.phase = NEVER;
+        if self.stream.attempts_left == 0 {
+            if let Some(assigned) = &self.stream.assigned {
+                assigned.counters.econ.increment();
+            }
+            self.count_backend(|counters| counters.econ.increment());
+            self.stream.record.end(cause, Stage::Connect);
+            return self.answer_error(503);
+        }
+        self.stream.attempts_left -= 1;
+        self.stream.record.retries += 1;
+        if self.redispatches(proxy.settings.retries, proxy.settings.options.redispatch) {
+            if let Some(assigned) = &self.stream.assigned {
+                assigned.counters.wredis.increment();
+                self.stream.avoid = Some(assigned.server);
+            }
+            self.count_backend(|counters| counters.wredis.increment());
+            self.stream.record.redispatched = true;
+            crate::assign::release_server(self.worker, self.stream);
+            return self.go(Phase::Queue);
+        }
+        if let Some(assigned) = &self.stream.assigned {
+            assigned.counters.wretr.increment();
+        }
+        self.count_backend(|counters| counters.wretr.increment());
+        self.stream.turn_around = true;
+        let pause = self.stream.timeouts.connect.map_or(TURN_AROUND, |connect| connect.min(TURN_AROUND));
+        self.stream.deadlines.phase = self.now_ms() + u64::from(pause);
+        Step::Next
+    }
+
+    /// Whether this retry goes to another server (`option redispatch [interval]`).
+    fn redispatches(&self, retries: u32, redispatch: Redispatch) -> bool {
+        let done = self.stream.record.retries;
+        match redispatch {
+            Redispatch::Off | Redispatch::Every(0) => false,
+            Redispatch::Every(interval) if interval > 0 => done.is_multiple_of(interval as u32),
+            Redispatch::Every(before_last) => done == retries.saturating_sub(before_last.unsigned_abs() - 1),
+        }
+    }
+
+    /// While nothing is asked of the client: notices that it is gone.
+    pub fn watch_client(&mut self, stage: Stage) -> Step {
+        let stream = &mut *self.stream;
+        if stream.up.eof || stream.up.buffer.is_full() && stream.up.buffer.capacity() > 0 {
+            return self.client_gone_maybe(stage, stream_eof(self.stream));
+        }
+        match stream.up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
+            Poll::Pending => Step::Wait,
+            Poll::Ready(Ok(0)) => self.client_gone_maybe(stage, true),
+            Poll::Ready(Ok(_)) => Step::Next,
+            Poll::Ready(Err(_)) => self.client_aborted(stage),
+        }
+    }
+
+    fn client_gone_maybe(&mut self, stage: Stage, gone: bool) -> Step {
+        let plan = &self.client.session.plan;
+        let options = &self.stream.backend(plan).settings.options;
+        if gone && options.abortonclose {
+            return self.client_aborted(stage);
+        }
+        Step::Wait
+    }
+
+    /// The client went away before the server answered.
+    pub fn client_aborted(&mut self, stage: Stage) -> Step {
+        self.stream.record.end(Cause::Client, stage);
+        self.count_backend(|counters| counters.cli_abrt.increment());
+        if let Some(assigned) = &self.stream.assigned {
+            assigned.counters.cli_abrt.increment();
+        }
+        self.stream.link = None;
+        self.close_with(Ending::Close)
+    }
+}
+
+fn stream_eof(stream: &crate::stream::Stream) -> bool {
+    stream.up.eof
+}
+
+impl Cause {
+    /// Who is to blame for a failed connection attempt.
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Self::ServerTimeout,
+            _ if matches!(error.raw_os_error(), Some(nix::libc::EMFILE | nix::libc::ENFILE | nix::libc::ENOBUFS)) => {
+                Self::Resource
+            }
+            io::ErrorKind::AddrInUse => Self::Resource,
+            _ => Self::Server,
+        }
+    }
+}

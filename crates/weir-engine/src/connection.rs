@@ -1,0 +1,241 @@
+//! One client connection: the task that lives as long as it does. Between requests it is small; a request in progress
+//! is a [`Stream`] in a box.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use weir_types::Mode;
+
+use crate::listener;
+use crate::session::Client;
+use crate::stream::{Ending, Step, Stream, after};
+use crate::timers::Timer;
+use crate::turn::Turn;
+use crate::worker::Worker;
+
+pub struct Connection {
+    worker: Rc<Worker>,
+    client: Client,
+    timer: Option<Timer>,
+    stream: Option<Box<Stream>>,
+    /// When the last request ended; what `http-keep-alive` and `Ti` count from.
+    idle_since_us: u64,
+}
+
+/// What an idle connection found.
+enum Idle {
+    Wait,
+    Begin,
+    Close,
+}
+
+impl Connection {
+    pub fn new(worker: Rc<Worker>, client: Client) -> Self {
+        let idle_since_us = client.session.accepted_us;
+        Self { worker, client, timer: None, stream: None, idle_since_us }
+    }
+
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.timer.is_none() {
+            self.timer = Some(self.worker.timers.register(cx.waker()));
+            if self.client.session.proxy().mode != Mode::Http {
+                self.begin_stream();
+            }
+        }
+        loop {
+            let Some(stream) = &mut self.stream else {
+                match self.idle(cx) {
+                    Idle::Begin => continue,
+                    Idle::Wait => return Poll::Pending,
+                    Idle::Close => return Poll::Ready(()),
+                }
+            };
+            let mut turn = Turn { cx, worker: &self.worker, client: &mut self.client, stream };
+            match turn.run() {
+                Step::Next => {}
+                Step::Wait => {
+                    self.set_timer();
+                    return Poll::Pending;
+                }
+                Step::End(Ending::KeepAlive) => self.recycle(),
+                Step::End(Ending::Close) => {
+                    self.put_back();
+                    return Poll::Ready(());
+                }
+                Step::End(Ending::Reset) => {
+                    self.put_back();
+                    self.client.socket.reset();
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    fn set_timer(&self) {
+        if let (Some(timer), Some(stream)) = (&self.timer, &self.stream) {
+            timer.set(stream.deadlines.next());
+        }
+    }
+
+    /// `Idle`: waits for the first byte of a request and holds no buffer meanwhile.
+    fn idle(&mut self, cx: &mut Context<'_>) -> Idle {
+        let first = self.client.session.requests == 0;
+        if !first && (self.worker.is_stopping() || self.client.session.last) && !self.client.socket.seems_readable() {
+            return Idle::Close;
+        }
+        self.follow_plan();
+        let mut stream = self.worker.streams.take();
+        let received = stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers);
+        let now_us = self.worker.clock.now_us();
+        match received {
+            Poll::Ready(Ok(count)) if count > 0 || first => {
+                self.stream = Some(stream);
+                self.begin_request(now_us);
+                Idle::Begin
+            }
+            // An error on a connection that never sent anything is reported as an aborted request.
+            Poll::Ready(Err(_)) if first => {
+                stream.up.eof = true;
+                self.stream = Some(stream);
+                self.begin_request(now_us);
+                Idle::Begin
+            }
+            Poll::Ready(_) => {
+                self.release(stream);
+                Idle::Close
+            }
+            Poll::Pending => {
+                let deadline = self.idle_deadline(first);
+                if now_us / 1000 >= deadline {
+                    if first {
+                        // The missing first request is answered and logged as any late one.
+                        self.stream = Some(stream);
+                        self.begin_request(now_us);
+                        return Idle::Begin;
+                    }
+                    self.release(stream);
+                    return Idle::Close;
+                }
+                self.release(stream);
+                if let Some(timer) = &self.timer {
+                    timer.set(deadline);
+                }
+                Idle::Wait
+            }
+        }
+    }
+
+    /// `timeout http-keep-alive`, else `http-request`, else `client`; for the first request without the first.
+    fn idle_deadline(&self, first: bool) -> u64 {
+        let timeouts = &self.client.session.proxy().settings.timeouts;
+        let keep_alive = if first { None } else { timeouts.http_keep_alive };
+        let timeout = keep_alive.or(timeouts.http_request).or(timeouts.client);
+        after(self.idle_since_us / 1000, timeout)
+    }
+
+    fn begin_stream(&mut self) {
+        let mut stream = self.worker.streams.take();
+        stream.up.clear();
+        self.client.session.requests += 1;
+        Turn::begin(&self.worker, &self.client, &mut stream, self.idle_since_us);
+        self.stream = Some(stream);
+    }
+
+    fn begin_request(&mut self, now_us: u64) {
+        self.client.session.requests += 1;
+        let Some(stream) = &mut self.stream else { return };
+        Turn::begin(&self.worker, &self.client, stream, self.idle_since_us);
+        if !stream.up.buffer.is_empty() {
+            stream.record.first_byte_us = now_us;
+        }
+    }
+
+    /// After a request: the next one may be in the buffer already.
+    fn recycle(&mut self) {
+        self.idle_since_us = self.worker.clock.now_us();
+        self.follow_plan();
+        let Some(stream) = &mut self.stream else { return };
+        if !stream.up.buffer.is_empty() {
+            self.begin_request(self.idle_since_us);
+        } else if let Some(stream) = self.stream.take() {
+            self.release(stream);
+        }
+    }
+
+    /// Gives the buffers and the box back.
+    fn release(&self, mut stream: Box<Stream>) {
+        stream.up.clear();
+        stream.down.clear();
+        self.worker.buffers.reclaim(&mut stream.up.buffer);
+        self.worker.buffers.reclaim(&mut stream.down.buffer);
+        self.worker.streams.put(stream);
+    }
+
+    fn put_back(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            self.release(stream);
+        }
+    }
+
+    /// Takes over the plan in force, between requests only.
+    fn follow_plan(&mut self) {
+        if self.worker.is_plan(&self.client.session.plan) {
+            return;
+        }
+        let plan = self.worker.plan();
+        let session = &mut self.client.session;
+        match listener::find(&plan, session.listener_slot) {
+            Some((listener, proxy)) if plan.proxy(proxy).mode == session.proxy().mode => {
+                let counters = self.worker.shm.frontend(plan.proxy(proxy).frontend_slot).counters(self.worker.id);
+                if !std::ptr::eq(counters, session.frontend_counters) {
+                    session.frontend_counters.scur.decrement();
+                    counters.scur.increment();
+                    session.frontend_counters = counters;
+                }
+                (session.plan, session.listener, session.frontend) = (plan, listener, proxy);
+            }
+            _ => session.last = true,
+        }
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    /// A panic ends this connection alone: the worker counts it and goes on.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        match catch_unwind(AssertUnwindSafe(|| this.advance(cx))) {
+            Ok(poll) => poll,
+            Err(_) => {
+                this.worker.counters.stream_panics.increment();
+                log::error!("a stream of proxy {} panicked and was ended", this.client.session.proxy().name);
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(mut stream) = self.stream.take() {
+            Turn::abandon(&self.worker, &mut stream);
+        }
+        self.client.session.frontend_counters.scur.decrement();
+        self.client.session.listener_counters.scur.decrement();
+        self.worker.connection_ended();
+    }
+}
+
+impl Worker {
+    fn is_plan(&self, plan: &Arc<weir_plan::Plan>) -> bool {
+        Arc::ptr_eq(&self.plan_ref(), plan)
+    }
+}
+
+/// An idle connection costs this much beside its socket; kept here so that growth is noticed.
+const _: () = assert!(size_of::<Connection>() <= 320, "an idle connection grew");

@@ -1,0 +1,265 @@
+//! `Exchange`: the one loop that moves bytes both ways, for TCP, HTTP bodies and tunnels alike.
+
+use std::task::Poll;
+
+use crate::channel::{Broken, Framing};
+use crate::record::{Cause, Stage};
+use crate::stream::{Ending, Phase, Step};
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+/// Rounds of one turn before other streams get theirs.
+const ROUNDS: u32 = 16;
+
+impl Turn<'_, '_> {
+    pub fn exchange(&mut self) -> Step {
+        for _ in 0..ROUNDS {
+            let up = match self.move_up() {
+                Ok(moved) => moved,
+                Err(broken) => return self.up_broken(broken),
+            };
+            let down = match self.move_down() {
+                Ok(Moved::Bytes(moved)) => moved,
+                Ok(Moved::Phase(step)) => return step,
+                Err(broken) => return self.down_broken(broken),
+            };
+            if let Some(step) = self.exchange_over() {
+                return step;
+            }
+            if !up && !down {
+                self.set_exchange_deadlines();
+                return Step::Wait;
+            }
+        }
+        self.set_exchange_deadlines();
+        self.cx.waker().wake_by_ref();
+        Step::Wait
+    }
+
+    /// Client to server.
+    fn move_up(&mut self) -> Result<bool, Broken> {
+        let stream = &mut *self.stream;
+        let up = &mut stream.up;
+        let Some(link) = &mut stream.link else { return Ok(false) };
+        let mut moved = false;
+        if up.broken {
+            return Err(Broken::Framing);
+        }
+        // Behind a complete request the client is still read: pipelined requests, and the end of the connection.
+        let room = up.buffer.capacity() == 0 || !up.buffer.is_full();
+        if !up.eof && room {
+            match up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(_)) => {
+                    moved = true;
+                    stream.client_moved_ms = self.worker.clock.now_ms();
+                    up.pass()?;
+                }
+                Poll::Ready(Err(_)) => return Err(Broken::Input),
+            }
+        }
+        if up.has_output() && !up.shut {
+            match up.transmit(self.cx, &mut link.socket, false) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(_)) => {
+                    moved = true;
+                    stream.server_moved_ms = self.worker.clock.now_ms();
+                }
+                Poll::Ready(Err(_)) => return Err(Broken::Output),
+            }
+        }
+        let raw_end = up.eof && matches!(up.framing, Framing::Raw) && !up.has_output();
+        if raw_end && !up.shut {
+            up.shut = true;
+            moved = true;
+            link.socket.shutdown_write();
+        }
+        Ok(moved)
+    }
+
+    /// Server to client.
+    fn move_down(&mut self) -> Result<Moved, Broken> {
+        let mut moved = false;
+        let stream = &mut *self.stream;
+        if stream.down.broken {
+            return Err(Broken::Framing);
+        }
+        if let Some(link) = &mut stream.link
+            && stream.down.wants_input()
+        {
+            match stream.down.receive(self.cx, &mut link.socket, &self.worker.buffers) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(_)) => {
+                    moved = true;
+                    stream.server_moved_ms = self.worker.clock.now_ms();
+                    if stream.http && !stream.response_begun {
+                        match self.response_head() {
+                            Step::Next if self.stream.phase == Phase::Exchange => {}
+                            Step::Wait => {}
+                            step => return Ok(Moved::Phase(step)),
+                        }
+                    }
+                    self.stream.down.pass()?;
+                }
+                Poll::Ready(Err(_)) => return Err(Broken::Input),
+            }
+        }
+        let stream = &mut *self.stream;
+        if stream.down.has_output() {
+            match stream.down.transmit(self.cx, &mut self.client.socket, false) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(_)) => {
+                    moved = true;
+                    stream.client_moved_ms = self.worker.clock.now_ms();
+                }
+                Poll::Ready(Err(_)) => return Err(Broken::Output),
+            }
+        }
+        let down = &mut stream.down;
+        let raw_end = down.eof && matches!(down.framing, Framing::Raw) && !down.has_output();
+        if raw_end && !down.shut && (stream.tunnel || !stream.http) {
+            down.shut = true;
+            moved = true;
+            self.client.socket.shutdown_write();
+        }
+        Ok(Moved::Bytes(moved))
+    }
+
+    /// Whether everything that was to be moved was moved.
+    fn exchange_over(&mut self) -> Option<Step> {
+        if self.stream.http && !self.stream.tunnel {
+            return self.http_over();
+        }
+        let stream = &*self.stream;
+        if stream.up.eof && stream.up.shut && stream.down.eof && stream.down.shut {
+            return Some(self.close_with(Ending::Close));
+        }
+        None
+    }
+
+    fn up_broken(&mut self, broken: Broken) -> Step {
+        let stage = if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
+        match broken {
+            Broken::Input => self.client_aborted(stage),
+            Broken::Output => self.server_write_failed(stage),
+            Broken::Framing => self.request_body_broken(stage),
+        }
+    }
+
+    fn down_broken(&mut self, broken: Broken) -> Step {
+        let stage = if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
+        match broken {
+            Broken::Input => self.server_aborted(stage),
+            Broken::Output => self.client_aborted(Stage::Data),
+            Broken::Framing => self.response_body_broken(),
+        }
+    }
+
+    /// The server takes no more. Over HTTP its answer may still come; the rest of the request is not sent.
+    fn server_write_failed(&mut self, stage: Stage) -> Step {
+        if self.stream.http && !self.stream.tunnel && !self.stream.up.shut {
+            self.stream.up.shut = true;
+            return Step::Next;
+        }
+        self.server_aborted(stage)
+    }
+
+    /// The server's connection failed, or ended where it must not.
+    pub fn server_aborted(&mut self, stage: Stage) -> Step {
+        if self.stream.http && !self.stream.response_begun && !self.stream.tunnel {
+            return self.no_response();
+        }
+        self.stream.record.end(Cause::Server, stage);
+        self.count_server_abort();
+        self.stream.link = None;
+        self.close_with(Ending::Close)
+    }
+
+    pub fn count_server_abort(&mut self) {
+        self.count_backend(|counters| counters.srv_abrt.increment());
+        if let Some(assigned) = &self.stream.assigned {
+            assigned.counters.srv_abrt.increment();
+        }
+    }
+
+    /// Each side's timeout runs while something is expected of that side.
+    fn set_exchange_deadlines(&mut self) {
+        let stream = &mut *self.stream;
+        let timeouts = &stream.timeouts;
+        let raw = stream.tunnel;
+        let (client, server) = match timeouts.tunnel {
+            Some(tunnel) if raw && !stream.up.shut && !stream.down.shut && both_used(stream) => {
+                (Some(tunnel), Some(tunnel))
+            }
+            _ => {
+                let half_closed = stream.up.shut || stream.down.shut;
+                let fin = |fin: Option<u32>, other: Option<u32>| if raw && half_closed { fin.or(other) } else { other };
+                (fin(timeouts.client_fin, timeouts.client), fin(timeouts.server_fin, timeouts.server))
+            }
+        };
+        let of_client = stream.down.has_output() || !stream.up.eof && !matches!(stream.up.framing, Framing::Done);
+        let of_server = stream.up.has_output() && !stream.up.shut
+            || !stream.down.is_received() && (raw || matches!(stream.up.framing, Framing::Done) || stream.up.shut);
+        // Traffic in either direction keeps both sides of a raw stream alive.
+        let (client_moved, server_moved) = match raw {
+            true => {
+                let moved = stream.client_moved_ms.max(stream.server_moved_ms);
+                (moved, moved)
+            }
+            false => (stream.client_moved_ms, stream.server_moved_ms),
+        };
+        let deadline = |expected: bool, moved: u64, timeout: Option<u32>| match expected {
+            true => crate::stream::after(moved, timeout),
+            false => NEVER,
+        };
+        stream.deadlines.client = deadline(of_client, client_moved, client);
+        stream.deadlines.server = deadline(of_server, server_moved, server);
+    }
+
+    pub fn exchange_late(&mut self, client: bool) -> Step {
+        let begun = self.stream.response_begun || !self.stream.http || self.stream.tunnel;
+        let (cause, stage) = match (client, begun) {
+            (true, true) => (Cause::ClientTimeout, Stage::Data),
+            (true, false) => (Cause::ClientTimeout, Stage::Headers),
+            (false, true) => (Cause::ServerTimeout, Stage::Data),
+            (false, false) => (Cause::ServerTimeout, Stage::Headers),
+        };
+        self.stream.record.end(cause, stage);
+        if begun {
+            if !client {
+                self.count_server_abort();
+            }
+            self.stream.link = None;
+            return self.close_with(Ending::Close);
+        }
+        self.stream.link = None;
+        match client {
+            true => self.answer_error(408),
+            false => {
+                self.count_backend(|counters| counters.eresp.increment());
+                if let Some(assigned) = &self.stream.assigned {
+                    assigned.counters.eresp.increment();
+                }
+                self.answer_error(504)
+            }
+        }
+    }
+
+    pub fn count_backend(&self, count: impl FnOnce(&'static weir_shm::BackendCounters)) {
+        if let Some(counters) = self.stream.backend_counters {
+            count(counters);
+        }
+    }
+}
+
+/// What one call of `move_down` did.
+enum Moved {
+    Bytes(bool),
+    /// Response rules led elsewhere.
+    Phase(Step),
+}
+
+/// `timeout tunnel` counts once data went both ways (manual 4.2); an upgrade is such a moment.
+fn both_used(stream: &crate::stream::Stream) -> bool {
+    stream.http || stream.up.sent > 0 && stream.down.sent > 0
+}

@@ -1,0 +1,192 @@
+//! `RequestHead`, and what is added to a request on its way to the server.
+
+use std::net::SocketAddr;
+use std::task::Poll;
+
+use weir_http::{Status, WriteOptions, parse_request, persistence, write_request};
+use weir_plan::settings::AddressHeader;
+use weir_plan::{Plan, Server};
+
+use super::limits::{connection_mode, of_requests};
+use super::size;
+use crate::record::{Cause, Stage};
+use crate::stream::{Ending, Phase, Step, after};
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+impl Turn<'_, '_> {
+    pub fn request_head(&mut self) -> Step {
+        let plan = self.client.session.plan.clone();
+        let proxy = plan.proxy(self.stream.frontend);
+        let limits = of_requests(&plan, proxy);
+        loop {
+            let stream = &mut *self.stream;
+            if !stream.up.buffer.is_empty() {
+                match parse_request(stream.up.buffer.bytes(), &limits, &mut stream.request) {
+                    Ok(Status::Complete { consumed }) => {
+                        stream.up.buffer.consume(consumed);
+                        stream.up.limits = limits;
+                        return self.request_head_complete(&plan);
+                    }
+                    Ok(Status::Partial) => {}
+                    Ok(Status::Http2Preface) => return self.bad_request(400),
+                    Err(error) => return self.bad_request(error.request_status()),
+                }
+            }
+            if stream.up.eof {
+                return self.no_request();
+            }
+            match stream.up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
+                Poll::Ready(Ok(_)) => {
+                    if self.stream.record.first_byte_us == 0 && !self.stream.up.buffer.is_empty() {
+                        self.stream.record.first_byte_us = self.now_us();
+                    }
+                }
+                Poll::Ready(Err(_)) => return self.no_request(),
+                Poll::Pending => return self.await_head(&plan),
+            }
+        }
+    }
+
+    fn await_head(&mut self, plan: &Plan) -> Step {
+        let timeouts = &plan.proxy(self.stream.frontend).settings.timeouts;
+        let record = &self.stream.record;
+        // Without bytes yet, the time counts from the acceptance.
+        let since = if record.first_byte_us == 0 { record.start_us } else { record.first_byte_us };
+        self.stream.deadlines.phase = after(since / 1000, timeouts.http_request.or(timeouts.client));
+        if self.now_ms() >= self.stream.deadlines.phase {
+            return self.request_head_late();
+        }
+        Step::Wait
+    }
+
+    fn request_head_complete(&mut self, plan: &Plan) -> Step {
+        let now = self.now_us();
+        let proxy = plan.proxy(self.stream.frontend);
+        let stream = &mut *self.stream;
+        stream.request.headers.set_limit(plan.global.tune.bufsize);
+        stream.deadlines.phase = NEVER;
+        stream.client_moved_ms = now / 1000;
+        stream.server_moved_ms = now / 1000;
+        stream.record.request_us = now;
+        stream.record.bytes_in = size::of_request(&stream.request);
+        if !proxy.settings.logs.is_empty() {
+            self.remember_request_line(plan);
+        }
+        let counters = self.client.session.frontend_counters;
+        counters.req_tot.increment();
+        counters.h1req.increment();
+        counters.req_rate.add(now / 1000, 1);
+        self.worker.counters.cum_req.increment();
+        self.go(Phase::RequestRules)
+    }
+
+    fn remember_request_line(&mut self, plan: &Plan) {
+        let limit = plan.global.tune.http_logurilen as usize;
+        let (request, record) = (&self.stream.request, &mut self.stream.record);
+        record.request_line.extend_from_slice(request.method_bytes());
+        record.method_len = record.request_line.len() as u32;
+        record.request_line.push(b' ');
+        record.request_line.extend_from_slice(request.target());
+        record.target_len = request.target().len() as u32;
+        let version = request.version();
+        record.request_line.extend_from_slice(b" HTTP/");
+        record.request_line.extend_from_slice(&[b'0' + version.major, b'.', b'0' + version.minor]);
+        record.request_line.truncate(limit.saturating_sub(1));
+    }
+
+    /// A head that cannot be parsed.
+    fn bad_request(&mut self, status: u16) -> Step {
+        self.stream.record.end(Cause::Proxy, Stage::Request);
+        self.count_bad_request();
+        self.answer_early(status)
+    }
+
+    pub fn count_bad_request(&self) {
+        self.client.session.frontend_counters.ereq.increment();
+        self.client.session.listener_counters.ereq.increment();
+    }
+
+    /// The client closed before a whole head came.
+    fn no_request(&mut self) -> Step {
+        let began = !self.stream.up.buffer.is_empty();
+        let options = &self.client.session.proxy().settings.options;
+        if !began && (options.dontlognull || options.http_ignore_probes || self.client.session.requests > 1) {
+            self.stream.record.logged = true;
+        }
+        self.stream.record.end(Cause::Client, Stage::Request);
+        self.stream.record.status = 400;
+        if !began {
+            return self.close_with(Ending::Close);
+        }
+        self.count_bad_request();
+        self.answer_early(400)
+    }
+
+    /// `timeout http-request`.
+    pub fn request_head_late(&mut self) -> Step {
+        let began = !self.stream.up.buffer.is_empty();
+        let options = &self.client.session.proxy().settings.options;
+        let silent = !began && (options.http_ignore_probes || self.client.session.requests > 1);
+        self.stream.record.logged = silent || !began && options.dontlognull;
+        self.stream.record.end(Cause::ClientTimeout, Stage::Request);
+        if silent {
+            return self.close_with(Ending::Close);
+        }
+        self.count_bad_request();
+        self.answer_early(408)
+    }
+
+    /// What a connection to `server` begins with: the PROXY header on a new one, then the head of the request.
+    pub fn write_opening(&mut self, plan: &Plan, server: &Server) {
+        self.stream.up.head.clear();
+        self.stream.up.head_at = 0;
+        let fresh = self.stream.link.as_ref().is_some_and(|link| !link.established);
+        if fresh && let Some(version) = server.settings.send_proxy {
+            let (source, destination) = (self.client.session.source, self.client.destination());
+            crate::proxy_protocol::write(version, source, destination, &mut self.stream.up.head);
+        }
+        if !self.stream.http {
+            return;
+        }
+        let stream = &mut *self.stream;
+        let (frontend, backend) = (plan.proxy(stream.frontend), plan.proxy(stream.backend));
+        let persistence = persistence::towards_server(
+            &stream.request,
+            connection_mode(frontend),
+            connection_mode(backend),
+            backend.settings.options.http_pretend_keepalive,
+        );
+        stream.server_persists = persistence.persistent;
+        let options = WriteOptions { announce: persistence.announce, case_adjust: None };
+        write_request(&stream.request, &options, &mut stream.up.head);
+    }
+
+    /// Headers that options add once all rules were met: `forwardfor`, `originalto`.
+    pub fn add_option_headers(&mut self, plan: &Plan) {
+        let (frontend, backend) = (plan.proxy(self.stream.frontend), plan.proxy(self.stream.backend));
+        let (frontend, backend) = (&frontend.settings.options, &backend.settings.options);
+        if let Some(option) = backend.forwardfor.as_ref().or(frontend.forwardfor.as_ref()) {
+            self.add_address(option, self.client.session.source);
+        }
+        if let Some(option) = backend.originalto.as_ref().or(frontend.originalto.as_ref()) {
+            self.add_address(option, self.client.destination());
+        }
+    }
+
+    fn add_address(&mut self, option: &AddressHeader, address: Option<SocketAddr>) {
+        let Some(ip) = address.map(|address| address.ip().to_canonical()) else { return };
+        if option.except.is_some_and(|(network, bits)| crate::address::is_within(ip, network, bits)) {
+            return;
+        }
+        let headers = &mut self.stream.request.headers;
+        // The compiler has made the name lower case; an option made by hand may not have.
+        debug_assert!(!option.header.bytes().any(|byte| byte.is_ascii_uppercase()));
+        if option.if_none && headers.contains(option.header.as_bytes()) {
+            return;
+        }
+        let text = crate::address::Text::of(ip);
+        // A head without room goes on as it is.
+        let _ = headers.add(option.header.as_bytes(), text.bytes());
+    }
+}

@@ -1,0 +1,210 @@
+//! The response in `Exchange`: its head, what follows from it, and the end of the exchange.
+
+use std::sync::Arc;
+
+use weir_http::{BodyKind, Status, Version, WriteOptions, parse_response, persistence, write_response};
+use weir_plan::Plan;
+
+use super::limits::{connection_mode, of_responses};
+use super::size;
+use crate::channel::Framing;
+use crate::pool::IdleConnection;
+use crate::record::{Cause, Stage};
+use crate::stream::{Ending, Phase, Step};
+use crate::turn::Turn;
+
+impl Turn<'_, '_> {
+    /// Parses what came of the response. `Wait`: more is needed. Interim responses are passed on as they come.
+    pub fn response_head(&mut self) -> Step {
+        let plan = self.client.session.plan.clone();
+        let limits = of_responses(&plan, plan.proxy(self.stream.backend));
+        loop {
+            let stream = &mut *self.stream;
+            match parse_response(stream.down.buffer.bytes(), &limits, &stream.request, &mut stream.response) {
+                Ok(Status::Complete { consumed }) => {
+                    stream.down.buffer.consume(consumed);
+                    stream.down.limits = limits;
+                }
+                Ok(_) if stream.down.eof => return self.no_response(),
+                Ok(_) => return Step::Wait,
+                Err(_) => return self.bad_response(),
+            }
+            if stream.response.is_interim() {
+                self.pass_interim();
+                continue;
+            }
+            return self.response_head_complete(&plan);
+        }
+    }
+
+    /// 100, 102, 103...: goes to the client at once; the final response follows.
+    fn pass_interim(&mut self) {
+        let stream = &mut *self.stream;
+        stream.record.bytes_out += size::of_response(&stream.response);
+        // HTTP/1.0 knows no interim responses.
+        if stream.request.version() >= Version::HTTP_11 {
+            write_response(&stream.response, &WriteOptions::default(), &mut stream.down.head);
+        }
+        stream.response.clear();
+    }
+
+    fn response_head_complete(&mut self, plan: &Arc<Plan>) -> Step {
+        let now = self.now_us();
+        let stream = &mut *self.stream;
+        stream.response.headers.set_limit(plan.global.tune.bufsize);
+        stream.record.response_us = now;
+        stream.record.status = stream.response.status();
+        stream.record.server_status = stream.record.status;
+        stream.record.bytes_out += size::of_response(&stream.response);
+        self.count_server_response();
+        let step = self.response_rules(plan);
+        if step != Step::Next || self.stream.phase != Phase::Exchange {
+            return step;
+        }
+        self.send_response_head(plan)
+    }
+
+    /// Serialises the head as the rules left it and lets the body pass.
+    pub fn send_response_head(&mut self, plan: &Plan) -> Step {
+        let closing = self.worker.is_stopping() || self.client.session.last;
+        let stream = &mut *self.stream;
+        let frontend = plan.proxy(stream.frontend);
+        let options = &frontend.settings.options;
+        let mode = connection_mode(frontend);
+        let persistence = persistence::towards_client(&stream.request, &stream.response, mode, closing);
+        stream.client_persists = persistence.persistent;
+        stream.server_persists &= persistence::server_connection_reusable(&stream.response);
+        stream.response_begun = true;
+        let write = WriteOptions { announce: persistence.announce, case_adjust: None };
+        write_response(&stream.response, &write, &mut stream.down.head);
+        stream.down.drop_trailers = options.http_drop_response_trailers;
+        stream.record.status = stream.response.status();
+        if stream.response.body == BodyKind::Tunnel {
+            self.begin_tunnel();
+        }
+        self.count_client_status(self.stream.record.status);
+        if options.logasap && !self.stream.record.logged {
+            self.log_early();
+        }
+        let stream = &mut *self.stream;
+        match stream.down.begin_body(stream.response.body) {
+            Ok(()) => Step::Next,
+            Err(_) => self.response_body_broken(),
+        }
+    }
+
+    /// From here on both ways are raw: 101, or CONNECT accepted.
+    fn begin_tunnel(&mut self) {
+        let stream = &mut *self.stream;
+        stream.tunnel = true;
+        stream.client_persists = false;
+        stream.server_persists = false;
+        stream.up.framing = Framing::Raw;
+        // Raw framing cannot be broken.
+        let _ = stream.up.pass();
+    }
+
+    /// The server closed or failed before it answered.
+    pub fn no_response(&mut self) -> Step {
+        let reused = self.stream.link.as_ref().is_some_and(|link| link.uses > 0);
+        let untouched = self.stream.down.buffer.is_empty() && self.stream.record.bytes_out == 0;
+        self.stream.link = None;
+        if reused && untouched {
+            if self.may_send_again() {
+                self.stream.down.clear();
+                self.stream.up.shut = false;
+                return self.go(Phase::Connect);
+            }
+            // The client sends it again, as it must for a connection that was closed under its request.
+            self.stream.record.end(Cause::Server, Stage::Headers);
+            return self.close_with(Ending::Close);
+        }
+        self.stream.record.end(Cause::Server, Stage::Headers);
+        self.count_response_error();
+        self.answer_error(502)
+    }
+
+    /// Without a body, a request of these methods may be sent again (RFC 9110 section 9.2.2).
+    fn may_send_again(&self) -> bool {
+        use weir_http::Method::{Delete, Get, Head, Options, Put};
+        self.stream.request.body == BodyKind::None
+            && matches!(self.stream.request.method(), Get | Head | Options | Put | Delete)
+    }
+
+    /// A head that cannot be parsed.
+    fn bad_response(&mut self) -> Step {
+        self.stream.link = None;
+        self.stream.record.end(Cause::Proxy, Stage::Headers);
+        self.count_response_error();
+        self.answer_error(502)
+    }
+
+    pub fn response_body_broken(&mut self) -> Step {
+        self.stream.record.end(Cause::Server, Stage::Data);
+        self.count_response_error();
+        self.stream.link = None;
+        self.close_with(Ending::Close)
+    }
+
+    /// The client broke the framing of its body.
+    pub fn request_body_broken(&mut self, stage: Stage) -> Step {
+        self.count_bad_request();
+        self.stream.record.end(Cause::Client, stage);
+        self.stream.link = None;
+        if self.stream.response_begun {
+            return self.close_with(Ending::Close);
+        }
+        self.answer_error(400)
+    }
+
+    /// Whether the exchange has come to its end, and what becomes of both connections.
+    pub fn http_over(&mut self) -> Option<Step> {
+        let stream = &mut *self.stream;
+        if stream.down.has_output() {
+            return None;
+        }
+        let ended = match stream.down.framing {
+            _ if !stream.response_begun => false,
+            Framing::Done => true,
+            Framing::Raw => stream.down.eof,
+            _ if stream.down.eof => return Some(self.server_aborted(Stage::Data)),
+            _ => false,
+        };
+        if !ended {
+            return self.request_truncated();
+        }
+        let sending = !stream.up.is_complete() && !stream.up.shut && !stream.up.eof;
+        if sending && !stream.down.eof {
+            return None;
+        }
+        let complete = stream.up.is_complete();
+        if complete && stream.server_persists && !stream.down.eof && stream.down.buffer.is_empty() {
+            self.keep_server_connection();
+        }
+        self.stream.link = None;
+        let persists = complete && self.stream.client_persists;
+        Some(self.close_with(if persists { Ending::KeepAlive } else { Ending::Close }))
+    }
+
+    /// The client closed in the middle of its body.
+    fn request_truncated(&mut self) -> Option<Step> {
+        let stream = &mut *self.stream;
+        let cut = stream.up.eof && matches!(stream.up.framing, Framing::Length(_) | Framing::Chunked(_));
+        if !cut || stream.up.has_output() {
+            return None;
+        }
+        let stage = if stream.response_begun { Stage::Data } else { Stage::Headers };
+        Some(self.client_aborted(stage))
+    }
+
+    fn keep_server_connection(&mut self) {
+        let stream = &mut *self.stream;
+        let (Some(link), Some(assigned)) = (stream.link.take(), &stream.assigned) else { return };
+        let settings = &assigned.plan.server(assigned.server).settings;
+        if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
+            return;
+        }
+        let idle = IdleConnection { socket: link.socket, target: link.target, uses: link.uses + 1 };
+        assigned.pool.put(idle, settings.pool_max_conn);
+    }
+}

@@ -1,0 +1,263 @@
+//! The accept loop of each listening socket.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use weir_plan::{ListenerOwner, Plan};
+use weir_types::{ListenerId, ProxyId, Slot};
+
+use crate::connection::Connection;
+use crate::session::{Client, Session};
+use crate::socket::Socket;
+use crate::worker::{ListenerSocket, Worker};
+
+/// How long a full worker waits before it looks again whether others have freed a place.
+const FULL_PAUSE: Duration = Duration::from_millis(20);
+
+/// The listening sockets of one worker.
+#[derive(Default)]
+pub struct Listeners {
+    by_slot: HashMap<Slot, Open>,
+}
+
+struct Open {
+    listening: Rc<Listening>,
+    task: AbortHandle,
+}
+
+/// One socket, shared with its accept loop.
+struct Listening {
+    socket: AsyncFd<OwnedFd>,
+    slot: Slot,
+    paused: Cell<bool>,
+    changed: Notify,
+}
+
+impl Listeners {
+    /// Starts to accept on these sockets under the plan in force.
+    pub fn add(&mut self, worker: &Rc<Worker>, sockets: Vec<ListenerSocket>) -> io::Result<()> {
+        let plan = worker.plan();
+        for ListenerSocket { slot, socket } in sockets {
+            prepare(&plan, slot, &socket);
+            // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
+            #[allow(deprecated)]
+            let socket = AsyncFd::new(socket)?;
+            let listening = Rc::new(Listening { socket, slot, paused: Cell::new(false), changed: Notify::new() });
+            let task = tokio::task::spawn_local(accept_loop(worker.clone(), listening.clone())).abort_handle();
+            if let Some(old) = self.by_slot.insert(slot, Open { listening, task }) {
+                retire(worker, old);
+            }
+        }
+        Ok(())
+    }
+
+    /// After a swap: empties and closes sockets that the new plan does not have.
+    pub fn follow(&mut self, worker: &Rc<Worker>) {
+        let plan = worker.plan();
+        let gone: Vec<Slot> =
+            self.by_slot.keys().filter(|slot| find(&plan, **slot).is_none()).copied().collect();
+        for slot in gone {
+            if let Some(open) = self.by_slot.remove(&slot) {
+                retire(worker, open);
+            }
+        }
+        for open in self.by_slot.values() {
+            prepare(&plan, open.listening.slot, open.listening.socket.get_ref());
+        }
+    }
+
+    pub fn pause(&self, slot: Option<Slot>, paused: bool) {
+        for open in self.by_slot.values().filter(|open| slot.is_none_or(|slot| open.listening.slot == slot)) {
+            open.listening.paused.set(paused);
+            open.listening.changed.notify_one();
+        }
+    }
+
+    pub fn close(&mut self) {
+        self.by_slot.drain().for_each(|(_, open)| open.task.abort());
+    }
+}
+
+/// The listener with this slot and its proxy.
+pub fn find(plan: &Plan, slot: Slot) -> Option<(ListenerId, ProxyId)> {
+    plan.listeners.iter().find_map(|listener| match listener.owner {
+        ListenerOwner::Proxy(proxy) if listener.slot == slot => Some((listener.index, proxy)),
+        _ => None,
+    })
+}
+
+/// Options that accepted connections inherit, so that they cost nothing per connection.
+fn prepare(plan: &Plan, slot: Slot, socket: &OwnedFd) {
+    let Some((listener, proxy)) = find(plan, slot) else { return };
+    let options = SockRef::from(socket);
+    // Sockets of other families refuse these; there they have no meaning.
+    let _ = options.set_tcp_nodelay(true);
+    let _ = options.set_keepalive(plan.proxy(proxy).settings.options.clitcpka);
+    if let Some(timeout) = plan.listener(listener).settings.tcp_user_timeout {
+        let _ = options.set_tcp_user_timeout(Some(Duration::from_millis(timeout.into())));
+    }
+    let tune = &plan.global.tune;
+    if tune.rcvbuf_frontend > 0 {
+        let _ = options.set_recv_buffer_size(tune.rcvbuf_frontend as usize);
+    }
+    if tune.sndbuf_frontend > 0 {
+        let _ = options.set_send_buffer_size(tune.sndbuf_frontend as usize);
+    }
+}
+
+/// Takes what waits in the accept queue, then closes the socket.
+fn retire(worker: &Rc<Worker>, open: Open) {
+    open.task.abort();
+    while let Ok(accepted) = weir_sys::accept(open.listening.socket.get_ref().as_fd()) {
+        worker.begin_retired(open.listening.slot, accepted);
+    }
+}
+
+async fn accept_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
+    loop {
+        while listening.paused.get() {
+            listening.changed.notified().await;
+        }
+        if !worker.has_room(listening.slot) {
+            worker.counters.maxconn_reached.increment();
+            wait_for_room(&worker).await;
+            continue;
+        }
+        let ready = tokio::select! {
+            ready = listening.socket.readable() => ready,
+            () = listening.changed.notified() => continue,
+        };
+        let Ok(mut ready) = ready else { return };
+        let mut budget = worker.plan().global.tune.maxaccept;
+        while budget != 0 && worker.has_room(listening.slot) {
+            budget -= 1;
+            match weir_sys::accept(listening.socket.get_ref().as_fd()) {
+                Ok(accepted) => worker.begin(listening.slot, accepted),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ready.clear_ready();
+                    break;
+                }
+                Err(error) => {
+                    if !is_of_one_connection(&error) {
+                        // Out of descriptors or memory: others must end first.
+                        log::warn!("accept: {error}");
+                        wait_for_room(&worker).await;
+                    }
+                    break;
+                }
+            }
+        }
+        // Leave the turn to the connections that were accepted.
+        if budget == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn wait_for_room(worker: &Worker) {
+    tokio::select! {
+        () = worker.freed.notified() => {}
+        () = tokio::time::sleep(FULL_PAUSE) => {}
+    }
+}
+
+/// Errors that concern the connection that was to be accepted and not the listener (accept(2)).
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable
+    )
+}
+
+impl Worker {
+    /// Whether listener, frontend and process may take another connection.
+    fn has_room(&self, slot: Slot) -> bool {
+        let plan = self.plan();
+        let Some((listener, proxy)) = find(&plan, slot) else { return true };
+        let (listener, proxy) = (plan.listener(listener), plan.proxy(proxy));
+        let below = |limit: Option<u32>, now: &dyn Fn() -> u64| limit.is_none_or(|limit| limit == 0 || now() < limit.into());
+        below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
+            && below(proxy.frontend.as_ref().and_then(|frontend| frontend.maxconn), &|| {
+                self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
+            })
+            && below(Some(self.global_maxconn(&plan)), &|| {
+                self.shm.process().sum(|counters| counters.curr_conns.value())
+            })
+    }
+
+    fn global_maxconn(&self, plan: &Plan) -> u32 {
+        match self.shm.process().state.maxconn.value() {
+            0 => plan.global.maxconn,
+            set => set,
+        }
+    }
+
+    fn begin(self: &Rc<Self>, slot: Slot, (socket, source): (OwnedFd, Option<SocketAddr>)) {
+        let plan = self.plan();
+        if let Some((listener, proxy)) = find(&plan, slot) {
+            self.spawn(plan, listener, proxy, socket, source);
+        }
+    }
+
+    /// A connection that waited on a listener which the plan in force no longer has: the last plan that had it serves.
+    fn begin_retired(self: &Rc<Self>, slot: Slot, (socket, source): (OwnedFd, Option<SocketAddr>)) {
+        if let Some((plan, listener, proxy)) = self.latest_with(slot) {
+            self.spawn(plan, listener, proxy, socket, source);
+        }
+    }
+
+    fn spawn(
+        self: &Rc<Self>,
+        plan: Arc<Plan>,
+        listener: ListenerId,
+        proxy: ProxyId,
+        socket: OwnedFd,
+        source: Option<SocketAddr>,
+    ) {
+        let listener_slot = plan.listener(listener).slot;
+        let frontend_slot = plan.proxy(proxy).frontend_slot;
+        let counters =
+            (self.shm.listener(listener_slot).counters(self.id), self.shm.frontend(frontend_slot).counters(self.id));
+        let now = self.clock.now_us();
+        self.count_session(frontend_slot, listener_slot, counters, now / 1000);
+        let session = Session::new(plan, listener, proxy, source, now, counters);
+        let client = Client { socket: Socket::new(socket), session };
+        tokio::task::spawn_local(Connection::new(self.clone(), client));
+    }
+
+    fn count_session(
+        &self,
+        frontend_slot: Slot,
+        listener_slot: Slot,
+        (listener, frontend): (&weir_shm::ListenerCounters, &weir_shm::FrontendCounters),
+        now_ms: u64,
+    ) {
+        self.connection_began();
+        self.counters.cum_conns.increment();
+        self.counters.conn_rate.add(now_ms, 1);
+        self.counters.sess_rate.add(now_ms, 1);
+        listener.scur.increment();
+        listener.stot.increment();
+        listener.conn_tot.increment();
+        frontend.scur.increment();
+        frontend.stot.increment();
+        frontend.conn_tot.increment();
+        frontend.rate.add(now_ms, 1);
+        frontend.conn_rate.add(now_ms, 1);
+        let view = self.shm.frontend(frontend_slot);
+        view.state.smax.raise(view.sum(|counters| counters.scur.value()));
+        view.state.rate_max.raise(view.sum(|counters| counters.rate.value(now_ms)));
+        let view = self.shm.listener(listener_slot);
+        view.state.smax.raise(view.sum(|counters| counters.scur.value()));
+    }
+}

@@ -1,0 +1,105 @@
+//! When a stream's log line is written, at which level, and what it says (manual 8.2).
+
+use std::io::Write;
+
+use weir_plan::settings::LogTarget;
+use weir_plan::{Plan, Proxy};
+use weir_sample::Stream as _;
+use weir_types::Mode;
+
+use crate::logs::Message;
+use crate::record::{Cause, LogLevel};
+use crate::turn::Turn;
+use crate::view::View;
+
+/// `info` and `err` of syslog.
+const INFO: u8 = 6;
+const ERROR: u8 = 3;
+
+impl Turn<'_, '_> {
+    /// Writes the line of a stream that has ended.
+    pub fn log(&mut self) {
+        self.write_log(false);
+    }
+
+    /// `option logasap`: writes the line when the response's head has gone out.
+    pub fn log_early(&mut self) {
+        self.stream.record.logged = true;
+        self.write_log(true);
+    }
+
+    fn write_log(&mut self, early: bool) {
+        let plan = &self.client.session.plan;
+        let proxy = plan.proxy(self.stream.frontend);
+        if proxy.settings.logs.is_empty() {
+            return;
+        }
+        let Some(level) = self.log_level(proxy) else { return };
+        let view = View { worker: self.worker, client: self.client, stream: self.stream, finished: true, early };
+        self.worker.count_log_line(self.stream.frontend);
+        let line = &mut *self.worker.logs.line.borrow_mut();
+        line.clear();
+        let failed = self.stream.record.cause != Cause::None || self.stream.record.retries > 0;
+        let format = match &proxy.settings.error_log_format {
+            Some(format) if failed && self.stream.record.status == 0 => Some(format),
+            _ => proxy.settings.log_format.as_ref(),
+        };
+        match format {
+            Some(format) => format.write(&view, line),
+            None => write_default(&view, proxy, line),
+        }
+        let mut structured = Vec::new();
+        if let Some(format) = &proxy.settings.log_format_sd {
+            format.write(&view, &mut structured);
+        }
+        send(self.worker, plan, proxy, level, line, &structured);
+    }
+
+    /// The line's level, or `None` where options or rules keep it from being written.
+    fn log_level(&self, proxy: &Proxy) -> Option<u8> {
+        let record = &self.stream.record;
+        let options = &proxy.settings.options;
+        // What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
+        let error = record.cause != Cause::None && record.cause != Cause::Local
+            || record.retries > 0
+            || record.redispatched
+            || record.status >= 500;
+        if options.dontlog_normal && !error {
+            return None;
+        }
+        match record.level {
+            Some(LogLevel::Silent) => None,
+            Some(LogLevel::Severity(level)) => Some(level),
+            None if error && options.log_separate_errors => Some(ERROR),
+            None => Some(INFO),
+        }
+    }
+}
+
+/// Sends a text to the proxy's log targets.
+pub fn send(worker: &crate::worker::Worker, plan: &Plan, proxy: &Proxy, level: u8, text: &[u8], structured: &[u8]) {
+    let targets: &[LogTarget] = &proxy.settings.logs;
+    let tag = proxy.settings.log_tag.as_deref().or(plan.global.log_tag.as_deref()).unwrap_or("haproxy");
+    let host = plan.global.log_send_hostname.as_ref().and_then(|name| name.as_deref());
+    let wall_us = worker.clock.wall_us(worker.clock.now_us());
+    let message = Message { targets, tag, host, level, wall_us, text, structured };
+    worker.logs.send(&message, worker.counters);
+}
+
+/// Without any format: `Connect from ...` (manual 8.2.1).
+fn write_default(view: &View<'_>, proxy: &Proxy, out: &mut Vec<u8>) {
+    let mode = if proxy.mode == Mode::Http { "HTTP" } else { "TCP" };
+    // Writing to a vector cannot fail.
+    let _ = match (view.source(), view.destination()) {
+        (Some(from), Some(to)) => write!(
+            out,
+            "Connect from {}:{} to {}:{} ({}/{mode})",
+            from.ip(),
+            from.port(),
+            to.ip(),
+            to.port(),
+            proxy.name
+        ),
+        _ => write!(out, "Connect from unix:{} to unix:{} ({}/{mode})", 1, 1, proxy.name),
+    };
+}

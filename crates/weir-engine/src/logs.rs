@@ -1,0 +1,271 @@
+//! Where log lines go: datagram sockets and descriptors, with the header that each target wants (manual 4.2 "log").
+//! What a line says is made in [`crate::log_line`].
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{IoSlice, Write};
+use std::net::UdpSocket;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+
+use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg};
+use nix::sys::uio::writev;
+use weir_plan::Plan;
+use weir_plan::settings::{LogFormatName, LogTarget, LogTransport};
+use weir_shm::ProcessCounters;
+
+/// Sockets for log targets, by transport. Open them before `chroot` and before privileges are given up.
+#[derive(Debug, Default)]
+pub struct LogSockets {
+    open: HashMap<Transport, OwnedFd>,
+}
+
+/// What one socket is opened for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Transport {
+    Udp4,
+    Udp6,
+    Unix(Box<str>),
+    Descriptor(i32),
+}
+
+impl LogSockets {
+    /// Opens what the plan's log lines need; a socket that cannot be opened is tried again when a line is sent.
+    pub fn open(plan: &Plan) -> Self {
+        let mut sockets = Self::default();
+        sockets.extend(plan);
+        sockets
+    }
+
+    fn extend(&mut self, plan: &Plan) {
+        let own = plan.proxies.iter().flat_map(|proxy| &proxy.settings.logs);
+        for target in plan.global.logs.iter().chain(own) {
+            self.ensure(&target.transport);
+        }
+    }
+
+    fn ensure(&mut self, transport: &LogTransport) -> Option<&OwnedFd> {
+        let key = key(transport)?;
+        if !self.open.contains_key(&key) {
+            let descriptor = match &key {
+                Transport::Udp4 => UdpSocket::bind("0.0.0.0:0").and_then(non_blocking).ok()?,
+                Transport::Udp6 => UdpSocket::bind("[::]:0").and_then(non_blocking).ok()?,
+                Transport::Unix(path) => {
+                    let socket = UnixDatagram::unbound().ok()?;
+                    socket.set_nonblocking(true).ok()?;
+                    socket.connect(&**path).ok()?;
+                    socket.into()
+                }
+                Transport::Descriptor(number) => weir_sys::descriptor::duplicate_number(*number).ok()?,
+            };
+            self.open.insert(key.clone(), descriptor);
+        }
+        self.open.get(&key)
+    }
+}
+
+impl LogSockets {
+    fn forget(&mut self, transport: &LogTransport) {
+        if let Some(key) = key(transport) {
+            self.open.remove(&key);
+        }
+    }
+}
+
+fn non_blocking(socket: UdpSocket) -> std::io::Result<OwnedFd> {
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+fn key(transport: &LogTransport) -> Option<Transport> {
+    match transport {
+        LogTransport::Udp(address) if address.is_ipv4() => Some(Transport::Udp4),
+        LogTransport::Udp(_) => Some(Transport::Udp6),
+        LogTransport::Unix(path) => Some(Transport::Unix(path.clone())),
+        LogTransport::Fd(number) => Some(Transport::Descriptor(*number)),
+        LogTransport::Ring(_) | LogTransport::Backend(_) => None,
+    }
+}
+
+/// The log output of one worker.
+#[derive(Debug)]
+pub struct Logs {
+    sockets: RefCell<LogSockets>,
+    host: Box<str>,
+    /// The header's buffer, used again for every line.
+    header: RefCell<Vec<u8>>,
+    /// The second for which `date` was made, and the date in the old syslog form.
+    date: RefCell<(u64, [u8; 15])>,
+    /// Lines sent per `sample` target, for its ranges.
+    samples: RefCell<HashMap<usize, u32>>,
+    pid: u32,
+    /// The line's buffer.
+    pub line: RefCell<Vec<u8>>,
+}
+
+/// What one line needs beside its text.
+pub struct Message<'a> {
+    pub targets: &'a [LogTarget],
+    /// `log-tag`.
+    pub tag: &'a str,
+    /// `log-send-hostname`.
+    pub host: Option<&'a str>,
+    /// 0 to 7.
+    pub level: u8,
+    /// Wall clock, microseconds since 1970.
+    pub wall_us: u64,
+    pub text: &'a [u8],
+    /// `log-format-sd`.
+    pub structured: &'a [u8],
+}
+
+impl Logs {
+    pub fn new(mut sockets: LogSockets, plan: &Plan) -> Self {
+        sockets.extend(plan);
+        Self {
+            sockets: RefCell::new(sockets),
+            host: weir_sys::privilege::host_name().unwrap_or_default().into(),
+            header: RefCell::default(),
+            date: RefCell::new((u64::MAX, [0; 15])),
+            samples: RefCell::default(),
+            pid: std::process::id(),
+            line: RefCell::default(),
+        }
+    }
+
+    /// The system's name.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Opens what a new plan needs.
+    pub fn follow(&self, plan: &Arc<Plan>) {
+        self.sockets.borrow_mut().extend(plan);
+    }
+
+    /// Sends a line to every target that wants its level. Never blocks; what cannot be sent is counted as dropped.
+    pub fn send(&self, message: &Message<'_>, counters: &ProcessCounters) {
+        for target in message.targets {
+            if message.level > target.level || !self.is_sampled(target) {
+                continue;
+            }
+            if !self.send_to(target, message) {
+                counters.dropped_logs.increment();
+            }
+        }
+    }
+
+    fn is_sampled(&self, target: &LogTarget) -> bool {
+        let Some((ranges, size)) = &target.sample else { return true };
+        let mut samples = self.samples.borrow_mut();
+        let count = samples.entry(std::ptr::from_ref(target).addr()).or_insert(0);
+        *count = *count % size + 1;
+        ranges.iter().any(|(first, last)| (*first..=*last).contains(count))
+    }
+
+    fn send_to(&self, target: &LogTarget, message: &Message<'_>) -> bool {
+        let mut sockets = self.sockets.borrow_mut();
+        let Some(socket) = sockets.ensure(&target.transport) else { return false };
+        let header = &mut *self.header.borrow_mut();
+        header.clear();
+        self.write_header(target, message, header);
+        let room = (target.len as usize).saturating_sub(header.len() + 1);
+        let text = &message.text[..message.text.len().min(room)];
+        let pieces = [IoSlice::new(header), IoSlice::new(text), IoSlice::new(b"\n")];
+        let sent = match &target.transport {
+            LogTransport::Udp(address) => {
+                let address = SockaddrStorage::from(*address);
+                sendmsg(socket.as_raw_fd(), &pieces, &[], quiet(), Some(&address)).is_ok()
+            }
+            LogTransport::Unix(_) => sendmsg::<()>(socket.as_raw_fd(), &pieces, &[], quiet(), None).is_ok(),
+            _ => writev(socket.as_fd(), &pieces).is_ok(),
+        };
+        if !sent && let LogTransport::Unix(_) = &target.transport {
+            // The daemon behind it may have been restarted: connect again with the next line.
+            sockets.forget(&target.transport);
+        }
+        sent
+    }
+
+    fn write_header(&self, target: &LogTarget, message: &Message<'_>, out: &mut Vec<u8>) {
+        let level = message.level.max(target.min_level);
+        let priority = u32::from(target.facility) * 8 + u32::from(level);
+        let host = message.host.unwrap_or(&self.host);
+        let (tag, pid) = (message.tag, self.pid);
+        // Writing to a vector cannot fail.
+        let _ = match target.format {
+            LogFormatName::Rfc3164 => {
+                let _ = write!(out, "<{priority}>");
+                out.extend_from_slice(&self.old_date(message.wall_us));
+                write!(out, " {host} {tag}[{pid}]: ")
+            }
+            LogFormatName::Local => {
+                let _ = write!(out, "<{priority}>");
+                out.extend_from_slice(&self.old_date(message.wall_us));
+                write!(out, " {tag}[{pid}]: ")
+            }
+            LogFormatName::Rfc5424 => {
+                let _ = write!(out, "<{priority}>1 ");
+                write_iso_date(message.wall_us, out);
+                let _ = write!(out, " {host} {tag} {pid} - ");
+                out.extend_from_slice(if message.structured.is_empty() { b"-" } else { message.structured });
+                out.push(b' ');
+                Ok(())
+            }
+            LogFormatName::Priority => write!(out, "<{priority}>"),
+            LogFormatName::Short => write!(out, "<{level}>"),
+            LogFormatName::Timed => {
+                let _ = write!(out, "<{level}>");
+                write_iso_date(message.wall_us, out);
+                out.push(b' ');
+                Ok(())
+            }
+            LogFormatName::Iso => {
+                write_iso_date(message.wall_us, out);
+                out.push(b' ');
+                Ok(())
+            }
+            LogFormatName::Raw => Ok(()),
+        };
+    }
+
+    /// `Mmm dd hh:mm:ss` in local time, made once a second.
+    fn old_date(&self, wall_us: u64) -> [u8; 15] {
+        let second = wall_us / 1_000_000;
+        let cached = &mut *self.date.borrow_mut();
+        if cached.0 != second {
+            let time = weir_sys::local_time(second as i64);
+            let mut text = Vec::with_capacity(15);
+            let month = MONTHS[usize::from(time.month) - 1];
+            // Writing to a vector cannot fail.
+            let _ = write!(text, "{month} {:2} {:02}:{:02}:{:02}", time.day, time.hour, time.minute, time.second);
+            *cached = (second, text.try_into().unwrap_or_default());
+        }
+        cached.1
+    }
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `2024-02-29T12:00:00.000000+00:00`, in local time.
+fn write_iso_date(wall_us: u64, out: &mut Vec<u8>) {
+    let time = weir_sys::local_time((wall_us / 1_000_000) as i64);
+    let micros = wall_us % 1_000_000;
+    let sign = if time.offset_s < 0 { '-' } else { '+' };
+    let zone = time.offset_s.unsigned_abs() / 60;
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        out,
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}{sign}{:02}:{:02}",
+        time.year, time.month, time.day, time.hour, time.minute, time.second, zone / 60, zone % 60
+    );
+}
+
+fn quiet() -> MsgFlags {
+    MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL
+}

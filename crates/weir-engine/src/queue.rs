@@ -1,0 +1,102 @@
+//! Streams of this worker that wait for a place on a server. The order over all workers is kept in shared memory; here
+//! stands who is woken when a place was granted.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::task::Waker;
+
+use tokio::io::unix::AsyncFd;
+use weir_shm::WaiterId;
+use weir_types::Slot;
+
+use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// A stream in a queue.
+#[derive(Debug)]
+pub struct Waiting {
+    pub token: u64,
+    pub waiter: WaiterId,
+    /// The backend under whose lock the entry is cancelled.
+    pub backend: Slot,
+    /// The server whose place was granted; already counted as served.
+    pub granted: Cell<Option<Slot>>,
+    waker: Waker,
+}
+
+#[derive(Debug, Default)]
+pub struct Queues {
+    next_token: Cell<u64>,
+    waiting: RefCell<HashMap<u64, Rc<Waiting>>>,
+}
+
+impl Queues {
+    /// A token for the next [`Queues::enter`].
+    pub fn token(&self) -> u64 {
+        self.next_token.set(self.next_token.get() + 1);
+        self.next_token.get()
+    }
+
+    pub fn enter(&self, token: u64, waiter: WaiterId, backend: Slot, waker: &Waker) -> Rc<Waiting> {
+        let waiting = Rc::new(Waiting { token, waiter, backend, granted: Cell::new(None), waker: waker.clone() });
+        self.waiting.borrow_mut().insert(token, waiting.clone());
+        waiting
+    }
+
+    pub fn forget(&self, token: u64) {
+        self.waiting.borrow_mut().remove(&token);
+    }
+
+    /// Hands out what was granted to this worker.
+    pub fn take_grants(&self, worker: &Worker) {
+        for grant in worker.shm.take_grants(worker.id) {
+            match self.waiting.borrow_mut().remove(&grant.token) {
+                Some(waiting) => {
+                    waiting.granted.set(Some(grant.server));
+                    waiting.waker.wake_by_ref();
+                }
+                // The stream is gone: its place is free for the next waiter when one is given back or taken.
+                None => worker.shm.server(grant.server).counters(worker.id).served.decrement(),
+            }
+        }
+        if worker.shm.take_kick(worker.id) {
+            self.waiting.borrow().values().for_each(|waiting| waiting.waker.wake_by_ref());
+        }
+    }
+}
+
+/// Takes a stream out of the queue it may be in; a place granted meanwhile is given back.
+pub fn leave(worker: &Worker, stream: &mut Stream) {
+    let Some(waiting) = stream.waiting.take() else { return };
+    if let Some(counters) = stream.backend_counters {
+        counters.qcur.decrement();
+    }
+    worker.queues.forget(waiting.token);
+    if let Some(server) = waiting.granted.get() {
+        crate::assign::give_back(worker, waiting.backend, server);
+        return;
+    }
+    let cancelled = worker.shm.backend(waiting.backend).balance(worker.id).cancel(waiting.waiter);
+    if !cancelled {
+        // Granted, and not yet taken from shared memory: that happens now, and nobody waits for it.
+        worker.queues.take_grants(worker);
+    }
+}
+
+/// Waits for wake-ups by other workers; to be spawned once per worker.
+pub async fn listen(worker: Rc<Worker>) -> io::Result<()> {
+    let descriptor = worker.wakers.descriptor(worker.id).try_clone_to_owned()?;
+    // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
+    #[allow(deprecated)]
+    let event = AsyncFd::new(descriptor)?;
+    loop {
+        let mut ready = event.readable().await?;
+        let mut count = [0; 8];
+        let _ = nix::unistd::read(event.get_ref().as_fd(), &mut count);
+        ready.clear_ready();
+        worker.queues.take_grants(&worker);
+    }
+}

@@ -1,0 +1,259 @@
+//! Servers as a stream sees them: which one it gets, where that one is, and how a connection to it begins.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, connect, socket};
+use socket2::SockRef;
+use weir_balance::{Choice, Servers};
+use weir_plan::settings::{Algorithm, ServerSettings};
+use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
+use weir_shm::{Balance, Shm};
+use weir_types::{PortSpec, ServerId};
+
+/// Where to connect, resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Ip(SocketAddr),
+    Unix(Box<str>),
+    Abstract(Box<[u8]>),
+}
+
+/// Where `server` is now. `destination` is what the client connected to.
+pub fn target(server: &Server, shm: Shm, destination: impl Fn() -> Option<SocketAddr>) -> Option<Target> {
+    let state = shm.server(server.slot).state;
+    let (address, port) = match state.address.version() {
+        0 => (None, None),
+        _ => state.address.value(),
+    };
+    let located = |ip: IpAddr, spec: &PortSpec| {
+        let port = port.or_else(|| resolve_port(spec, || destination().map(|to| to.port())));
+        port.map(|port| Target::Ip(SocketAddr::new(address.unwrap_or(ip), port)))
+    };
+    match &server.target {
+        ServerTarget::Ip { ip, port } => located(*ip, port),
+        ServerTarget::Unresolved { port, .. } => located(address?, port),
+        ServerTarget::Transparent { port } => located(destination()?.ip(), port),
+        ServerTarget::Other(address) => match &address.family {
+            weir_types::AddressFamily::Unix(path) => Some(Target::Unix(path.clone())),
+            weir_types::AddressFamily::Abstract(name) => Some(Target::Abstract(padded(name))),
+            weir_types::AddressFamily::AbstractUnpadded(name) => Some(Target::Abstract(name.clone())),
+            _ => None,
+        },
+    }
+}
+
+/// `abns@`: the name fills the whole field.
+fn padded(name: &[u8]) -> Box<[u8]> {
+    let mut full = name.to_vec();
+    full.resize(107, 0);
+    full.into()
+}
+
+fn resolve_port(spec: &PortSpec, came_to: impl Fn() -> Option<u16>) -> Option<u16> {
+    match spec {
+        PortSpec::Fixed(port) => Some(*port),
+        PortSpec::None => came_to(),
+        PortSpec::Offset(offset) => came_to().map(|port| (i32::from(port) + offset) as u16),
+        PortSpec::Range(first, _) => Some(*first),
+    }
+}
+
+/// Begins to connect; the socket is writable when it is done.
+pub fn open(target: &Target, settings: &ServerSettings, keepalive: bool) -> io::Result<OwnedFd> {
+    let family = match target {
+        Target::Ip(SocketAddr::V4(_)) => AddressFamily::Inet,
+        Target::Ip(SocketAddr::V6(_)) => AddressFamily::Inet6,
+        Target::Unix(_) | Target::Abstract(_) => AddressFamily::Unix,
+    };
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let descriptor = socket(family, SockType::Stream, flags, None)?;
+    let options = SockRef::from(&descriptor);
+    if let Target::Ip(_) = target {
+        options.set_tcp_nodelay(true)?;
+        if keepalive {
+            options.set_keepalive(true)?;
+        }
+        if let Some(timeout) = settings.tcp_user_timeout {
+            options.set_tcp_user_timeout(Some(std::time::Duration::from_millis(timeout.into())))?;
+        }
+        bind_source(&options, settings)?;
+    }
+    match target {
+        Target::Ip(address) => begin(&descriptor, &SockaddrStorage::from(*address))?,
+        Target::Unix(path) => begin(&descriptor, &UnixAddr::new(&**path)?)?,
+        Target::Abstract(name) => begin(&descriptor, &UnixAddr::new_abstract(name)?)?,
+    }
+    Ok(descriptor)
+}
+
+fn bind_source(options: &SockRef<'_>, settings: &ServerSettings) -> io::Result<()> {
+    let Some(source) = &settings.source else { return Ok(()) };
+    if let Some(interface) = &source.interface {
+        options.bind_device(Some(interface.as_bytes()))?;
+    }
+    let Some(address) = source.address else { return Ok(()) };
+    match source.ports {
+        None => options.bind(&address.into()),
+        Some((first, last)) => (first..=last)
+            .find_map(|port| options.bind(&SocketAddr::new(address.ip(), port).into()).ok())
+            .ok_or_else(|| io::ErrorKind::AddrInUse.into()),
+    }
+}
+
+fn begin(descriptor: &OwnedFd, address: &impl SockaddrLike) -> io::Result<()> {
+    match connect(descriptor.as_raw_fd(), address) {
+        Ok(()) | Err(nix::errno::Errno::EINPROGRESS) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The algorithm in force for a backend.
+pub fn balance_settings(proxy: &Proxy, backend: &Backend) -> weir_balance::Settings {
+    let algorithm = match backend.balance.algorithm {
+        Algorithm::StaticRoundRobin => weir_balance::Algorithm::StaticRoundRobin,
+        Algorithm::LeastConn => weir_balance::Algorithm::LeastConn,
+        Algorithm::First => weir_balance::Algorithm::First,
+        Algorithm::Random(draws) => weir_balance::Algorithm::Random { draws },
+        _ => weir_balance::Algorithm::RoundRobin,
+    };
+    weir_balance::Settings { algorithm, all_backups: proxy.settings.options.allbackups }
+}
+
+/// One backend's servers under its lock.
+pub struct LockedServers<'a> {
+    pub plan: &'a Plan,
+    pub backend: &'a Backend,
+    pub shm: Shm,
+    pub balance: &'a Balance<'a>,
+    /// `ProxyState::servers_epoch` of the backend.
+    pub epoch: u32,
+    /// Streams on the backend now, for `minconn`.
+    pub load: u32,
+}
+
+impl LockedServers<'_> {
+    pub fn id_at(&self, index: usize) -> ServerId {
+        ServerId(self.backend.servers.start + index as u32)
+    }
+
+    fn server(&self, index: usize) -> &Server {
+        self.plan.server(self.id_at(index))
+    }
+
+    pub fn limit_of(&self, id: ServerId) -> u32 {
+        let server = self.plan.server(id);
+        effective_limit(server, self.shm, self.load, self.backend.fullconn)
+    }
+}
+
+/// `maxconn` in force: as set at run time, between `minconn` and `maxconn` by the backend's load; 0 is no limit.
+pub fn effective_limit(server: &Server, shm: Shm, load: u32, fullconn: Option<u32>) -> u32 {
+    let maxconn = match shm.server(server.slot).state.maxconn.value() {
+        0 => server.settings.maxconn,
+        set => set - 1,
+    };
+    match (server.settings.minconn, fullconn) {
+        (0, _) | (_, None | Some(0)) => maxconn,
+        (_, Some(full)) if load >= full => maxconn,
+        (minconn, Some(full)) => {
+            let share = u64::from(maxconn) * u64::from(load) / u64::from(full);
+            (share as u32).max(minconn).min(maxconn)
+        }
+    }
+}
+
+impl Servers for LockedServers<'_> {
+    fn count(&self) -> usize {
+        self.backend.servers.len()
+    }
+
+    fn generation(&self) -> u64 {
+        (self.plan.generation << 32 | u64::from(self.epoch)) + 1
+    }
+
+    fn weight(&self, index: usize) -> u32 {
+        self.shm.server(self.server(index).slot).state.effective_weight.value()
+    }
+
+    fn is_usable(&self, index: usize) -> bool {
+        self.shm.server(self.server(index).slot).state.usable()
+    }
+
+    fn is_backup(&self, index: usize) -> bool {
+        self.server(index).settings.backup
+    }
+
+    fn served(&self, index: usize) -> u32 {
+        self.balance.served(self.server(index).slot)
+    }
+
+    fn queued(&self, index: usize) -> u32 {
+        self.balance.queued(Some(self.server(index).slot))
+    }
+
+    fn limit(&self, index: usize) -> u32 {
+        self.limit_of(self.id_at(index))
+    }
+
+    fn queue_limit(&self, index: usize) -> u32 {
+        self.server(index).settings.maxqueue
+    }
+
+    fn id(&self, index: usize) -> u32 {
+        self.server(index).id
+    }
+
+    fn backend_word(&self, word: usize) -> u64 {
+        self.balance.words()[word].value()
+    }
+
+    fn set_backend_word(&self, word: usize, value: u64) {
+        self.balance.words()[word].set(value);
+    }
+
+    fn server_word(&self, index: usize, word: usize) -> u64 {
+        self.balance.server_words(self.server(index).slot)[word].value()
+    }
+
+    fn set_server_word(&self, index: usize, word: usize, value: u64) {
+        self.balance.server_words(self.server(index).slot)[word].set(value);
+    }
+}
+
+/// Whether the backend's servers count who occupies them: needed for limits and for algorithms that look at the load.
+pub fn counts_places(plan: &Plan, backend: &Backend, settings: &weir_balance::Settings) -> bool {
+    use weir_balance::Algorithm::{LeastConn, Random};
+    if matches!(settings.algorithm, LeastConn | Random { .. }) {
+        return true;
+    }
+    let servers = &plan.servers[backend.servers.start as usize..backend.servers.end as usize];
+    servers.iter().any(|server| server.settings.maxconn > 0)
+}
+
+/// The outcome of a choice under the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assignment {
+    Server(ServerId),
+    /// Wait in the queue of this server, or of the backend.
+    Queue(Option<ServerId>),
+    None,
+}
+
+/// Chooses by the backend's algorithm.
+pub fn choose(
+    servers: &LockedServers<'_>,
+    settings: &weir_balance::Settings,
+    avoid: Option<ServerId>,
+    random: u64,
+) -> Assignment {
+    let start = servers.backend.servers.start;
+    let avoid = avoid.and_then(|id| id.0.checked_sub(start)).map(|index| index as usize);
+    let request = weir_balance::Request { avoid, random };
+    match weir_balance::choose(settings, servers, &request) {
+        Choice::Server(index) => Assignment::Server(servers.id_at(index)),
+        Choice::Full => Assignment::Queue(None),
+        Choice::None => Assignment::None,
+    }
+}

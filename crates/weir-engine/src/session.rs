@@ -1,0 +1,103 @@
+//! What belongs to a client connection for its whole life.
+
+use std::cell::{OnceCell, RefCell};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use nix::sys::socket::{SockaddrStorage, getsockname};
+use weir_plan::{Listener, Plan, Proxy};
+use weir_sample::Variables;
+use weir_shm::{FrontendCounters, ListenerCounters};
+use weir_types::{ListenerId, ProxyId, Slot};
+
+use crate::socket::Socket;
+
+/// A client connection without its request in progress.
+#[derive(Debug)]
+pub struct Client {
+    pub socket: Socket,
+    pub session: Session,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    /// The plan under which the current request runs.
+    pub plan: Arc<Plan>,
+    pub listener: ListenerId,
+    pub frontend: ProxyId,
+    pub listener_slot: Slot,
+    /// As accepted, or as the PROXY header or `set-src` says. `None` for unix sockets.
+    pub source: Option<SocketAddr>,
+    /// As accepted, where a PROXY header said otherwise.
+    pub peer: Option<SocketAddr>,
+    /// As the PROXY header or `set-dst` says; else asked of the socket when first wanted.
+    destination: OnceCell<Option<SocketAddr>>,
+    /// Microseconds of the worker's clock.
+    pub accepted_us: u64,
+    /// Requests begun on this connection.
+    pub requests: u32,
+    /// The listener was removed: the request in progress is the last one.
+    pub last: bool,
+    pub variables: RefCell<Variables>,
+    pub listener_counters: &'static ListenerCounters,
+    pub frontend_counters: &'static FrontendCounters,
+}
+
+impl Session {
+    pub fn new(
+        plan: Arc<Plan>,
+        listener: ListenerId,
+        frontend: ProxyId,
+        source: Option<SocketAddr>,
+        accepted_us: u64,
+        counters: (&'static ListenerCounters, &'static FrontendCounters),
+    ) -> Self {
+        let listener_slot = plan.listener(listener).slot;
+        Self {
+            plan,
+            listener,
+            frontend,
+            listener_slot,
+            source,
+            peer: None,
+            destination: OnceCell::new(),
+            accepted_us,
+            requests: 0,
+            last: false,
+            variables: RefCell::default(),
+            listener_counters: counters.0,
+            frontend_counters: counters.1,
+        }
+    }
+
+    pub fn proxy(&self) -> &Proxy {
+        self.plan.proxy(self.frontend)
+    }
+
+    pub fn listener(&self) -> &Listener {
+        self.plan.listener(self.listener)
+    }
+
+    pub fn set_destination(&mut self, address: Option<SocketAddr>) {
+        self.destination = OnceCell::from(address);
+    }
+}
+
+impl Client {
+    /// The address that the client connected to.
+    pub fn destination(&self) -> Option<SocketAddr> {
+        *self.session.destination.get_or_init(|| local_address(&self.socket))
+    }
+}
+
+/// The local end of a connection; `None` for families other than IP.
+pub fn local_address(socket: &Socket) -> Option<SocketAddr> {
+    let descriptor = socket.descriptor().ok()?;
+    let address: SockaddrStorage = getsockname(descriptor.as_raw_fd()).ok()?;
+    match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
+        (Some(v4), _) => Some(SocketAddr::V4((*v4).into())),
+        (_, Some(v6)) => Some(SocketAddr::V6((*v6).into())),
+        _ => None,
+    }
+}

@@ -1,0 +1,247 @@
+//! A request in progress, or a whole TCP connection: everything the phases need, in one box that is used again.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use weir_http::{Request, Response};
+use weir_plan::{Backend, Plan, Proxy};
+use weir_sample::Variables;
+use weir_shm::{BackendCounters, ServerCounters, ServerState};
+use weir_types::{ProxyId, ServerId, Slot};
+
+use crate::channel::Channel;
+use crate::pool::ServerPool;
+use crate::queue::Waiting;
+use crate::record::Record;
+use crate::server::Target;
+use crate::socket::Socket;
+use crate::timers::NEVER;
+
+/// See the table in the crate's documentation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    RequestHead,
+    RequestRules,
+    Queue,
+    Connect,
+    Exchange,
+    Reply,
+    Finish,
+}
+
+/// What a phase did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Went on to another phase (which is set).
+    Next,
+    /// Waits for a socket, a timer or a grant; wakers are in place.
+    Wait,
+    /// The stream is over.
+    End(Ending),
+}
+
+/// What becomes of the client's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The next request is awaited.
+    KeepAlive,
+    Close,
+    Reset,
+}
+
+/// The connection to the server that serves this stream.
+#[derive(Debug)]
+pub struct Link {
+    pub socket: Socket,
+    pub target: Target,
+    /// Requests it carried before this one.
+    pub uses: u32,
+    pub established: bool,
+}
+
+/// The server that was chosen, with its places in shared memory.
+#[derive(Debug, Clone)]
+pub struct Assigned {
+    pub server: ServerId,
+    pub slot: Slot,
+    /// The backend's place, whose lock guards the server's places.
+    pub backend: Slot,
+    pub counters: &'static ServerCounters,
+    pub state: &'static ServerState,
+    pub pool: Rc<ServerPool>,
+    /// Occupies one of the server's places (`Balance::release` is owed).
+    pub holds_place: bool,
+    /// The plan that `server` is an index of.
+    pub plan: Arc<Plan>,
+}
+
+/// Moments at which something is given up, milliseconds; [`NEVER`] where nothing is.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    pub client: u64,
+    pub server: u64,
+    /// Of the phase as a whole: `http-request`, `queue`, `connect`, `tarpit`, inspect delay.
+    pub phase: u64,
+}
+
+impl Deadlines {
+    pub const NONE: Self = Self { client: NEVER, server: NEVER, phase: NEVER };
+
+    pub fn next(&self) -> u64 {
+        self.client.min(self.server).min(self.phase)
+    }
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Stream {
+    pub phase: Phase,
+    pub frontend: ProxyId,
+    /// The frontend itself until a backend was chosen.
+    pub backend: ProxyId,
+    pub backend_counters: Option<&'static BackendCounters>,
+    /// Client to server.
+    pub up: Channel,
+    /// Server to client.
+    pub down: Channel,
+    pub request: Request,
+    pub response: Response,
+    pub assigned: Option<Assigned>,
+    pub link: Option<Link>,
+    pub waiting: Option<Rc<Waiting>>,
+    pub deadlines: Deadlines,
+    pub timeouts: StreamTimeouts,
+    pub record: Record,
+    /// Connection attempts left.
+    pub attempts_left: u32,
+    /// The server whose attempt failed last.
+    pub avoid: Option<ServerId>,
+    /// Counted in the gauges: [`crate::turn::Turn::abandon`] is owed.
+    pub running: bool,
+    /// What becomes of the client's connection after `Finish`.
+    pub ending: Option<Ending>,
+    /// The connection attempt waits before it is made on the same server again.
+    pub turn_around: bool,
+    /// The head of the response was received and its rules were met.
+    pub response_begun: bool,
+    /// When either side last moved, milliseconds; what its timeout counts from.
+    pub client_moved_ms: u64,
+    pub server_moved_ms: u64,
+    /// The server that a cookie or `use-server` asks for.
+    pub designated: Option<ServerId>,
+    /// The client's connection may carry another request after this one.
+    pub client_persists: bool,
+    /// The server's connection may be kept for other requests.
+    pub server_persists: bool,
+    /// What the log shows for a server where there is none: `<NOSRV>`, `<STATS>`.
+    pub substitute: &'static str,
+    /// Of the transaction.
+    pub variables: RefCell<Variables>,
+    /// Of the request, later of the response.
+    pub message_variables: RefCell<Variables>,
+    /// Captures by converters, taken over when the expression is done.
+    pub pending_captures: RefCell<Vec<(bool, usize, Vec<u8>)>>,
+    /// `%rt`.
+    pub number: OnceCell<u32>,
+    pub unique_id: RefCell<Option<String>>,
+    pub http: bool,
+    /// After 101, CONNECT, or in TCP mode: both ways are raw.
+    pub tunnel: bool,
+}
+
+/// Timeouts as the plan gives them for this stream, until rules change them; milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StreamTimeouts {
+    pub client: Option<u32>,
+    pub client_fin: Option<u32>,
+    pub server: Option<u32>,
+    pub server_fin: Option<u32>,
+    pub connect: Option<u32>,
+    pub queue: Option<u32>,
+    pub tunnel: Option<u32>,
+    pub tarpit: Option<u32>,
+}
+
+impl Stream {
+    /// Begins a stream of `frontend`; bytes received behind the last request stay.
+    pub fn begin(&mut self, frontend: ProxyId, start_us: u64) {
+        self.phase = Phase::RequestHead;
+        self.frontend = frontend;
+        self.backend = frontend;
+        self.backend_counters = None;
+        self.up.reset();
+        self.down.clear();
+        self.assigned = None;
+        self.link = None;
+        self.waiting = None;
+        self.deadlines = Deadlines::NONE;
+        self.record.reset(start_us);
+        self.attempts_left = 0;
+        self.avoid = None;
+        self.tunnel = false;
+        self.ending = None;
+        self.turn_around = false;
+        self.response_begun = false;
+        self.client_persists = false;
+        self.server_persists = false;
+        self.request.clear();
+        self.response.clear();
+        self.designated = None;
+        self.substitute = "<NOSRV>";
+        self.variables.get_mut().clear();
+        self.message_variables.get_mut().clear();
+        self.pending_captures.get_mut().clear();
+        self.number = OnceCell::new();
+        self.unique_id.get_mut().take();
+    }
+
+    pub fn frontend<'p>(&self, plan: &'p Plan) -> &'p Proxy {
+        plan.proxy(self.frontend)
+    }
+
+    /// The proxy whose backend half serves this stream; the frontend before one was chosen.
+    pub fn backend<'p>(&self, plan: &'p Plan) -> &'p Proxy {
+        plan.proxy(self.backend)
+    }
+
+    pub fn servers<'p>(&self, plan: &'p Plan) -> Option<&'p Backend> {
+        plan.proxy(self.backend).backend.as_deref()
+    }
+}
+
+/// `now` plus a timeout; [`NEVER`] without one.
+pub fn after(now_ms: u64, timeout_ms: Option<u32>) -> u64 {
+    match timeout_ms {
+        Some(timeout) if timeout > 0 => now_ms + u64::from(timeout),
+        _ => NEVER,
+    }
+}
+
+/// Boxes of ended streams, used again.
+#[derive(Debug, Default)]
+pub struct StreamBoxes {
+    free: RefCell<Vec<Box<Stream>>>,
+}
+
+/// Boxes kept at most; more are needed only while more streams run at once.
+const KEPT: usize = 256;
+
+impl StreamBoxes {
+    pub fn take(&self) -> Box<Stream> {
+        self.free.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub fn put(&self, stream: Box<Stream>) {
+        let free = &mut *self.free.borrow_mut();
+        if free.len() < KEPT {
+            free.push(stream);
+        }
+    }
+}

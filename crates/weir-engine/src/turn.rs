@@ -1,0 +1,149 @@
+//! One poll of a stream: runs its phases until one has to wait.
+
+use std::rc::Rc;
+use std::task::Context;
+
+use weir_types::{Mode, ProxyId};
+
+use crate::channel::Framing;
+use crate::record::{Cause, Stage};
+use crate::session::Client;
+use crate::stream::{Ending, Phase, Step, Stream, StreamTimeouts};
+use crate::worker::Worker;
+
+/// What the phases work on. The phases themselves stand in the modules named after them.
+pub struct Turn<'t, 'c> {
+    pub cx: &'t mut Context<'c>,
+    pub worker: &'t Rc<Worker>,
+    pub client: &'t mut Client,
+    pub stream: &'t mut Stream,
+}
+
+impl Turn<'_, '_> {
+    /// Sets a stream up for the next request of this client.
+    pub fn begin(worker: &Worker, client: &Client, stream: &mut Stream, start_us: u64) {
+        let session = &client.session;
+        let proxy = session.proxy();
+        stream.begin(session.frontend, start_us);
+        stream.http = proxy.mode == Mode::Http;
+        let timeouts = &proxy.settings.timeouts;
+        stream.timeouts = StreamTimeouts {
+            client: timeouts.client,
+            client_fin: timeouts.client_fin,
+            tarpit: timeouts.tarpit.or(timeouts.connect),
+            tunnel: timeouts.tunnel,
+            ..StreamTimeouts::default()
+        };
+        if !stream.http {
+            stream.phase = Phase::RequestRules;
+            stream.tunnel = true;
+        }
+        worker.counters.curr_streams.increment();
+        worker.counters.cum_streams.increment();
+        stream.running = true;
+    }
+
+    pub fn run(&mut self) -> Step {
+        let now_ms = self.now_ms();
+        if now_ms >= self.stream.deadlines.next() {
+            match self.timed_out(now_ms) {
+                Step::Next => {}
+                step => return step,
+            }
+        }
+        loop {
+            let step = match self.stream.phase {
+                Phase::RequestHead => self.request_head(),
+                Phase::RequestRules => self.request_rules(),
+                Phase::Queue => self.queue(),
+                Phase::Connect => self.connect(),
+                Phase::Exchange => self.exchange(),
+                Phase::Reply => self.reply(),
+                Phase::Finish => self.finish(),
+            };
+            if step != Step::Next {
+                return step;
+            }
+        }
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.worker.clock.now_ms()
+    }
+
+    pub fn now_us(&self) -> u64 {
+        self.worker.clock.now_us()
+    }
+
+    pub fn go(&mut self, phase: Phase) -> Step {
+        self.stream.phase = phase;
+        Step::Next
+    }
+
+    /// A deadline has come: what that means depends on the phase.
+    fn timed_out(&mut self, now_ms: u64) -> Step {
+        let deadlines = self.stream.deadlines;
+        match self.stream.phase {
+            Phase::RequestHead => self.request_head_late(),
+            Phase::RequestRules => self.rules_late(now_ms),
+            Phase::Queue => self.queue_late(),
+            Phase::Connect => self.connect_late(),
+            Phase::Exchange => self.exchange_late(deadlines.client <= now_ms),
+            Phase::Reply => {
+                self.stream.record.end(Cause::ClientTimeout, Stage::Last);
+                self.close_with(Ending::Close)
+            }
+            Phase::Finish => Step::Next,
+        }
+    }
+
+    /// Goes to `Finish` after which the client's connection is treated as `ending` says.
+    pub fn close_with(&mut self, ending: Ending) -> Step {
+        self.stream.ending = Some(ending);
+        self.go(Phase::Finish)
+    }
+
+    /// Makes `backend` the one that serves the stream.
+    pub fn set_backend(&mut self, backend: ProxyId) {
+        let plan = &self.client.session.plan;
+        let proxy = plan.proxy(backend);
+        let stream = &mut *self.stream;
+        stream.backend = backend;
+        let timeouts = &proxy.settings.timeouts;
+        let frontend = &plan.proxy(stream.frontend).settings.timeouts;
+        stream.timeouts.server = timeouts.server;
+        stream.timeouts.server_fin = timeouts.server_fin;
+        stream.timeouts.connect = timeouts.connect;
+        stream.timeouts.queue = timeouts.queue.or(timeouts.connect);
+        stream.timeouts.tunnel = timeouts.tunnel.or(frontend.tunnel);
+        stream.timeouts.tarpit = timeouts.tarpit.or(timeouts.connect);
+        stream.attempts_left = proxy.settings.retries;
+        let view = self.worker.shm.backend(proxy.backend_slot);
+        let counters = view.counters(self.worker.id);
+        counters.scur.increment();
+        counters.stot.increment();
+        counters.rate.add(self.worker.clock.now_ms(), 1);
+        view.state.smax.raise(view.sum(|counters| counters.scur.value()));
+        stream.backend_counters = Some(counters);
+    }
+
+    /// Takes a stream out of everything it is counted in, whatever became of it.
+    pub fn abandon(worker: &Worker, stream: &mut Stream) {
+        if !stream.running {
+            return;
+        }
+        stream.running = false;
+        worker.counters.curr_streams.decrement();
+        crate::queue::leave(worker, stream);
+        crate::assign::release_server(worker, stream);
+        if let Some(counters) = stream.backend_counters.take() {
+            counters.scur.decrement();
+        }
+        stream.link = None;
+    }
+
+    /// Whether the request was received to its end.
+    pub fn request_received(&self) -> bool {
+        matches!(self.stream.up.framing, Framing::Done)
+    }
+}

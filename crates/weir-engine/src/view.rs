@@ -1,0 +1,487 @@
+//! A stream as expressions see it.
+
+use std::net::SocketAddr;
+
+use weir_http::{BodyKind, Request, Response};
+use weir_plan::settings::userlist::Password;
+use weir_sample::stream::{
+    BackendFigure, Body, FrontendFigure, RequestLine, ServerFigure, Side, TimeoutName, Timers,
+};
+use weir_sample::{OwnedValue, Scope, Stream as Sample, Variable, Variables};
+use weir_types::{ProxyId, ServerId};
+
+use crate::session::{Client, local_address};
+use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// One moment of a stream. Variables and captures change through it, nothing else.
+pub struct View<'a> {
+    pub worker: &'a Worker,
+    pub client: &'a Client,
+    pub stream: &'a Stream,
+    /// No more data will come before the rules must decide.
+    pub finished: bool,
+    /// The log line is written before the end (`logasap`).
+    pub early: bool,
+}
+
+impl View<'_> {
+    fn plan(&self) -> &weir_plan::Plan {
+        &self.client.session.plan
+    }
+
+    fn frontend(&self) -> &weir_plan::Proxy {
+        self.plan().proxy(self.stream.frontend)
+    }
+
+    fn backend(&self) -> &weir_plan::Proxy {
+        self.plan().proxy(self.stream.backend)
+    }
+
+    fn server(&self) -> Option<&weir_plan::Server> {
+        let assigned = self.stream.assigned.as_ref()?;
+        Some(assigned.plan.server(assigned.server))
+    }
+
+    /// The store of a variable's scope, if it exists now.
+    fn with_scope<T>(&self, scope: Scope, work: impl FnOnce(&mut Variables) -> T) -> Option<T> {
+        Some(match scope {
+            Scope::Process => work(&mut self.worker.variables.borrow_mut()),
+            Scope::Session => work(&mut self.client.session.variables.borrow_mut()),
+            Scope::Transaction => work(&mut self.stream.variables.borrow_mut()),
+            Scope::Request if !self.stream.response_begun => work(&mut self.stream.message_variables.borrow_mut()),
+            Scope::Response if self.stream.response_begun => work(&mut self.stream.message_variables.borrow_mut()),
+            Scope::Request | Scope::Response | Scope::Check => return None,
+        })
+    }
+
+    fn connections_of(&self, sum: u64, own: bool) -> i64 {
+        // A line written at the end no longer counts its own stream on backend and server.
+        (sum - u64::from(own && !self.early && sum > 0)) as i64
+    }
+}
+
+impl Sample for View<'_> {
+    fn finished(&self) -> bool {
+        self.finished
+    }
+
+    fn source(&self) -> Option<SocketAddr> {
+        self.client.session.source
+    }
+
+    fn destination(&self) -> Option<SocketAddr> {
+        self.client.destination()
+    }
+
+    fn connection_source(&self) -> Option<SocketAddr> {
+        self.client.session.peer.or(self.client.session.source)
+    }
+
+    fn connection_destination(&self) -> Option<SocketAddr> {
+        local_address(&self.client.socket)
+    }
+
+    fn server_source(&self) -> Option<SocketAddr> {
+        self.stream.link.as_ref().and_then(|link| local_address(&link.socket))
+    }
+
+    fn server_destination(&self) -> Option<SocketAddr> {
+        match self.stream.link.as_ref()?.target {
+            crate::server::Target::Ip(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    fn http_major(&self, side: Side) -> Option<i64> {
+        let known = match side {
+            Side::Client => true,
+            Side::Server => self.stream.link.is_some(),
+        };
+        known.then_some(i64::from(self.stream.http))
+    }
+
+    fn received_proxy_header(&self) -> bool {
+        self.client.session.peer.is_some()
+    }
+
+    fn server_connection_reused(&self) -> Option<bool> {
+        self.stream.link.as_ref().map(|link| link.uses > 0)
+    }
+
+    fn request(&self) -> Option<&Request> {
+        (self.stream.http && self.stream.record.request_us > 0).then_some(&self.stream.request)
+    }
+
+    fn response(&self) -> Option<&Response> {
+        (self.stream.http && self.stream.response.status() > 0).then_some(&self.stream.response)
+    }
+
+    fn request_body(&self) -> Option<Body<'_>> {
+        let request = self.request()?;
+        Some(body(request.body, self.stream.up.buffer.bytes()))
+    }
+
+    fn response_body(&self) -> Option<Body<'_>> {
+        let response = self.response()?;
+        Some(body(response.body, self.stream.down.buffer.bytes()))
+    }
+
+    fn request_bytes(&self) -> Option<&[u8]> {
+        Some(self.stream.up.buffer.bytes())
+    }
+
+    fn response_bytes(&self) -> Option<&[u8]> {
+        Some(self.stream.down.buffer.bytes())
+    }
+
+    fn request_line(&self) -> Option<RequestLine<'_>> {
+        let record = &self.stream.record;
+        if record.request_line.is_empty() {
+            let request = self.request()?;
+            return Some(RequestLine {
+                method: request.method_bytes(),
+                uri: request.target(),
+                version: request.version(),
+            });
+        }
+        let line = &record.request_line;
+        let method_end = (record.method_len as usize).min(line.len());
+        let target = (method_end + 1).min(line.len());
+        let target_end = (target + record.target_len as usize).min(line.len());
+        let version = self.stream.request.version();
+        Some(RequestLine { method: &line[..method_end], uri: &line[target..target_end], version })
+    }
+
+    fn status(&self) -> u16 {
+        self.stream.record.status
+    }
+
+    fn server_status(&self) -> Option<u16> {
+        Some(self.stream.record.server_status).filter(|status| *status > 0)
+    }
+
+    fn is_first_request(&self) -> bool {
+        self.client.session.requests <= 1
+    }
+
+    fn request_capture_slots(&self) -> usize {
+        self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_request.len())
+    }
+
+    fn request_capture(&self, slot: usize) -> Option<&[u8]> {
+        self.stream.record.request_captures.get(slot)?.as_deref()
+    }
+
+    fn response_capture_slots(&self) -> usize {
+        self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_response.len())
+    }
+
+    fn response_capture(&self, slot: usize) -> Option<&[u8]> {
+        self.stream.record.response_captures.get(slot)?.as_deref()
+    }
+
+    fn store_capture(&self, response: bool, slot: usize, text: &[u8]) -> bool {
+        let Some(frontend) = &self.frontend().frontend else { return false };
+        let slots = if response { &frontend.capture_response } else { &frontend.capture_request };
+        let Some(capture) = slots.get(slot) else { return false };
+        let text = text[..text.len().min(capture.len as usize)].to_vec();
+        self.stream.pending_captures.borrow_mut().push((response, slot, text));
+        true
+    }
+
+    fn request_cookie_capture(&self) -> Option<&[u8]> {
+        Some(&self.stream.record.request_cookie[..]).filter(|text| !text.is_empty())
+    }
+
+    fn response_cookie_capture(&self) -> Option<&[u8]> {
+        Some(&self.stream.record.response_cookie[..]).filter(|text| !text.is_empty())
+    }
+
+    fn authenticates(&self, userlist: u32, user: &[u8], password: &[u8]) -> bool {
+        let Some(list) = self.plan().userlists.get(userlist as usize) else { return false };
+        let known = list.users.iter().find(|known| known.name.as_bytes() == user);
+        known.is_some_and(|known| match &known.password {
+            Password::Plain(plain) => plain.as_bytes() == password,
+            Password::Crypt(_) => false,
+        })
+    }
+
+    fn user_in_group(&self, userlist: u32, user: &[u8], group: &str) -> bool {
+        let Some(list) = self.plan().userlists.get(userlist as usize) else { return false };
+        let known = list.users.iter().find(|known| known.name.as_bytes() == user);
+        known.is_some_and(|known| {
+            known.groups.iter().any(|index| list.groups.get(*index as usize).is_some_and(|name| &**name == group))
+        })
+    }
+
+    fn variable(&self, variable: &Variable) -> Option<OwnedValue> {
+        self.with_scope(variable.scope, |variables| variables.find(&variable.name).cloned())?
+    }
+
+    fn set_variable(&self, variable: &Variable, value: OwnedValue) -> bool {
+        self.with_scope(variable.scope, |variables| variables.set(&variable.name, value)).is_some()
+    }
+
+    fn unset_variable(&self, variable: &Variable) {
+        self.with_scope(variable.scope, |variables| variables.unset(&variable.name));
+    }
+
+    fn frontend_name(&self) -> Option<&str> {
+        Some(&self.frontend().name)
+    }
+
+    fn frontend_id(&self) -> Option<i64> {
+        Some(self.frontend().id.into())
+    }
+
+    fn default_backend_name(&self) -> Option<&str> {
+        let default = self.frontend().frontend.as_ref()?.default_backend;
+        Some(default.map_or("", |backend| &self.plan().proxy(backend).name))
+    }
+
+    fn listener_name(&self) -> Option<&str> {
+        Some(&self.client.session.listener().name)
+    }
+
+    fn listener_id(&self) -> Option<i64> {
+        Some(self.client.session.listener().id.into())
+    }
+
+    fn listener_connections(&self) -> Option<i64> {
+        let view = self.worker.shm.listener(self.client.session.listener_slot);
+        Some(view.sum(|counters| counters.scur.value()) as i64)
+    }
+
+    fn backend_name(&self) -> Option<&str> {
+        Some(&self.backend().name)
+    }
+
+    fn backend_id(&self) -> Option<i64> {
+        Some(self.backend().id.into())
+    }
+
+    fn server_name(&self) -> Option<&str> {
+        self.server().map(|server| &*server.name)
+    }
+
+    fn server_id(&self) -> Option<i64> {
+        self.server().map(|server| server.id.into())
+    }
+
+    fn server_substitute(&self) -> &str {
+        self.stream.substitute
+    }
+
+    fn frontend_figure(&self, proxy: ProxyId, figure: FrontendFigure) -> i64 {
+        let view = self.worker.shm.frontend(self.plan().proxy(proxy).frontend_slot);
+        let now = self.worker.clock.now_ms();
+        let value = match figure {
+            FrontendFigure::Connections => view.sum(|counters| counters.scur.value()),
+            FrontendFigure::SessionRate => view.sum(|counters| counters.rate.value(now)),
+            FrontendFigure::RequestRate => view.sum(|counters| counters.req_rate.value(now)),
+        };
+        value as i64
+    }
+
+    fn backend_figure(&self, proxy: ProxyId, figure: BackendFigure) -> i64 {
+        crate::figures::of_backend(self.worker, self.plan(), proxy, figure)
+    }
+
+    fn server_figure(&self, server: ServerId, figure: ServerFigure) -> i64 {
+        crate::figures::of_server(self.worker, self.plan(), server, figure)
+    }
+
+    fn find_backend(&self, name: &[u8]) -> Option<ProxyId> {
+        self.plan().backends_by_name.get(std::str::from_utf8(name).ok()?).copied()
+    }
+
+    fn find_frontend(&self, name: &[u8]) -> Option<ProxyId> {
+        let named = |proxy: &&weir_plan::Proxy| proxy.frontend.is_some() && proxy.name.as_bytes() == name;
+        self.plan().proxies.iter().find(named).map(|proxy| proxy.index)
+    }
+
+    fn find_server(&self, name: &[u8]) -> Option<ServerId> {
+        let name = std::str::from_utf8(name).ok()?;
+        let (backend, name) = match name.split_once('/') {
+            Some((backend, name)) => (self.find_backend(backend.as_bytes())?, name),
+            None => (self.stream.backend, name),
+        };
+        let servers = self.plan().proxy(backend).backend.as_ref()?.servers.clone();
+        servers.map(ServerId).find(|id| &*self.plan().server(*id).name == name)
+    }
+
+    fn timeout(&self, name: TimeoutName) -> Option<i64> {
+        let (frontend, backend) = (&self.frontend().settings.timeouts, &self.backend().settings.timeouts);
+        let current = &self.stream.timeouts;
+        let timeout = match name {
+            TimeoutName::FrontendClient => frontend.client,
+            TimeoutName::FrontendTarpit => frontend.tarpit,
+            TimeoutName::BackendConnect => backend.connect,
+            TimeoutName::BackendQueue => backend.queue,
+            TimeoutName::BackendServer => backend.server,
+            TimeoutName::BackendTarpit => backend.tarpit,
+            TimeoutName::BackendTunnel => backend.tunnel,
+            TimeoutName::CurrentClient => current.client,
+            TimeoutName::CurrentConnect => current.connect,
+            TimeoutName::CurrentQueue => current.queue,
+            TimeoutName::CurrentServer => current.server,
+            TimeoutName::CurrentTarpit => current.tarpit,
+            TimeoutName::CurrentTunnel => current.tunnel,
+        };
+        timeout.map(i64::from)
+    }
+
+    fn timers(&self) -> Timers {
+        let record = &self.stream.record;
+        let between = |from: u64, to: u64| if from == 0 || to == 0 { -1 } else { (to.saturating_sub(from) / 1000) as i64 };
+        let end = if record.end_us > 0 { record.end_us } else { self.worker.clock.now_us() };
+        let begun = if self.stream.http { record.request_us } else { record.start_us };
+        let first = if record.first_byte_us > 0 { record.first_byte_us } else { record.start_us };
+        let last = if self.early { record.response_us.max(record.connected_us).max(begun) } else { end };
+        let idle = if record.first_byte_us == 0 { -1 } else { between(record.start_us, record.first_byte_us) };
+        let total = between(record.start_us, last).max(0);
+        Timers {
+            handshake: 0,
+            idle,
+            request: between(record.first_byte_us, record.request_us),
+            queue: between(begun, record.assigned_us),
+            connect: between(record.assigned_us, record.connected_us),
+            response: between(record.connected_us, record.response_us),
+            data: between(if self.stream.http { record.response_us } else { record.connected_us }, last),
+            active: between(first, last).max(0),
+            total,
+            user: total - idle.max(0),
+        }
+    }
+
+    fn accept_time(&self) -> i64 {
+        self.worker.clock.wall_us(self.client.session.accepted_us) as i64
+    }
+
+    fn request_time(&self) -> i64 {
+        let record = &self.stream.record;
+        let begun = if record.first_byte_us > 0 { record.first_byte_us } else { record.start_us };
+        self.worker.clock.wall_us(begun) as i64
+    }
+
+    fn bytes(&self) -> [u64; 4] {
+        let record = &self.stream.record;
+        [record.bytes_in, record.bytes_in, record.bytes_out, record.bytes_out]
+    }
+
+    fn logged_bytes(&self) -> u64 {
+        self.stream.record.bytes_out
+    }
+
+    fn logs_early(&self) -> bool {
+        self.early
+    }
+
+    fn termination(&self) -> [u8; 4] {
+        self.stream.record.termination()
+    }
+
+    fn retries(&self) -> (i64, bool) {
+        (self.stream.record.retries.into(), self.stream.record.redispatched)
+    }
+
+    fn log_connections(&self) -> [i64; 4] {
+        let shm = self.worker.shm;
+        let process = shm.process().sum(|counters| counters.curr_conns.value());
+        let frontend = shm.frontend(self.frontend().frontend_slot).sum(|counters| counters.scur.value());
+        let backend = match self.stream.backend_counters {
+            Some(_) => shm.backend(self.backend().backend_slot).sum(|counters| counters.scur.value()),
+            None => 0,
+        };
+        let server = match &self.stream.assigned {
+            Some(assigned) => shm.server(assigned.slot).sum(|counters| counters.scur.value()),
+            None => 0,
+        };
+        [
+            process as i64,
+            frontend as i64,
+            self.connections_of(backend, self.stream.backend_counters.is_some()),
+            self.connections_of(server, self.stream.assigned.is_some()),
+        ]
+    }
+
+    fn log_queues(&self) -> [i64; 2] {
+        [self.stream.record.server_queue.into(), self.stream.record.backend_queue.into()]
+    }
+
+    fn log_counter(&self) -> i64 {
+        self.worker.log_counter(self.stream.frontend)
+    }
+
+    fn request_counter(&self) -> u32 {
+        let next = || self.worker.shm.process().state.next_request.fetch_add(1) as u32;
+        *self.stream.number.get_or_init(next)
+    }
+
+    fn log_origin(&self) -> &'static str {
+        "sess_end"
+    }
+
+    fn unique_id(&self) -> Option<String> {
+        if let Some(id) = &*self.stream.unique_id.borrow() {
+            return Some(id.clone());
+        }
+        let format = self.frontend().settings.unique_id_format.as_ref()?;
+        let mut text = Vec::new();
+        format.write(self, &mut text);
+        let id = String::from_utf8_lossy(&text).into_owned();
+        *self.stream.unique_id.borrow_mut() = Some(id.clone());
+        Some(id)
+    }
+
+    fn clock(&self) -> i64 {
+        self.worker.clock.wall_us(self.worker.clock.now_us()) as i64
+    }
+
+    fn uptime(&self) -> i64 {
+        let started = self.worker.shm.process().state.start_ms.value();
+        self.worker.clock.now_ms().saturating_sub(started) as i64 / 1000
+    }
+
+    fn hostname(&self) -> &str {
+        self.worker.logs.host()
+    }
+
+    fn process_id(&self) -> u32 {
+        self.worker.logs.pid()
+    }
+
+    fn worker_number(&self) -> i64 {
+        i64::from(self.worker.id.0) + 1
+    }
+
+    fn process_connections(&self) -> i64 {
+        self.worker.shm.process().sum(|counters| counters.curr_conns.value()) as i64
+    }
+
+    fn stopping(&self) -> bool {
+        self.worker.is_stopping()
+    }
+
+    fn random(&self) -> u64 {
+        self.worker.random()
+    }
+
+    fn utc_offset(&self, time: i64) -> i64 {
+        weir_sys::local_time(time).offset_s.into()
+    }
+}
+
+/// What is buffered of a body. Chunked bodies show their chunks' payload only when one chunk holds all of it.
+fn body(kind: BodyKind, buffered: &[u8]) -> Body<'_> {
+    match kind {
+        BodyKind::None => Body { data: b"", complete: true, announced: Some(0) },
+        BodyKind::Length(length) => {
+            let here = buffered.len().min(usize::try_from(length).unwrap_or(usize::MAX));
+            Body { data: &buffered[..here], complete: here as u64 == length, announced: Some(length) }
+        }
+        BodyKind::Chunked => crate::http::first_chunk(buffered),
+        BodyKind::UntilClose | BodyKind::Tunnel => Body { data: buffered, complete: false, announced: None },
+    }
+}
