@@ -46,7 +46,11 @@ impl Turn<'_, '_> {
             shm: worker.shm,
             balance: &balance,
             epoch: view.state.servers_epoch.value(),
-            load: if backend.fullconn.is_some() { view.sum(|counters| counters.scur.value()) as u32 } else { 0 },
+            load: if backend.fullconn.is_some() {
+                view.sum(|counters| counters.scur.value()) as u32
+            } else {
+                0
+            },
         };
         let mut assignment = match stream.designated.take() {
             Some(server) => designated(&servers, server),

@@ -3,7 +3,9 @@
 use std::io::IoSlice;
 use std::task::{Context, Poll};
 
-use weir_http::{BodyKind, ChunkedDecoder, Headers, LAST_CHUNK, Limits, Then, write_chunk_size, write_trailers};
+use weir_http::{
+    BodyKind, ChunkedDecoder, Headers, LAST_CHUNK, Limits, Then, write_chunk_size, write_trailers,
+};
 
 use crate::buffers::{Buffer, Buffers, LARGE};
 use crate::socket::Socket;
@@ -106,7 +108,9 @@ impl Channel {
 
     /// Whether reading more makes sense now.
     pub fn wants_input(&self) -> bool {
-        !self.eof && !matches!(self.framing, Framing::Done) && (self.buffer.capacity() == 0 || !self.buffer.is_full())
+        !self.eof
+            && !matches!(self.framing, Framing::Done)
+            && (self.buffer.capacity() == 0 || !self.buffer.is_full())
     }
 
     /// Reads once. `Ready(Ok(0))` is the end of the stream, which is also noted.
@@ -238,7 +242,12 @@ impl Channel {
     }
 
     /// Writes once what may go. `more`: more is known to follow at once.
-    pub fn transmit(&mut self, cx: &mut Context<'_>, to: &mut Socket, more: bool) -> Poll<std::io::Result<usize>> {
+    pub fn transmit(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut Socket,
+        more: bool,
+    ) -> Poll<std::io::Result<usize>> {
         let head = &self.head[self.head_at..];
         let body = &self.buffer.bytes()[..self.passable];
         let outcome = match (head.is_empty(), body.is_empty(), self.tail.is_empty()) {

@@ -57,7 +57,8 @@ impl Turn<'_, '_> {
             self.count_backend(|counters| counters.connect.increment());
             let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
             let descriptor = open(&target, &server.settings, keepalive)?;
-            self.stream.link = Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
+            self.stream.link =
+                Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
         }
         self.write_opening(&plan, server);
@@ -222,7 +223,11 @@ impl Cause {
     fn of(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::ServerTimeout,
-            _ if matches!(error.raw_os_error(), Some(nix::libc::EMFILE | nix::libc::ENFILE | nix::libc::ENOBUFS)) => {
+            _ if matches!(
+                error.raw_os_error(),
+                Some(nix::libc::EMFILE | nix::libc::ENFILE | nix::libc::ENOBUFS)
+            ) =>
+            {
                 Self::Resource
             }
             io::ErrorKind::AddrInUse => Self::Resource,

@@ -84,7 +84,10 @@ impl Connection {
     /// `Idle`: waits for the first byte of a request and holds no buffer meanwhile.
     fn idle(&mut self, cx: &mut Context<'_>) -> Idle {
         let first = self.client.session.requests == 0;
-        if !first && (self.worker.is_stopping() || self.client.session.last) && !self.client.socket.seems_readable() {
+        if !first
+            && (self.worker.is_stopping() || self.client.session.last)
+            && !self.client.socket.seems_readable()
+        {
             return Idle::Close;
         }
         self.follow_plan();
@@ -190,7 +193,8 @@ impl Connection {
         let session = &mut self.client.session;
         match listener::find(&plan, session.listener_slot) {
             Some((listener, proxy)) if plan.proxy(proxy).mode == session.proxy().mode => {
-                let counters = self.worker.shm.frontend(plan.proxy(proxy).frontend_slot).counters(self.worker.id);
+                let counters =
+                    self.worker.shm.frontend(plan.proxy(proxy).frontend_slot).counters(self.worker.id);
                 if !std::ptr::eq(counters, session.frontend_counters) {
                     session.frontend_counters.scur.decrement();
                     counters.scur.increment();

@@ -138,7 +138,8 @@ impl Turn<'_, '_> {
     }
 
     fn up_broken(&mut self, broken: Broken) -> Step {
-        let stage = if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
+        let stage =
+            if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
         match broken {
             Broken::Input => self.client_aborted(stage),
             Broken::Output => self.server_write_failed(stage),
@@ -147,7 +148,8 @@ impl Turn<'_, '_> {
     }
 
     fn down_broken(&mut self, broken: Broken) -> Step {
-        let stage = if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
+        let stage =
+            if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
         match broken {
             Broken::Input => self.server_aborted(stage),
             Broken::Output => self.client_aborted(Stage::Data),
@@ -193,13 +195,17 @@ impl Turn<'_, '_> {
             }
             _ => {
                 let half_closed = stream.up.shut || stream.down.shut;
-                let fin = |fin: Option<u32>, other: Option<u32>| if raw && half_closed { fin.or(other) } else { other };
+                let fin = |fin: Option<u32>, other: Option<u32>| {
+                    if raw && half_closed { fin.or(other) } else { other }
+                };
                 (fin(timeouts.client_fin, timeouts.client), fin(timeouts.server_fin, timeouts.server))
             }
         };
-        let of_client = stream.down.has_output() || !stream.up.eof && !matches!(stream.up.framing, Framing::Done);
+        let of_client =
+            stream.down.has_output() || !stream.up.eof && !matches!(stream.up.framing, Framing::Done);
         let of_server = stream.up.has_output() && !stream.up.shut
-            || !stream.down.is_received() && (raw || matches!(stream.up.framing, Framing::Done) || stream.up.shut);
+            || !stream.down.is_received()
+                && (raw || matches!(stream.up.framing, Framing::Done) || stream.up.shut);
         // Traffic in either direction keeps both sides of a raw stream alive.
         let (client_moved, server_moved) = match raw {
             true => {

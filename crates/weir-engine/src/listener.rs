@@ -52,8 +52,10 @@ impl Listeners {
             // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
             #[allow(deprecated)]
             let socket = AsyncFd::new(socket)?;
-            let listening = Rc::new(Listening { socket, slot, paused: Cell::new(false), changed: Notify::new() });
-            let task = tokio::task::spawn_local(accept_loop(worker.clone(), listening.clone())).abort_handle();
+            let listening =
+                Rc::new(Listening { socket, slot, paused: Cell::new(false), changed: Notify::new() });
+            let task =
+                tokio::task::spawn_local(accept_loop(worker.clone(), listening.clone())).abort_handle();
             if let Some(old) = self.by_slot.insert(slot, Open { listening, task }) {
                 retire(worker, old);
             }
@@ -175,7 +177,10 @@ async fn wait_for_room(worker: &Worker) {
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
     )
 }
 
@@ -185,7 +190,9 @@ impl Worker {
         let plan = self.plan();
         let Some((listener, proxy)) = find(&plan, slot) else { return true };
         let (listener, proxy) = (plan.listener(listener), plan.proxy(proxy));
-        let below = |limit: Option<u32>, now: &dyn Fn() -> u64| limit.is_none_or(|limit| limit == 0 || now() < limit.into());
+        let below = |limit: Option<u32>, now: &dyn Fn() -> u64| {
+            limit.is_none_or(|limit| limit == 0 || now() < limit.into())
+        };
         below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
             && below(proxy.frontend.as_ref().and_then(|frontend| frontend.maxconn), &|| {
                 self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
@@ -226,8 +233,10 @@ impl Worker {
     ) {
         let listener_slot = plan.listener(listener).slot;
         let frontend_slot = plan.proxy(proxy).frontend_slot;
-        let counters =
-            (self.shm.listener(listener_slot).counters(self.id), self.shm.frontend(frontend_slot).counters(self.id));
+        let counters = (
+            self.shm.listener(listener_slot).counters(self.id),
+            self.shm.frontend(frontend_slot).counters(self.id),
+        );
         let now = self.clock.now_us();
         self.count_session(frontend_slot, listener_slot, counters, now / 1000);
         let session = Session::new(plan, listener, proxy, source, now, counters);

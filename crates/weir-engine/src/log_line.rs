@@ -35,7 +35,8 @@ impl Turn<'_, '_> {
             return;
         }
         let Some(level) = self.log_level(proxy) else { return };
-        let view = View { worker: self.worker, client: self.client, stream: self.stream, finished: true, early };
+        let view =
+            View { worker: self.worker, client: self.client, stream: self.stream, finished: true, early };
         self.worker.count_log_line(self.stream.frontend);
         let line = &mut *self.worker.logs.line.borrow_mut();
         line.clear();
@@ -77,7 +78,14 @@ impl Turn<'_, '_> {
 }
 
 /// Sends a text to the proxy's log targets.
-pub fn send(worker: &crate::worker::Worker, plan: &Plan, proxy: &Proxy, level: u8, text: &[u8], structured: &[u8]) {
+pub fn send(
+    worker: &crate::worker::Worker,
+    plan: &Plan,
+    proxy: &Proxy,
+    level: u8,
+    text: &[u8],
+    structured: &[u8],
+) {
     let targets: &[LogTarget] = &proxy.settings.logs;
     let tag = proxy.settings.log_tag.as_deref().or(plan.global.log_tag.as_deref()).unwrap_or("haproxy");
     let host = plan.global.log_send_hostname.as_ref().and_then(|name| name.as_deref());

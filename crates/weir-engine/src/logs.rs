@@ -243,14 +243,16 @@ impl Logs {
             let mut text = Vec::with_capacity(15);
             let month = MONTHS[usize::from(time.month) - 1];
             // Writing to a vector cannot fail.
-            let _ = write!(text, "{month} {:2} {:02}:{:02}:{:02}", time.day, time.hour, time.minute, time.second);
+            let _ =
+                write!(text, "{month} {:2} {:02}:{:02}:{:02}", time.day, time.hour, time.minute, time.second);
             *cached = (second, text.try_into().unwrap_or_default());
         }
         cached.1
     }
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `2024-02-29T12:00:00.000000+00:00`, in local time.
 fn write_iso_date(wall_us: u64, out: &mut Vec<u8>) {
@@ -262,7 +264,14 @@ fn write_iso_date(wall_us: u64, out: &mut Vec<u8>) {
     let _ = write!(
         out,
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{micros:06}{sign}{:02}:{:02}",
-        time.year, time.month, time.day, time.hour, time.minute, time.second, zone / 60, zone % 60
+        time.year,
+        time.month,
+        time.day,
+        time.hour,
+        time.minute,
+        time.second,
+        zone / 60,
+        zone % 60
     );
 }
 

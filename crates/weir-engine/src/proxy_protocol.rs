@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn others_are_refused() {
-        for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2 3\r\n", b"PROXY TCP5 a b 1 2\r\n"] {
+        for bytes in
+            [&b"GET / HTTP/1.1\r\n"[..], b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2 3\r\n", b"PROXY TCP5 a b 1 2\r\n"]
+        {
             assert_eq!(parse(bytes), Err(Invalid));
         }
     }

@@ -41,7 +41,8 @@ impl Queues {
     }
 
     pub fn enter(&self, token: u64, waiter: WaiterId, backend: Slot, waker: &Waker) -> Rc<Waiting> {
-        let waiting = Rc::new(Waiting { token, waiter, backend, granted: Cell::new(None), waker: waker.clone() });
+        let waiting =
+            Rc::new(Waiting { token, waiter, backend, granted: Cell::new(None), waker: waker.clone() });
         self.waiting.borrow_mut().insert(token, waiting.clone());
         waiting
     }

@@ -49,8 +49,12 @@ impl View<'_> {
             Scope::Process => work(&mut self.worker.variables.borrow_mut()),
             Scope::Session => work(&mut self.client.session.variables.borrow_mut()),
             Scope::Transaction => work(&mut self.stream.variables.borrow_mut()),
-            Scope::Request if !self.stream.response_begun => work(&mut self.stream.message_variables.borrow_mut()),
-            Scope::Response if self.stream.response_begun => work(&mut self.stream.message_variables.borrow_mut()),
+            Scope::Request if !self.stream.response_begun => {
+                work(&mut self.stream.message_variables.borrow_mut())
+            }
+            Scope::Response if self.stream.response_begun => {
+                work(&mut self.stream.message_variables.borrow_mut())
+            }
             Scope::Request | Scope::Response | Scope::Check => return None,
         })
     }
@@ -211,7 +215,10 @@ impl Sample for View<'_> {
         let Some(list) = self.plan().userlists.get(userlist as usize) else { return false };
         let known = list.users.iter().find(|known| known.name.as_bytes() == user);
         known.is_some_and(|known| {
-            known.groups.iter().any(|index| list.groups.get(*index as usize).is_some_and(|name| &**name == group))
+            known
+                .groups
+                .iter()
+                .any(|index| list.groups.get(*index as usize).is_some_and(|name| &**name == group))
         })
     }
 
@@ -334,12 +341,15 @@ impl Sample for View<'_> {
 
     fn timers(&self) -> Timers {
         let record = &self.stream.record;
-        let between = |from: u64, to: u64| if from == 0 || to == 0 { -1 } else { (to.saturating_sub(from) / 1000) as i64 };
+        let between = |from: u64, to: u64| {
+            if from == 0 || to == 0 { -1 } else { (to.saturating_sub(from) / 1000) as i64 }
+        };
         let end = if record.end_us > 0 { record.end_us } else { self.worker.clock.now_us() };
         let begun = if self.stream.http { record.request_us } else { record.start_us };
         let first = if record.first_byte_us > 0 { record.first_byte_us } else { record.start_us };
         let last = if self.early { record.response_us.max(record.connected_us).max(begun) } else { end };
-        let idle = if record.first_byte_us == 0 { -1 } else { between(record.start_us, record.first_byte_us) };
+        let idle =
+            if record.first_byte_us == 0 { -1 } else { between(record.start_us, record.first_byte_us) };
         let total = between(record.start_us, last).max(0);
         Timers {
             handshake: 0,

@@ -60,7 +60,11 @@ pub enum Control {
     /// Makes `plan` the one in force. `added` are the sockets of listeners that are new or were bound anew; sockets
     /// whose slot the plan no longer has are emptied of waiting connections and closed. `done` is answered when new
     /// connections are served by the new plan.
-    Swap { plan: Arc<Plan>, added: Vec<ListenerSocket>, done: Option<oneshot::Sender<()>> },
+    Swap {
+        plan: Arc<Plan>,
+        added: Vec<ListenerSocket>,
+        done: Option<oneshot::Sender<()>>,
+    },
     /// Stops accepting on the listener with this slot, or on all, without closing (`disable frontend`, SIGTTOU).
     Pause(Option<Slot>),
     Resume(Option<Slot>),
@@ -123,7 +127,8 @@ pub fn run(input: WorkerInput) -> io::Result<Exit> {
 }
 
 async fn serve(input: WorkerInput) -> io::Result<Exit> {
-    let WorkerInput { worker: id, shm, wakers, plan, listeners, mut control, log_sockets, stats, beside } = input;
+    let WorkerInput { worker: id, shm, wakers, plan, listeners, mut control, log_sockets, stats, beside } =
+        input;
     let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats));
     tokio::task::spawn_local(worker.timers.clone().drive(worker.clock.clone()));
     tokio::task::spawn_local(queue::listen(worker.clone()));

@@ -75,7 +75,10 @@ fn pipelined_requests_are_answered_in_order() {
         assert_eq!(read_until(&mut client, "hello"), OK);
     }
     say(&mut client, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-    assert_eq!(read_to_end(&mut client), "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
+    assert_eq!(
+        read_to_end(&mut client),
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
+    );
 }
 
 #[test]

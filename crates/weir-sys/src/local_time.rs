@@ -47,6 +47,9 @@ mod tests {
         let time = local_time(1_709_208_000);
         assert_eq!(time.year, 2024);
         assert!((time.month, time.day) >= (2, 28) && (time.month, time.day) <= (3, 1));
-        assert_eq!(i64::from(time.hour) * 60 + i64::from(time.minute), (720 + i64::from(time.offset_s / 60)).rem_euclid(1440));
+        assert_eq!(
+            i64::from(time.hour) * 60 + i64::from(time.minute),
+            (720 + i64::from(time.offset_s / 60)).rem_euclid(1440)
+        );
     }
 }

@@ -10,7 +10,12 @@ use crate::turn::Turn;
 
 impl Turn<'_, '_> {
     /// The answer that `described` stands for now. `None`: no answer at all (`errorfile` of `/dev/null`, no room).
-    pub fn make_reply(&self, plan: &Plan, described: &Described<Resolved>, default_status: u16) -> Option<Reply> {
+    pub fn make_reply(
+        &self,
+        plan: &Plan,
+        described: &Described<Resolved>,
+        default_status: u16,
+    ) -> Option<Reply> {
         let status = described.status.unwrap_or(default_status);
         let body = match &described.body {
             // A section's pages were put in place by the compiler; what is left of the name is the proxy's own page.

@@ -69,7 +69,8 @@ impl Turn<'_, '_> {
         let first = if record.first_byte_us > 0 { record.first_byte_us } else { record.start_us };
         let queue = between(begun, record.assigned_us);
         let connect = between(record.assigned_us, record.connected_us);
-        let response = if record.response_us > 0 { between(record.connected_us, record.response_us) } else { 0 };
+        let response =
+            if record.response_us > 0 { between(record.connected_us, record.response_us) } else { 0 };
         let total = between(first, record.end_us);
         if let Some(counters) = self.stream.backend_counters {
             counters.qtime.add(queue);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use weir_http::{
-    Limits, Method, Reply, Request, Response, Status, Version, WriteOptions, error_page, parse_response, persistence,
-    write_response,
+    Limits, Method, Reply, Request, Response, Status, Version, WriteOptions, error_page, parse_response,
+    persistence, write_response,
 };
 use weir_plan::Plan;
 use weir_plan::settings::ErrorPage;
@@ -54,7 +54,8 @@ impl Turn<'_, '_> {
         self.stream.response = head;
         self.stream.response.headers.set_limit(plan.global.tune.bufsize);
         self.after_response_rules(plan);
-        let closing = close || self.worker.is_stopping() || self.client.session.last || !self.request_drained();
+        let closing =
+            close || self.worker.is_stopping() || self.client.session.last || !self.request_drained();
         let stream = &mut *self.stream;
         let mode = connection_mode(plan.proxy(stream.frontend));
         let persistence = persistence::towards_client(&stream.request, &stream.response, mode, closing);

@@ -15,7 +15,9 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use weir_engine::worker::{self, Control, Exit};
 use weir_engine::{ListenerSocket, LogSockets, WorkerInput};
 use weir_plan::settings::{Balance, BindSettings, Check, ServerSettings, Timeouts};
-use weir_plan::{Backend, Frontend, Listener, ListenerOwner, Plan, Proxy, Rules, Server, ServerTarget, Settings};
+use weir_plan::{
+    Backend, Frontend, Listener, ListenerOwner, Plan, Proxy, Rules, Server, ServerTarget, Settings,
+};
 use weir_shm::{Kind, OperationalState, Shm, Wakers};
 use weir_types::{Address, ListenerId, Mode, PortSpec, ProxyId, ProxyKind, Span, WorkerId};
 
@@ -29,12 +31,8 @@ pub struct Plans {
 }
 
 pub fn settings() -> Settings {
-    let timeouts = Timeouts {
-        client: Some(10_000),
-        server: Some(10_000),
-        connect: Some(5_000),
-        ..Timeouts::default()
-    };
+    let timeouts =
+        Timeouts { client: Some(10_000), server: Some(10_000), connect: Some(5_000), ..Timeouts::default() };
     Settings { timeouts, retries: 3, ..Settings::default() }
 }
 
@@ -220,7 +218,9 @@ pub fn read_until(stream: &mut TcpStream, end: &str) -> String {
 /// Reads until the peer closes.
 pub fn read_to_end(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
-    stream.read_to_end(&mut text).unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&text)));
+    stream
+        .read_to_end(&mut text)
+        .unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&text)));
     String::from_utf8(text).unwrap()
 }
 
