@@ -1,7 +1,7 @@
 //! What a fetch may read: the engine's stream shows itself through this trait, method by method. Everything has a
 //! default answer "not there", so a health check or a configuration-time evaluation implements only what it has.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use weir_http::{Request, Response};
@@ -175,6 +175,11 @@ pub trait Stream {
     /// The address of the server connected to.
     fn server_destination(&self) -> Option<SocketAddr> {
         None
+    }
+
+    /// Whether an address is one of this machine's own.
+    fn is_local(&self, address: IpAddr) -> bool {
+        address.is_loopback()
     }
 
     /// Major HTTP version on a side; 0 for a side that does not speak HTTP.

@@ -11,9 +11,10 @@ use crate::stage::Resolved;
 use crate::stream::Stream;
 use crate::value::{Type, Value};
 
+pub(crate) mod base64;
 mod bytes;
 mod crypto;
-mod hash;
+pub(crate) mod hash;
 mod json;
 mod map;
 mod net;

@@ -1,9 +1,14 @@
 //! TLS on either side (manual 7.3.4).
 
 use super::row::*;
+use crate::arg::Arg;
+use crate::stage::Resolved;
+use crate::stream::{Side, Stream};
+use crate::value::{Got, Value};
 
 pub(super) const ROWS: &[Fetch] = &[
-    Fetch::new("ssl_bc", NONE, Bool, Reads::Server5, "server's connection: whether it is encrypted (7.3.4)"),
+    Fetch::new("ssl_bc", NONE, Bool, Reads::Server5, "server's connection: whether it is encrypted (7.3.4)")
+        .runs(ssl_bc),
     Fetch::new(
         "ssl_bc_alg_keysize",
         NONE,
@@ -12,7 +17,8 @@ pub(super) const ROWS: &[Fetch] = &[
         "server's connection: key size of the cipher (7.3.4)",
     ),
     Fetch::new("ssl_bc_alpn", NONE, Str, Reads::Server5, "server's connection: negotiated ALPN (7.3.4)"),
-    Fetch::new("ssl_bc_cipher", NONE, Str, Reads::Server5, "server's connection: name of the cipher (7.3.4)"),
+    Fetch::new("ssl_bc_cipher", NONE, Str, Reads::Server5, "server's connection: name of the cipher (7.3.4)")
+        .runs(ssl_bc_cipher),
     Fetch::new(
         "ssl_bc_client_early_traffic_secret",
         NONE,
@@ -84,7 +90,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Str,
         Reads::Server5,
         "server's connection: name of the protocol version (7.3.4)",
-    ),
+    )
+    .runs(ssl_bc_protocol),
     Fetch::new(
         "ssl_bc_server_handshake_traffic_secret",
         NONE,
@@ -247,7 +254,8 @@ pub(super) const ROWS: &[Fetch] = &[
         "certificate served: name of the signature algorithm (7.3.4)",
     ),
     Fetch::new("ssl_f_version", NONE, Sint, Reads::Client5, "certificate served: version (7.3.4)"),
-    Fetch::new("ssl_fc", NONE, Bool, Reads::Client5, "client's connection: whether it is encrypted (7.3.4)"),
+    Fetch::new("ssl_fc", NONE, Bool, Reads::Client5, "client's connection: whether it is encrypted (7.3.4)")
+        .runs(ssl_fc),
     Fetch::new(
         "ssl_fc_alg_keysize",
         NONE,
@@ -256,7 +264,8 @@ pub(super) const ROWS: &[Fetch] = &[
         "client's connection: key size of the cipher (7.3.4)",
     ),
     Fetch::new("ssl_fc_alpn", NONE, Str, Reads::Client5, "client's connection: negotiated ALPN (7.3.4)"),
-    Fetch::new("ssl_fc_cipher", NONE, Str, Reads::Client5, "client's connection: name of the cipher (7.3.4)"),
+    Fetch::new("ssl_fc_cipher", NONE, Str, Reads::Client5, "client's connection: name of the cipher (7.3.4)")
+        .runs(ssl_fc_cipher),
     Fetch::new(
         "ssl_fc_cipherlist_bin",
         sig(0, &[Int]),
@@ -412,7 +421,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Str,
         Reads::Client5,
         "client's connection: name of the protocol version (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_protocol),
     Fetch::new(
         "ssl_fc_protocol_hello_id",
         NONE,
@@ -514,3 +524,28 @@ pub(super) const ROWS: &[Fetch] = &[
     ),
     Fetch::new("ssl_s_version", NONE, Sint, Reads::Client5, "server's certificate: version (7.3.4)"),
 ];
+
+type ArgsOf<'a> = &'a [Arg<Resolved>];
+
+fn ssl_fc<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(Value::Bool(stream.is_tls(Side::Client)))
+}
+
+fn ssl_bc<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(Value::Bool(stream.is_tls(Side::Server)))
+}
+
+macro_rules! texts {
+    ($($name:ident $method:ident $side:ident;)*) => {$(
+        fn $name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+            stream.$method(Side::$side).map(|text| Value::text(text.as_bytes())).into()
+        }
+    )*};
+}
+
+texts! {
+    ssl_fc_cipher tls_cipher Client;
+    ssl_bc_cipher tls_cipher Server;
+    ssl_fc_protocol tls_protocol Client;
+    ssl_bc_protocol tls_protocol Server;
+}

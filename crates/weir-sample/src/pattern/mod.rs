@@ -14,3 +14,4 @@ pub use net::{Net, NetSet};
 pub(crate) use number::Operator;
 pub use number::Range;
 pub use set::PatternSet;
+pub(crate) use set::hex;
