@@ -69,6 +69,12 @@ pub fn default_reason(status: u16) -> &'static str {
         509 => "Bandwidth Limit Exceeded",
         510 => "Not extended",
         511 => "Network authentication required",
+        _ => class_reason(status),
+    }
+}
+
+fn class_reason(status: u16) -> &'static str {
+    match status {
         100..=199 => "Informational",
         200..=299 => "Success",
         300..=399 => "Redirection",

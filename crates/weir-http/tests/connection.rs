@@ -137,6 +137,25 @@ fn options_of_others_stay_where_they_were() {
     assert_eq!(sent_to_server(asked, Mode::KeepAlive, Mode::KeepAlive, false), expected);
 }
 
+/// Nothing may grow when an option is taken out: the line behind begins where it began.
+#[test]
+fn options_are_taken_out_of_tight_lists() {
+    for (list, left) in [
+        ("a,b,c,d,e,f,g,h,close", "a,b,c,d,e,f,g,h"),
+        ("close,a,b,c,d,e,f,g,h", "a,b,c,d,e,f,g,h"),
+        ("a,close ,b", "a,b"),
+        (" a ,\tb, close", "a ,\tb"),
+        ("a,b", "a,b"),
+        ("x,y,upgrade", "x,y"),
+        (",close,", ""),
+    ] {
+        let asked = format!("GET / HTTP/1.1\r\nConnection: {list}\r\nx-next: 1\r\n\r\n");
+        let line = if left.is_empty() { String::new() } else { format!("connection: {left}\r\n") };
+        let expected = format!("GET / HTTP/1.1\r\n{line}x-next: 1\r\n\r\n");
+        assert_eq!(sent_to_server(&asked, Mode::KeepAlive, Mode::KeepAlive, false), expected, "{list:?}");
+    }
+}
+
 #[test]
 fn upgrades_are_passed_on_with_both_headers_or_not_at_all() {
     let plain = "GET / HTTP/1.1\r\nhost: h\r\n\r\n";

@@ -14,7 +14,7 @@ fn nearly_http() -> impl Strategy<Value = Vec<u8>> {
             "GET", "POST", "CONNECT", "HEAD", "OPTIONS", " ", "/", "/a?b", "*", "http://h:80/x", "h:443", "HTTP/1.1",
             "HTTP/1.0", "200", "204", "101", "OK", "\r\n", "\n", "\r", ": ", ":", ",", "Host", "h", "Content-Length",
             "3", "Transfer-Encoding", "chunked", "gzip", "Connection", "close", "keep-alive", "upgrade", "Upgrade",
-            "websocket", "h2c", "\t", "X-A", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "websocket", "h2c", "a,b,c", ",close,", ",upgrade", "\t", "X-A", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         ]).prop_map(|text| text.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..3),
     ];
@@ -102,7 +102,7 @@ fn response_verdict(bytes: &[u8], cuts: &[usize], limits: &Limits) -> (String, V
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, max_global_rejects: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn requests_cut_anywhere(

@@ -2,7 +2,8 @@
 
 use super::{Field, Headers, NoRoom, Span};
 use crate::Known;
-use crate::h1::scan::TOKEN;
+use crate::h1::scan::{TOKEN, blank_end};
+use crate::list::trim;
 
 impl Headers {
     /// Appends a line. The name is made lower case, and bytes in it that no name may hold become `_`; in the value,
@@ -38,16 +39,52 @@ impl Headers {
         Ok(())
     }
 
-    /// Gives the line at `index` a value that is no longer than the one it has, in place.
-    pub(crate) fn overwrite_value(&mut self, index: usize, value: &[u8]) {
+    /// Gives the line at `index` another value and keeps its place; in place where the old one is long enough.
+    pub(crate) fn overwrite_value(&mut self, index: usize, value: &[u8]) -> Result<(), NoRoom> {
+        let old = self.fields[index].value;
+        if value.len() > old.len() {
+            return self.replace_at(index, value);
+        }
+        let start = old.start as usize;
+        self.arena[start..start + value.len()].copy_from_slice(value);
+        self.shorten_value(index, value.len());
+        Ok(())
+    }
+
+    /// Keeps the first `length` bytes of the value at `index`.
+    fn shorten_value(&mut self, index: usize, length: usize) {
         let field = &mut self.fields[index];
-        let start = field.value.start as usize;
-        let end = start + value.len();
-        debug_assert!(end <= field.value.end as usize);
-        self.wire -= field.value.end - end as u32;
-        field.canonical &= end == field.value.end as usize;
-        field.value = Span::new(start, end);
-        self.arena[start..end].copy_from_slice(value);
+        let cut = field.value.len() - length;
+        self.wire -= cut as u32;
+        field.canonical &= cut == 0;
+        field.value = Span::new(field.value.start as usize, field.value.start as usize + length);
+    }
+
+    /// Takes the elements that `gone` names, and empty ones, out of the comma-separated value at `index`. The others
+    /// stay as they are written, blanks between them included. Returns false if none is left, and leaves the line.
+    pub(crate) fn drop_elements(&mut self, index: usize, gone: impl Fn(&[u8]) -> bool) -> bool {
+        let Span { start, end } = self.fields[index].value;
+        let (start, end) = (start as usize, end as usize);
+        let (mut read, mut write) = (start, start);
+        while read <= end {
+            let length = self.arena[read..end].iter().position(|&byte| byte == b',');
+            let stop = length.map_or(end, |length| read + length);
+            let element = trim(&self.arena[read..stop]);
+            if !element.is_empty() && !gone(element) {
+                let first = write == start;
+                let from = if first { blank_end(&self.arena, read) } else { read };
+                if !first {
+                    self.arena[write] = b',';
+                    write += 1;
+                }
+                self.arena.copy_within(from..stop, write);
+                write += stop - from;
+            }
+            read = stop + 1;
+        }
+        let kept = trim(&self.arena[start..write]).len();
+        self.shorten_value(index, kept);
+        kept > 0
     }
 
     /// Removes the line at `index`; later lines move up by one.

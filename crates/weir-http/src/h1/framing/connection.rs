@@ -1,7 +1,7 @@
 //! `connection` and `upgrade`: options of this hop are taken out, upgrades settled.
 
 use crate::headers::{Headers, STATUS};
-use crate::list::Elements;
+use crate::list::trim;
 use crate::{ConnectionOptions, Known, Limits, ParseError, Reason, Request, Response};
 
 /// Reads every `connection` line and takes `close` and `keep-alive` out of them; empty lines go.
@@ -24,9 +24,14 @@ pub fn take_options(headers: &mut Headers) -> ConnectionOptions {
     options
 }
 
+/// Options and protocols are tokens: unlike in other lists, a quote does not hide a comma.
+fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|&byte| byte == b',').map(trim)
+}
+
 /// Notes every option of a list; true if one of them is to be taken out.
 fn note_list(options: &mut ConnectionOptions, list: &[u8]) -> bool {
-    Elements::new(list).fold(false, |hop, option| note_option(options, option) | hop)
+    elements(list).fold(false, |hop, option| note_option(options, option) | hop)
 }
 
 /// Notes one option; true if it is to be taken out.
@@ -47,25 +52,23 @@ fn is_hop_option(option: &[u8]) -> bool {
     option.eq_ignore_ascii_case(b"close") || option.eq_ignore_ascii_case(b"keep-alive")
 }
 
-/// Rewrites the list at `index` without the elements that `gone` names and without empty ones; removes the line if
-/// nothing is left. Returns where to look for the next line.
+/// Takes the elements that `gone` names out of the list at `index`; removes the line if nothing is left. Returns where
+/// to look for the next line.
 fn keep_elements(headers: &mut Headers, index: usize, gone: impl Fn(&[u8]) -> bool) -> usize {
-    let mut rest: Vec<u8> = Vec::new();
-    for element in Elements::new(headers.at(index).value) {
-        if element.is_empty() || gone(element) {
-            continue;
-        }
-        if !rest.is_empty() {
-            rest.extend_from_slice(b", ");
-        }
-        rest.extend_from_slice(element);
+    if headers.drop_elements(index, gone) {
+        return index + 1;
     }
-    if rest.is_empty() {
-        headers.remove_at(index);
-        return index;
+    headers.remove_at(index);
+    index
+}
+
+/// Takes the elements that `gone` names out of every line of this identity.
+fn drop_everywhere(headers: &mut Headers, known: Known, gone: impl Fn(&[u8]) -> bool) {
+    let mut from = 0;
+    while let Some(index) = headers.position_known(known, from) {
+        let named = elements(headers.at(index).value).any(&gone);
+        from = if named { keep_elements(headers, index, &gone) } else { index + 1 };
     }
-    headers.overwrite_value(index, &rest);
-    index + 1
 }
 
 /// An `upgrade` stays only if `connection` names it, and the other way round; `h2c` is never passed on. A WebSocket
@@ -73,18 +76,12 @@ fn keep_elements(headers: &mut Headers, index: usize, gone: impl Fn(&[u8]) -> bo
 pub fn settle_request_upgrade(request: &mut Request, limits: &Limits) -> Result<(), ParseError> {
     let headers = &mut request.headers;
     if request.connection.upgrade {
-        let mut from = 0;
-        while let Some(index) = headers.position_known(Known::Upgrade, from) {
-            from = keep_elements(headers, index, |protocol| protocol.eq_ignore_ascii_case(b"h2c"));
-        }
+        drop_everywhere(headers, Known::Upgrade, |protocol| protocol.eq_ignore_ascii_case(b"h2c"));
         request.connection.upgrade = headers.position_known(Known::Upgrade, 0).is_some();
     }
     if !request.connection.upgrade {
         headers.remove_known(Known::Upgrade);
-        let mut from = 0;
-        while let Some(index) = headers.position_known(Known::Connection, from) {
-            from = keep_elements(headers, index, |option| option.eq_ignore_ascii_case(b"upgrade"));
-        }
+        drop_everywhere(headers, Known::Connection, |option| option.eq_ignore_ascii_case(b"upgrade"));
         return Ok(());
     }
     if !limits.accept_unsafe && is_websocket(headers) && !has_websocket_key(headers) {
@@ -94,7 +91,8 @@ pub fn settle_request_upgrade(request: &mut Request, limits: &Limits) -> Result<
 }
 
 fn is_websocket(headers: &Headers) -> bool {
-    headers.elements(b"upgrade").any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+    let mut protocols = headers.values(b"upgrade").flat_map(elements);
+    protocols.any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 
 /// A key is 16 bytes in base64 (RFC 6455 section 4.1); HAProxy looks at the length alone.

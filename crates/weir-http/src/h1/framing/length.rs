@@ -27,7 +27,7 @@ pub fn check_transfer_encoding(headers: &mut Headers, lenient: bool) -> Result<b
     if others > 0 {
         return Err(ParseError::new(at, Reason::CodingNotSupported));
     }
-    reduce(headers, Known::TransferEncoding, first, b"chunked");
+    reduce(headers, Known::TransferEncoding, first, b"chunked")?;
     Ok(true)
 }
 
@@ -51,7 +51,7 @@ pub fn check_content_length(headers: &mut Headers) -> Result<Option<u64>, ParseE
     let Some(length) = length else { return Ok(None) };
     let mut digits = [0; 20];
     let digits = format_decimal(length, &mut digits);
-    reduce(headers, Known::ContentLength, first, digits);
+    reduce(headers, Known::ContentLength, first, digits)?;
     Ok(Some(length))
 }
 
@@ -91,12 +91,13 @@ pub fn format_decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
     }
 }
 
-/// Leaves one line of this name, with this value. The value is never longer than what it stands for.
-fn reduce(headers: &mut Headers, known: Known, first: usize, value: &[u8]) {
+/// Leaves one line of this name, with this value.
+fn reduce(headers: &mut Headers, known: Known, first: usize, value: &[u8]) -> Result<(), ParseError> {
     while let Some(more) = headers.position_known(known, first + 1) {
         headers.remove_at(more);
     }
-    if headers.at(first).value != value {
-        headers.overwrite_value(first, value);
+    if headers.at(first).value == value {
+        return Ok(());
     }
+    headers.overwrite_value(first, value).map_err(|_| ParseError::new(0, Reason::TooLarge))
 }
