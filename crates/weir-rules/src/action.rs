@@ -100,10 +100,13 @@ pub enum Action<S: Stage> {
     SetVar {
         variable: weir_sample::Variable,
         expr: Expr<S>,
+        /// All must hold for the variable to be written.
+        conditions: Box<[weir_sample::SetCondition]>,
     },
     SetVarFormat {
         variable: weir_sample::Variable,
         value: Format<S>,
+        conditions: Box<[weir_sample::SetCondition]>,
     },
     UnsetVar {
         variable: weir_sample::Variable,
@@ -111,7 +114,7 @@ pub enum Action<S: Stage> {
     /// `capture EXPR len N` (a slot of its own) or `capture EXPR id N`.
     Capture {
         expr: Expr<S>,
-        slot: u32,
+        slot: CaptureSlot,
         response: bool,
     },
     SetSource(Expr<S>),
@@ -121,11 +124,11 @@ pub enum Action<S: Stage> {
     SetLogLevel(LogLevel),
     SetNice(i16),
     SetMark {
-        value: Expr<S>,
+        value: IntValue<S>,
         to_server: bool,
     },
     SetTos {
-        value: Expr<S>,
+        value: IntValue<S>,
         to_server: bool,
     },
     SetTimeout {
@@ -140,6 +143,8 @@ pub enum Action<S: Stage> {
     Pause(TimeoutValue<S>),
     StrictMode(bool),
     DisableL7Retry,
+    /// Only of use with TLS early data, which weir does not accept.
+    WaitForHandshake,
     DoLog,
     ExpectProxyLayer4,
     ExpectNetscalerCip,
@@ -161,4 +166,20 @@ pub enum Action<S: Stage> {
 pub enum TimeoutValue<S: Stage> {
     Fixed(u64),
     Expr(Expr<S>),
+}
+
+/// A number in a line, or an expression that yields one.
+#[derive(Clone, Debug)]
+pub enum IntValue<S: Stage> {
+    Fixed(u32),
+    Expr(Expr<S>),
+}
+
+/// Where `capture` keeps its sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureSlot {
+    /// `len N`: a slot of its own, numbered by the compiler behind the declared ones.
+    Own { length: u32 },
+    /// `id N`: a declared one.
+    Id(u32),
 }

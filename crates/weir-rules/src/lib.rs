@@ -2,10 +2,11 @@
 //! running one is the engine's.
 
 pub mod action;
+pub mod parse;
 pub mod reply;
 mod resolve;
 pub mod ruleset;
 
-pub use action::{Action, HeaderMatch, UriPart};
+pub use action::{Action, CaptureSlot, HeaderMatch, IntValue, UriPart};
 pub use reply::{Redirect, RedirectKind, Reply, ReplyBody};
 pub use ruleset::{Rule, RuleSet};

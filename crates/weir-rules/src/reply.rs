@@ -11,6 +11,8 @@ pub enum ReplyBody<S: Stage> {
     ErrorPage,
     /// A complete raw message: `errorfile FILE` on the rule.
     Raw(Arc<[u8]>),
+    /// `errorfile /dev/null`: close without an answer.
+    Nothing,
     /// `errorfiles NAME`: the section that holds the page for the status.
     ErrorFiles(Box<str>),
     /// `default-errorfiles`: the proxy's.
