@@ -1,44 +1,221 @@
 //! Expressions, conditions and formats inside lines: `weir-sample` reads them, their errors become texts for the
 //! keyword's own message.
 
-use weir_sample::{Acl, Condition, Expr, Format, FormatMode, Named, PhaseSet};
+use weir_registry::Status;
+use weir_rules::parse::{self, ActionRow, Cursor, Fault, RuleContext};
+use weir_rules::{Action, Redirect, Reply, RuleSet};
+use weir_sample::expr::ExprError;
+use weir_sample::phase::PHASES;
+use weir_sample::{
+    Acl, Condition, Expr, Format, FormatMode, Incompatible, Named, ParseContext, Phase, PhaseSet, Term,
+};
 use weir_syntax::Line;
+use weir_types::Diagnostic;
 
+use crate::outcome::Report;
 use crate::parser::Parser;
+
+/// Where a server is chosen: the whole request is known.
+pub(crate) const BACKEND_SET_UP: PhaseSet = PhaseSet::of(&[Phase::BeUseServer]);
+
+/// Runs `read` with what `weir-sample` needs; its warnings are kept.
+pub(crate) fn within<T>(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    read: impl FnOnce(&ParseContext<'_>) -> T,
+) -> T {
+    let cx = ParseContext::new(line.span(), parser.options.files, &parser.references);
+    let value = read(&cx);
+    let warnings: Vec<Diagnostic> = cx.warnings.into_inner();
+    parser.diagnostics.list.extend(warnings);
+    value
+}
+
+fn text(error: ExprError) -> String {
+    error.message.into()
+}
+
+/// A keyword inside an expression that weir knows and does not evaluate yet.
+fn refuse(name: Option<&'static str>) -> Result<(), String> {
+    match name {
+        Some(name) => Err(format!("'{name}' is not supported by weir yet")),
+        None => Ok(()),
+    }
+}
 
 /// `if`/`unless` at `word` and what follows, to the end of the line.
 pub(crate) fn condition_of(
-    _: &mut Parser<'_>,
+    parser: &mut Parser<'_>,
     line: &Line<'_>,
     word: usize,
 ) -> Result<Condition<Named>, String> {
-    Err(format!("no such ACL : '{}'", line.word(word + 1)))
+    let words: Vec<&str> = line.words().collect();
+    let mut at = word;
+    let condition = within(parser, line, |cx| Condition::parse(&words, &mut at, cx)).map_err(text)?;
+    known(parser, &condition)?;
+    Ok(condition)
+}
+
+/// Every ACL a condition names stands before it in the same section, or is one of the program's own.
+fn known(parser: &mut Parser<'_>, condition: &Condition<Named>) -> Result<(), String> {
+    refuse(condition.not_yet())?;
+    let acls = &parser.proxy().acls;
+    let missing = condition
+        .named()
+        .find(|name| !acls.iter().any(|acl| *acl.name == **name) && weir_sample::predefined(name).is_none());
+    missing.map_or(Ok(()), |name| Err(format!("no such ACL : '{name}'")))
 }
 
 /// The format in one word.
 pub(crate) fn format(
-    _: &mut Parser<'_>,
+    parser: &mut Parser<'_>,
     line: &Line<'_>,
     word: usize,
-    _: FormatMode,
+    mode: FormatMode,
 ) -> Result<Format<Named>, String> {
-    Err(format!("cannot read '{}'", line.word(word)))
+    let format = within(parser, line, |cx| Format::parse(line.word(word), mode, cx)).map_err(text)?;
+    refuse(format.not_yet())?;
+    Ok(format)
 }
 
-/// The expression that begins at `word`, and the word behind it.
+/// The expression that begins at `word`, available in one of `phases`, and the word behind it.
 pub(crate) fn whole(
-    _: &mut Parser<'_>,
+    parser: &mut Parser<'_>,
     line: &Line<'_>,
     word: usize,
-    _: PhaseSet,
+    phases: PhaseSet,
 ) -> Result<(Expr<Named>, usize), String> {
-    Err(format!("unknown fetch method '{}'", line.word(word)))
+    let words: Vec<&str> = line.words().collect();
+    let mut at = word;
+    let expr = within(parser, line, |cx| Expr::parse(&words, &mut at, cx)).map_err(text)?;
+    expr.check_phase(phases, line.word(word)).map_err(String::from)?;
+    refuse(expr.not_yet())?;
+    Ok((expr, at))
 }
-
-/// Where a server is chosen: the whole request is known.
-pub(crate) const BACKEND_SET_UP: PhaseSet = PhaseSet::of(&[weir_sample::Phase::BeUseServer]);
 
 /// The `acl` line's test.
-pub(crate) fn acl(_: &mut Parser<'_>, line: &Line<'_>) -> Result<Acl<Named>, String> {
-    Err(format!("unknown fetch method '{0}' in ACL expression '{0}'", line.word(2)))
+pub(crate) fn acl(parser: &mut Parser<'_>, line: &Line<'_>) -> Result<Acl<Named>, String> {
+    let words: Vec<&str> = line.from(1).collect();
+    let acl = within(parser, line, |cx| Acl::parse(&words, cx)).map_err(text)?;
+    refuse(acl.not_yet())?;
+    Ok(acl)
+}
+
+/// The phases in which the rules of a list run in this section.
+fn phases(set: RuleSet, frontend: bool, backend: bool) -> PhaseSet {
+    let (front, back): (&[Phase], &[Phase]) = match set {
+        RuleSet::QuicInitial | RuleSet::TcpRequestConnection => (&[Phase::FeTcpConnection], &[]),
+        RuleSet::TcpRequestSession => (&[Phase::FeTcpSession], &[]),
+        RuleSet::TcpRequestContent => (&[Phase::FeTcpContent], &[Phase::BeTcpContent]),
+        RuleSet::TcpResponseContent => (&[], &[Phase::BeTcpResponse]),
+        RuleSet::HttpRequest => (&[Phase::FeHttpHeader], &[Phase::BeHttpHeader]),
+        RuleSet::HttpResponse | RuleSet::HttpAfterResponse => {
+            (&[Phase::FeHttpResponseHeader], &[Phase::BeHttpResponseHeader])
+        }
+    };
+    let front = if frontend { PhaseSet::of(front).0 } else { 0 };
+    let back = if backend { PhaseSet::of(back).0 } else { 0 };
+    PhaseSet(front | back)
+}
+
+/// Runs `read` with everything an action's parser may ask for.
+fn with_rule<T>(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    set: RuleSet,
+    read: impl FnOnce(&RuleContext<'_>) -> T,
+) -> T {
+    let (title, place) = (parser.title(), parser.place(line));
+    let defaults = parser.in_defaults();
+    let kind = parser.kind();
+    let (frontend, backend) = (defaults || kind.has_frontend(), defaults || kind.has_backend());
+    let slots = parser
+        .proxy()
+        .frontend
+        .as_ref()
+        .map_or((0, 0), |parts| (parts.capture_request.len(), parts.capture_response.len()));
+    let (experimental, stick_counters) = (parser.experimental, parser.config.global.tune.stick_counters);
+    within(parser, line, |expressions| {
+        read(&RuleContext {
+            set,
+            expressions,
+            phases: phases(set, frontend, backend),
+            frontend,
+            backend,
+            title: &title,
+            place: &place,
+            experimental,
+            stick_counters,
+            request_slots: u32::try_from(slots.0).unwrap_or(u32::MAX),
+            response_slots: u32::try_from(slots.1).unwrap_or(u32::MAX),
+        })
+    })
+}
+
+/// The action of `row`, whose word stands at `word`; then the word behind it.
+pub(crate) fn action(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    set: RuleSet,
+    row: &'static ActionRow,
+    word: usize,
+) -> Result<(Action<Named>, usize), Fault> {
+    let words: Vec<&str> = line.words().collect();
+    let mut cursor = Cursor::new(&words, word);
+    let action = with_rule(parser, line, set, |cx| parse::action(row, &mut cursor, cx))?;
+    Ok((action, cursor.at))
+}
+
+/// The words of a `redirect` line.
+pub(crate) fn redirect(parser: &mut Parser<'_>, line: &Line<'_>) -> Result<(Redirect<Named>, usize), Fault> {
+    let words: Vec<&str> = line.words().collect();
+    let mut cursor = Cursor::new(&words, 1);
+    let redirect = with_rule(parser, line, RuleSet::HttpRequest, |cx| parse::redirect(&mut cursor, cx))?;
+    Ok((redirect, cursor.at))
+}
+
+/// The arguments of an `http-error` line; then the word behind them.
+pub(crate) fn reply(parser: &mut Parser<'_>, line: &Line<'_>) -> Result<(Reply<Named>, usize), Fault> {
+    let words: Vec<&str> = line.words().collect();
+    let mut cursor = Cursor::new(&words, 1);
+    let reply = with_rule(parser, line, RuleSet::HttpRequest, |cx| parse::reply(&mut cursor, cx, None))?;
+    Ok((reply, cursor.at))
+}
+
+/// Warns of ACLs that can never match where this list's rules run.
+pub(crate) fn warn_incompatible(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    condition: &Condition<Named>,
+    set: RuleSet,
+) {
+    if parser.in_defaults() {
+        return;
+    }
+    let kind = parser.kind();
+    let phases = phases(set, kind.has_frontend(), kind.has_backend());
+    let place = PHASES.into_iter().find(|phase| phases.contains(*phase)).map_or("", Phase::as_str);
+    let rule = set.keyword();
+    let rule = rule.starts_with("tcp-").then_some(rule);
+    let mut texts = Vec::new();
+    for term in condition.any.iter().flatten() {
+        let text = match term {
+            Term::Anonymous { acl, .. } => acl.incompatible(phases).map(|found| found.message(rule, place)),
+            Term::Named { acl: name, .. } => {
+                let lines: Vec<_> = parser.proxy().acls.iter().filter(|acl| acl.name == *name).collect();
+                let bad: Vec<_> = lines.iter().filter_map(|acl| acl.incompatible(phases)).collect();
+                let all = bad.len() == lines.len();
+                bad.first().map(|first| Incompatible { all, ..*first }.message(rule, place))
+            }
+        };
+        texts.extend(text);
+    }
+    for text in texts {
+        parser.push(line.warning(0, text));
+    }
+}
+
+/// Whether weir runs the row; the reason where it does not.
+pub(crate) fn is_not_yet(row: &ActionRow) -> bool {
+    row.status == Status::NotYet
 }

@@ -3,7 +3,7 @@
 use weir_sample::{Format, Named, Resolve, Resolved, UnresolvedName};
 use weir_types::TableId;
 
-use crate::action::{Action, TimeoutValue};
+use crate::action::{Action, IntValue, TimeoutValue};
 use crate::reply::{Redirect, Reply, ReplyBody};
 
 type Outcome<T> = Result<T, UnresolvedName>;
@@ -17,6 +17,7 @@ impl Reply<Named> {
             .collect::<Outcome<_>>()?;
         let body = match &self.body {
             ReplyBody::ErrorPage => ReplyBody::ErrorPage,
+            ReplyBody::Nothing => ReplyBody::Nothing,
             ReplyBody::Raw(bytes) => ReplyBody::Raw(bytes.clone()),
             ReplyBody::ErrorFiles(name) => ReplyBody::ErrorFiles(name.clone()),
             ReplyBody::DefaultErrorFiles => ReplyBody::DefaultErrorFiles,
@@ -48,6 +49,15 @@ impl TimeoutValue<Named> {
         Ok(match self {
             TimeoutValue::Fixed(milliseconds) => TimeoutValue::Fixed(*milliseconds),
             TimeoutValue::Expr(expr) => TimeoutValue::Expr(expr.resolve(names)?),
+        })
+    }
+}
+
+impl IntValue<Named> {
+    pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<IntValue<Resolved>> {
+        Ok(match self {
+            IntValue::Fixed(value) => IntValue::Fixed(*value),
+            IntValue::Expr(expr) => IntValue::Expr(expr.resolve(names)?),
         })
     }
 }
@@ -107,12 +117,16 @@ impl Action<Named> {
             Action::EarlyHint { name, value } => {
                 Action::EarlyHint { name: name.clone(), value: value.resolve(names)? }
             }
-            Action::SetVar { variable, expr } => {
-                Action::SetVar { variable: variable.clone(), expr: expr.resolve(names)? }
-            }
-            Action::SetVarFormat { variable, value } => {
-                Action::SetVarFormat { variable: variable.clone(), value: value.resolve(names)? }
-            }
+            Action::SetVar { variable, expr, conditions } => Action::SetVar {
+                variable: variable.clone(),
+                expr: expr.resolve(names)?,
+                conditions: conditions.clone(),
+            },
+            Action::SetVarFormat { variable, value, conditions } => Action::SetVarFormat {
+                variable: variable.clone(),
+                value: value.resolve(names)?,
+                conditions: conditions.clone(),
+            },
             Action::UnsetVar { variable } => Action::UnsetVar { variable: variable.clone() },
             Action::Capture { expr, slot, response } => {
                 Action::Capture { expr: expr.resolve(names)?, slot: *slot, response: *response }
@@ -138,6 +152,7 @@ impl Action<Named> {
             Action::Pause(value) => Action::Pause(value.resolve(names)?),
             Action::StrictMode(on) => Action::StrictMode(*on),
             Action::DisableL7Retry => Action::DisableL7Retry,
+            Action::WaitForHandshake => Action::WaitForHandshake,
             Action::DoLog => Action::DoLog,
             Action::ExpectProxyLayer4 => Action::ExpectProxyLayer4,
             Action::ExpectNetscalerCip => Action::ExpectNetscalerCip,

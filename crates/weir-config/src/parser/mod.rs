@@ -12,10 +12,10 @@ pub use section::{SectionKind, Unknown, sections};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use weir_sample::{Files, References};
 use weir_syntax::{Environment, Line, Reader};
 use weir_types::{Diagnostic, Diagnostics, Sources, Span};
 
-use crate::files::Files;
 use crate::model::{Config, Defaults, Proxy};
 
 /// What stands around the text.
@@ -45,6 +45,8 @@ pub struct Parser<'o> {
     pub diagnostics: Diagnostics,
     pub options: &'o ParseOptions<'o>,
     pub environment: &'o mut Environment,
+    /// Pattern and map files already read.
+    pub(crate) references: References,
     pub(crate) section: Option<&'static SectionKind>,
     /// The section's header was refused: its lines are skipped.
     pub(crate) broken: bool,
@@ -75,6 +77,7 @@ impl<'o> Parser<'o> {
             diagnostics: Diagnostics::default(),
             options,
             environment,
+            references: References::default(),
             section: None,
             broken: false,
             stopped: false,

@@ -114,8 +114,7 @@ fn http_error(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if line.word(1) != "status" {
         return line.fail(1, "http-error : expects at least a <status> as arguments.");
     }
-    let words: Vec<&str> = line.words().collect();
-    let reply = super::rules::http_error_reply(parser, line, &words)
+    let reply = super::rules::http_error_reply(parser, line)
         .or_else(|(word, text)| line.fail(word, format!("http-error : {text}")))?;
     let code = reply.status.unwrap_or_default();
     if !STATUSES.contains(&code) {

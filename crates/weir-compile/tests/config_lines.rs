@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use weir_compile::{InOrder, compile};
 use weir_config::files::NoFiles;
 use weir_config::{ParseOptions, parse};
 use weir_syntax::{Capabilities, Environment, Reader};
@@ -56,7 +57,10 @@ fn ask(row: &Row) -> (bool, String) {
     let mut environment = Environment::default();
     let mut reader = Reader::new(&sources, &capabilities);
     let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into() };
-    let (_, diagnostics) = parse(&mut reader, &mut environment, &options);
+    let (config, mut diagnostics) = parse(&mut reader, &mut environment, &options);
+    if !diagnostics.has_alert() {
+        diagnostics.list.extend(compile(&config, &sources, &mut InOrder::default()).diagnostics.list);
+    }
     let first = diagnostics.list.iter().find(|one| one.level >= Level::Warning);
     let message = first.map(|one| one.message(&sources)).unwrap_or_default();
     (diagnostics.has_alert(), message.lines().next().unwrap_or("").to_owned())
