@@ -22,6 +22,7 @@ impl Turn<'_, '_> {
             ReplyBody::ErrorPage | ReplyBody::ErrorFiles(_) | ReplyBody::DefaultErrorFiles => {
                 return self.page_reply(plan, status);
             }
+            ReplyBody::Nothing => return None,
             ReplyBody::Raw(message) => return raw_reply(message),
             ReplyBody::Empty => Vec::new(),
             ReplyBody::Bytes(bytes) => bytes.to_vec(),
