@@ -95,25 +95,32 @@ pub(crate) fn invalid_character(name: &str) -> Option<char> {
     name.chars().find(|character| !character.is_ascii_alphanumeric() && !"-_.:".contains(*character))
 }
 
-/// Two proxies may share a name only if one has the frontend half and the other the backend half.
+/// No two proxies share a name; until 3.3 a frontend and a backend could.
 fn check_duplicate(parser: &mut Parser<'_>, line: &Line<'_>, kind: ProxyKind, name: &Arc<str>) {
     let index = parser.config.proxies.len();
-    let mut earlier = None;
-    if kind.has_frontend() {
-        earlier = parser.frontends.insert(name.clone(), index);
+    let mut same_half = None;
+    let mut other_half = None;
+    for (half, here) in
+        [(&mut parser.frontends, kind.has_frontend()), (&mut parser.backends, kind.has_backend())]
+    {
+        let earlier = half.get(name).copied();
+        if here {
+            half.insert(name.clone(), index);
+            same_half = same_half.or(earlier);
+        } else {
+            other_half = other_half.or(earlier);
+        }
     }
-    if kind.has_backend() {
-        let other = parser.backends.insert(name.clone(), index);
-        earlier = earlier.or(other);
+    let Some(other) = same_half.or(other_half).and_then(|index| parser.config.proxies.get(index)) else {
+        return;
+    };
+    let place = parser.place_of(other.span);
+    let (noun, other_noun, other_name) = (kind.noun(), other.kind.noun(), &other.name);
+    let mut text =
+        format!("{noun} '{name}' has the same name as {other_noun} '{other_name}' declared at {place}.");
+    if same_half.is_none() {
+        text.push_str(" This is no longer supported as of 3.3. Please rename one or the other.");
     }
-    let Some(other) = earlier.and_then(|index| parser.config.proxies.get(index)) else { return };
-    let text = format!(
-        "{} '{name}' has the same name as {} '{}' declared at {}.",
-        kind.noun(),
-        other.kind.noun(),
-        other.name,
-        parser.place_of(other.span),
-    );
     let at = line.word_span(1);
     parser.push(Diagnostic::new(Level::Alert, Form::ParsingCapital, Some(at), text));
 }
