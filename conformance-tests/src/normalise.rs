@@ -23,6 +23,8 @@ struct Patterns {
     rfc5424_pid: Regex,
     timers: Regex,
     named_timer: Regex,
+    clf: Regex,
+    counts: Regex,
     check_duration: Regex,
 }
 
@@ -41,10 +43,12 @@ impl Normaliser {
             log_date: pattern(r"\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2}(\.\d{3}| [+-]\d{4})?"),
             syslog_date: pattern(r"[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}"),
             iso_date: pattern(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?([+-]\d{2}:\d{2}|Z)"),
-            pid: pattern(r"haproxy\[\d+\]"),
+            pid: pattern(r"\b([a-z]+)\[\d+\]: "),
             rfc5424_pid: pattern(r" haproxy \d+ "),
             timers: pattern(r" (\+?-?\d+(?:/\+?-?\d+){2,4}) "),
             named_timer: pattern(r"\b(T[A-Za-z]*)=(-?\d+)"),
+            clf: pattern(r#"(<[a-z0-9]+\.port>) \d+ ("\S+" "\S+" "\S+") (-?\d+ -?\d+ -?\d+ -?\d+ -?\d+) "#),
+            counts: pattern(r" \d+/\d+/\d+/\d+/(\+?\d+) "),
             check_duration: pattern(r"check duration: \d+ms"),
         };
         Normaliser { names, dir: dir.to_string_lossy().into_owned(), timer_floor_ms, patterns }
@@ -74,15 +78,24 @@ impl Normaliser {
         let line = p.log_date.replace_all(&line, "<date>");
         let line = p.iso_date.replace_all(&line, "<date>");
         let line = p.syslog_date.replace(&line, "<date>");
-        let line = p.pid.replace(&line, "haproxy[<pid>]");
+        let line = p.pid.replace(&line, "$1[<pid>]: ");
         let line = p.rfc5424_pid.replace(&line, " haproxy <pid> ");
         let line = p.check_duration.replace(&line, "check duration: <t>ms");
+        let line = p.clf.replace(&line, |c: &Captures| {
+            let classes: Vec<String> = c[3].split(' ').map(|t| self.timer(t)).collect();
+            format!("{} <ms> {} {} ", &c[1], &c[2], classes.join(" "))
+        });
         let line =
             p.named_timer.replace_all(&line, |c: &Captures| format!("{}={}", &c[1], self.timer(&c[2])));
         let line = p.timers.replace(&line, |c: &Captures| {
             let classes: Vec<String> = c[1].split('/').map(|t| self.timer(t)).collect();
             format!(" {} ", classes.join("/"))
         });
+        // Connections of `order` follow one another so closely that the last one may still be counted.
+        let line = match line.contains(":<order>") {
+            true => p.counts.replace(&line, " n/n/n/n/$1 ").into_owned(),
+            false => line.into_owned(),
+        };
         line.trim_end_matches(['\n', '\0']).to_string()
     }
 

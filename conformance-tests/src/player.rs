@@ -134,7 +134,7 @@ impl Player {
                 Ok(())
             }
             Step::Close(name) => {
-                self.connections.remove(name).ok_or_else(|| format!("no connection {name}"))?;
+                self.connections.remove(name);
                 self.say(&format!("{name} close"));
                 Ok(())
             }
@@ -298,7 +298,13 @@ impl Player {
                 self.say(&format!("{name} {}", if end == End::Fin { "fin" } else { "rst" }));
                 Ok(())
             }
-            (Awaited::Close, _, _) | (_, Some(Stop::Ended(_)), _) => {
+            (Awaited::Close, _, _) => {
+                // Whoever waits for the end closes its own side too, as programs do.
+                self.connections.remove(name);
+                self.say(&format!("{name} closed"));
+                Ok(())
+            }
+            (_, Some(Stop::Ended(_)), _) => {
                 self.say(&format!("{name} closed"));
                 Ok(())
             }

@@ -25,6 +25,8 @@ pub struct Scenario {
     pub one_thread: Option<String>,
     /// Set when HAProxy 2.6 is known to differ; the reason.
     pub not_in_26: Option<String>,
+    /// Set when HAProxy 2.8 differs from both 2.6 and the manual of 3.4; the transcript is then recorded on 2.6.
+    pub not_in_28: Option<String>,
     /// Arguments given to the program besides `-f FILE`.
     pub arguments: Vec<String>,
 }
@@ -99,6 +101,7 @@ impl Scenario {
             timer_floor_ms: None,
             one_thread: None,
             not_in_26: None,
+            not_in_28: None,
             arguments: Vec::new(),
         };
         let lines: Vec<&str> = text.lines().collect();
@@ -153,6 +156,7 @@ impl Scenario {
             }
             ("one-thread:", _) => self.one_thread = Some(rest.to_string()),
             ("not-in-2.6:", _) => self.not_in_26 = Some(rest.to_string()),
+            ("not-in-2.8:", _) => self.not_in_28 = Some(rest.to_string()),
             ("script", []) => {
                 for (offset, text) in block.iter().enumerate() {
                     let text = text.strip_prefix("    ").unwrap_or(text);
@@ -177,7 +181,8 @@ fn dedent(block: &[&str]) -> Vec<String> {
     while lines.last().is_some_and(|l| l.is_empty()) {
         lines.pop();
     }
-    lines
+    // An empty line that matters, as the one that ends a head, is written so.
+    lines.into_iter().map(|l| if l == "<empty>" { String::new() } else { l }).collect()
 }
 
 fn configuration(block: &[&str]) -> Result<String, String> {

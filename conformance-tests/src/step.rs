@@ -59,9 +59,9 @@ pub enum Awaited {
     Message,
     Line,
     Bytes(usize),
-    /// Everything up to the end of the connection, however it ends.
+    /// Everything up to the end of the connection, however it ends; this side is closed then too.
     Close,
-    /// As `Close`, but the end must show as FIN or RST in the transcript.
+    /// As `Close`, but FIN and RST are told apart, and this side stays open.
     End,
     /// Nothing is readable now.
     Nothing,

@@ -34,7 +34,12 @@ pub fn check(name: &str, variant: &str) {
         println!("skipped: {variant} is not on this machine");
         return;
     };
-    if let Some(reason) = scenario.not_in_26.as_ref().filter(|_| program.kind == Kind::Haproxy26) {
+    let differs = match program.kind {
+        Kind::Haproxy26 => &scenario.not_in_26,
+        Kind::Haproxy28 => &scenario.not_in_28,
+        Kind::Weir => &None,
+    };
+    if let Some(reason) = differs {
         println!("skipped: {reason}");
         return;
     }

@@ -20,8 +20,10 @@ fn scenarios(dir: &Path, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-fn record(root: &Path, path: &Path, program: &Program) -> Result<(), String> {
+fn record(root: &Path, path: &Path, newer: &Program) -> Result<(), String> {
     let scenario = Scenario::load(root, path)?;
+    let older = scenario.not_in_28.as_ref().and_then(|_| Program::haproxy_26());
+    let program = older.as_ref().unwrap_or(newer);
     let transcript = player::play(&scenario, program)?;
     for _ in 0..2 {
         let again = player::play(&scenario, program)?;
