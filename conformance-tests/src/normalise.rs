@@ -46,7 +46,7 @@ impl Normaliser {
             pid: pattern(r"\b([a-z]+)\[\d+\]: "),
             rfc5424_pid: pattern(r" haproxy \d+ "),
             timers: pattern(r" (\+?-?\d+(?:/\+?-?\d+){2,4}) "),
-            named_timer: pattern(r"\b(T[A-Za-z]*)=(-?\d+)"),
+            named_timer: pattern(r#"(\bT[A-Za-z]*=|"ms_[a-z]+":)(-?\d+)"#),
             clf: pattern(r#"(<[a-z0-9]+\.port>) \d+ ("\S+" "\S+" "\S+") (-?\d+ -?\d+ -?\d+ -?\d+ -?\d+) "#),
             counts: pattern(r" \d+/\d+/\d+/\d+/(\+?\d+) "),
             check_duration: pattern(r"check duration: \d+ms"),
@@ -85,8 +85,7 @@ impl Normaliser {
             let classes: Vec<String> = c[3].split(' ').map(|t| self.timer(t)).collect();
             format!("{} <ms> {} {} ", &c[1], &c[2], classes.join(" "))
         });
-        let line =
-            p.named_timer.replace_all(&line, |c: &Captures| format!("{}={}", &c[1], self.timer(&c[2])));
+        let line = p.named_timer.replace_all(&line, |c: &Captures| format!("{}{}", &c[1], self.timer(&c[2])));
         let line = p.timers.replace(&line, |c: &Captures| {
             let classes: Vec<String> = c[1].split('/').map(|t| self.timer(t)).collect();
             format!(" {} ", classes.join("/"))

@@ -121,12 +121,13 @@ fn serve(name: &str, kind: &OriginKind, ordinal: u64, socket: TcpStream) {
             connection.shut();
             let _ = connection.take_until(|_, ended| ended.then_some(0));
         }
-        OriginKind::Mirror => {
-            while connection.receive(std::time::Instant::now() + crate::connection::DEADLINE).is_ok() {
-                let bytes = std::mem::take(&mut connection.received);
-                if connection.send(&bytes).is_err() {
-                    break;
-                }
+        OriginKind::Mirror => mirror(&mut connection),
+        OriginKind::Upgrades => {
+            let asked = connection.take_until(|bytes, _| message::head_length(bytes)).is_ok();
+            let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+            if asked && connection.send(answer).is_ok() {
+                mirror(&mut connection);
             }
         }
         OriginKind::Closes => {}
@@ -134,6 +135,15 @@ fn serve(name: &str, kind: &OriginKind, ordinal: u64, socket: TcpStream) {
     }
     if let Ok(socket) = copy {
         let _ = socket.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+fn mirror(connection: &mut Connection) {
+    while connection.receive(std::time::Instant::now() + crate::connection::DEADLINE).is_ok() {
+        let bytes = std::mem::take(&mut connection.received);
+        if connection.send(&bytes).is_err() {
+            break;
+        }
     }
 }
 

@@ -96,12 +96,15 @@ impl Player {
             let origin = Origin::start(name, address, kind, ports.names.clone()).map_err(io)?;
             origins.insert(name.clone(), origin);
         }
+        for config in scenario.configs.values() {
+            ports.reserve_named(config).map_err(io)?;
+        }
         for (name, text) in &scenario.files {
-            let text = ports.fill(text, dir, syslog.address()).map_err(io)?;
+            let text = ports.fill(text, dir, syslog.address());
             std::fs::write(dir.join(name), text).map_err(io)?;
         }
         let config = scenario.configs.get("").ok_or("no config to start with")?;
-        let filled = ports.fill(config, dir, syslog.address()).map_err(io)?;
+        let filled = ports.fill(config, dir, syslog.address());
         let listening = bound_ports(config, &mut ports).map_err(io)?;
         let running = program.start(dir, &filled, &scenario.arguments, &listening)?;
         let normaliser = Normaliser::new(ports.names.clone(), dir, scenario.timer_floor_ms);

@@ -48,37 +48,53 @@ impl Ports {
         Ok(address)
     }
 
-    /// Replaces `<name>`, `<name.port>` and `<dir>` in a configuration. Angle brackets around anything that is not a
-    /// lower-case word are left alone.
-    pub fn fill(&mut self, text: &str, dir: &Path, log: SocketAddr) -> std::io::Result<String> {
+    /// Reserves every address named on the lines of a configuration that take one.
+    pub fn reserve_named(&mut self, config: &str) -> std::io::Result<()> {
+        let takes_address = ["bind", "server", "server-template", "source"];
+        for line in config.lines() {
+            if !line.split_whitespace().next().is_some_and(|word| takes_address.contains(&word)) {
+                continue;
+            }
+            for part in line.split('<').skip(1) {
+                let name = part.split('>').next().unwrap_or("");
+                let name = name.strip_suffix(".port").unwrap_or(name);
+                let is_word = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+                if is_word && !name.is_empty() && !matches!(name, "dir" | "log") {
+                    self.address(name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces `<name>` and `<name.port>` of reserved addresses, `<dir>` and `<log>`; other angle brackets stay.
+    pub fn fill(&self, text: &str, dir: &Path, log: SocketAddr) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find('<') {
             out.push_str(&rest[..start]);
             rest = &rest[start..];
-            let Some(end) = rest.find('>') else { break };
-            let name = &rest[1..end];
-            let word = name.strip_suffix(".port").unwrap_or(name);
-            if word.is_empty() || !word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
-                out.push('<');
-                rest = &rest[1..];
-                continue;
-            }
-            match name {
-                "dir" => out.push_str(&dir.to_string_lossy()),
-                "log" => out.push_str(&log.to_string()),
-                _ => {
-                    let address = self.address(word)?;
-                    match name == word {
-                        true => out.push_str(&address.to_string()),
-                        false => out.push_str(&address.port().to_string()),
-                    }
+            let name = rest[1..].split('>').next().unwrap_or("");
+            let value = match (name, self.reserved.get(name.strip_suffix(".port").unwrap_or(name))) {
+                ("dir", _) => Some(dir.to_string_lossy().into_owned()),
+                ("log", _) => Some(log.to_string()),
+                (_, Some((_, address))) if name.ends_with(".port") => Some(address.port().to_string()),
+                (_, Some((_, address))) => Some(address.to_string()),
+                (_, None) => None,
+            };
+            match value {
+                Some(value) => {
+                    out.push_str(&value);
+                    rest = &rest[name.len() + 2..];
+                }
+                None => {
+                    out.push('<');
+                    rest = &rest[1..];
                 }
             }
-            rest = &rest[end + 1..];
         }
         out.push_str(rest);
-        Ok(out)
+        out
     }
 }
 

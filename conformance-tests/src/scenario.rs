@@ -46,6 +46,8 @@ pub enum OriginKind {
     Name,
     /// TCP: sends back every byte.
     Mirror,
+    /// Answers an upgrade with 101, then sends back every byte.
+    Upgrades,
     /// The port is reserved but nobody listens: connections are refused.
     Refused,
     /// Accepts and closes at once.
@@ -65,6 +67,7 @@ impl OriginKind {
             ["echo"] => OriginKind::Echo,
             ["name"] => OriginKind::Name,
             ["mirror"] => OriginKind::Mirror,
+            ["upgrades"] => OriginKind::Upgrades,
             ["refused"] => OriginKind::Refused,
             ["closes"] => OriginKind::Closes,
             other => return Err(format!("unknown origin kind {other:?}")),
@@ -143,6 +146,9 @@ impl Scenario {
                 let text = configuration(block)?;
                 self.configs.insert(name.first().unwrap_or(&"").to_string(), text);
             }
+            ("config-file", [file, ports @ ..]) => {
+                self.configs.insert(String::new(), shipped(file, ports)?);
+            }
             ("file", [name]) => self.files.push((name.to_string(), dedent(block).join("\n") + "\n")),
             ("file", [name, "crlf"]) => {
                 self.files.push((name.to_string(), dedent(block).join("\r\n") + "\r\n"));
@@ -183,6 +189,27 @@ fn dedent(block: &[&str]) -> Vec<String> {
     }
     // An empty line that matters, as the one that ends a head, is written so.
     lines.into_iter().map(|l| if l == "<empty>" { String::new() } else { l }).collect()
+}
+
+/// One of the project's own configurations, its fixed ports (`8080=fe`) and socket paths replaced by the run's own.
+fn shipped(file: &str, ports: &[&str]) -> Result<String, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../haproxy-configs").join(file);
+    let mut text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    for pair in ports {
+        let (port, name) = pair.split_once('=').ok_or(format!("{pair:?} is not PORT=NAME"))?;
+        let pattern = regex::Regex::new(&format!(r"(127\.0\.0\.1)?:{port}\b")).map_err(|e| e.to_string())?;
+        let (code, comments): (Vec<_>, Vec<_>) = text.lines().partition(|l| !l.trim_start().starts_with('#'));
+        if !code.iter().any(|l| pattern.is_match(l)) {
+            return Err(format!("{file} has no port {port} ({} comment lines)", comments.len()));
+        }
+        text = pattern.replace_all(&text, format!("<{name}>")).into_owned();
+    }
+    let sockets = regex::Regex::new(r"/tmp/weir-[a-z-]+\.sock").map_err(|e| e.to_string())?;
+    let text = sockets.replace_all(&text, |c: &regex::Captures| {
+        let name = c[0].trim_start_matches("/tmp/weir-").to_string();
+        format!("<dir>/{name}")
+    });
+    Ok(text.replacen("\nglobal\n", "\nglobal\n    stats socket <dir>/cli.sock level admin\n", 1))
 }
 
 fn configuration(block: &[&str]) -> Result<String, String> {
