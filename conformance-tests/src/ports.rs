@@ -143,10 +143,9 @@ mod tests {
     fn placeholders_are_filled_and_html_is_not() {
         let mut ports = Ports::default();
         let log = "127.0.0.1:514".parse().unwrap();
-        let text =
-            ports.fill("bind <fe> <H1> <b> <dir>/x <fe.port> <log>", Path::new("/tmp/d"), log).unwrap();
+        ports.reserve_named("frontend x\n    bind <fe>\n    http-request return string <b>\n").unwrap();
+        let text = ports.fill("bind <fe> <H1> <b> <dir>/x <fe.port> <log> <", Path::new("/tmp/d"), log);
         let address = ports.address("fe").unwrap();
-        let b = ports.address("b").unwrap();
-        assert_eq!(text, format!("bind {address} <H1> {b} /tmp/d/x {} 127.0.0.1:514", address.port()));
+        assert_eq!(text, format!("bind {address} <H1> <b> /tmp/d/x {} 127.0.0.1:514 <", address.port()));
     }
 }
