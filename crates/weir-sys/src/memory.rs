@@ -1,8 +1,9 @@
 //! memfds: sealed bundles and memory to share; giving unused memory back.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -23,12 +24,12 @@ pub fn sealed(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// All bytes of a memfd.
+/// All bytes of a memfd. Reads at places of its own: descriptors passed to several processes share their position.
 pub fn read_all(descriptor: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
-    let mut file = File::from(descriptor.try_clone_to_owned()?);
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
+    let file = File::from(descriptor.try_clone_to_owned()?);
+    let length = file.metadata()?.len();
+    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, 0)?;
     Ok(bytes)
 }
 

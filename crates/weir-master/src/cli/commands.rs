@@ -11,24 +11,24 @@ use super::session::{Next, Session};
 use crate::supervisor::{Event, ProcessTable, Request};
 
 /// Listed by `help`, in HAProxy's order.
-const HELP: &[(&str, &str, Level)] = &[
-    ("@!<pid>", "send a command to the <pid> process", Level::User),
-    ("@<relative pid>", "send a command to the <relative pid> process", Level::User),
-    ("@master", "send a command to the master process", Level::User),
-    ("echo <text>", "print text to the output", Level::User),
-    ("hard-reload", "achieve a hard-reload (-st) of haproxy", Level::Operator),
-    ("operator", "lower the level of the current CLI session to operator", Level::User),
-    ("reload", "achieve a soft-reload (-sf) of haproxy", Level::Operator),
-    ("show cli level", "display the level of the current CLI session", Level::User),
-    ("show cli sockets", "dump list of cli sockets", Level::User),
-    ("show env [var]", "dump environment variables known to the process", Level::User),
-    ("show proc", "show processes status", Level::User),
-    ("show startup-logs", "report logs emitted during HAProxy startup", Level::User),
-    ("show version", "show version of the current process", Level::User),
-    ("user", "lower the level of the current CLI session to user", Level::User),
-    ("help [<command>]", "list matching or all commands", Level::User),
-    ("prompt [help | n | i | p | timed ]*", "toggle interactive mode with prompt", Level::User),
-    ("quit", "disconnect", Level::User),
+const HELP: &[(&str, &str)] = &[
+    ("@!<pid>", "send a command to the <pid> process"),
+    ("@<relative pid>", "send a command to the <relative pid> process"),
+    ("@master", "send a command to the master process"),
+    ("echo <text>", "print text to the output"),
+    ("hard-reload", "achieve a hard-reload (-st) of haproxy"),
+    ("operator", "lower the level of the current CLI session to operator"),
+    ("reload", "achieve a soft-reload (-sf) of haproxy"),
+    ("show cli level", "display the level of the current CLI session"),
+    ("show cli sockets", "dump list of cli sockets"),
+    ("show env [var]", "dump environment variables known to the process"),
+    ("show proc", "show processes status"),
+    ("show startup-logs", "report logs emitted during HAProxy startup"),
+    ("show version", "show version of the current process"),
+    ("user", "lower the level of the current CLI session to user"),
+    ("help [<command>]", "list matching or all commands"),
+    ("prompt [help | n | i | p | timed ]*", "toggle interactive mode with prompt"),
+    ("quit", "disconnect"),
 ];
 
 /// Runs one command; its answer ends with an empty line.
@@ -56,12 +56,14 @@ pub async fn run<S: AsyncWrite>(
         ["show", "cli", "sockets", ..] => String::new(),
         ["show", "env", rest @ ..] => show_env(rest.first().copied()),
         ["echo", rest @ ..] => format!("{}\n", rest.join(" ")),
-        ["help", rest @ ..] => help(session.level, rest),
-        ["operator", ..] => lower(session, Level::Operator),
-        ["user", ..] => lower(session, Level::User),
-        ["expert-mode", rest @ ..] => switch("expert-mode", rest, &mut session.expert),
-        ["experimental-mode", rest @ ..] => switch("experimental-mode", rest, &mut session.experimental),
-        ["mcli-debug-mode", rest @ ..] => switch("mcli-debug-mode", rest, &mut session.debug),
+        ["help", rest @ ..] => help(rest),
+        [word @ ("operator" | "user"), ..] => {
+            session.level = session.level.min(Level::parse(word).unwrap_or(Level::User));
+            return Ok(Next::Continue);
+        }
+        ["expert-mode", rest @ ..] => return Ok(switch(rest, &mut session.expert)),
+        ["experimental-mode", rest @ ..] => return Ok(switch(rest, &mut session.experimental)),
+        ["mcli-debug-mode", rest @ ..] => return Ok(switch(rest, &mut session.debug)),
         ["reload" | "hard-reload", ..] if session.level < Level::Operator => {
             "Permission denied\n".to_string()
         }
@@ -72,10 +74,7 @@ pub async fn run<S: AsyncWrite>(
         _ => unknown(words.first().copied().unwrap_or_default()),
     };
     output.write_all(answer.as_bytes()).await?;
-    // The answer to a reload ends with the connection.
-    if next == Next::Continue {
-        output.write_all(b"\n").await?;
-    }
+    output.write_all(b"\n").await?;
     Ok(next)
 }
 
@@ -181,46 +180,46 @@ fn prompt(session: &mut Session, words: &[&str]) {
     }
 }
 
-fn lower(session: &mut Session, level: Level) -> String {
-    session.level = session.level.min(level);
-    String::new()
-}
-
-fn switch(name: &str, words: &[&str], flag: &mut bool) -> String {
+/// Says nothing, as HAProxy does.
+fn switch(words: &[&str], flag: &mut bool) -> Next {
     match words.first().copied() {
         Some("on") => *flag = true,
         Some("off") => *flag = false,
-        _ => return format!("{name} is {}\n", if *flag { "ON" } else { "OFF" }),
+        _ => {}
     }
-    String::new()
+    Next::Continue
 }
 
-fn help(level: Level, words: &[&str]) -> String {
+fn help(words: &[&str]) -> String {
     let wanted = words.join(" ");
-    let always = |usage: &str| ["help", "prompt", "quit"].iter().any(|name| usage.starts_with(name));
-    let listed = HELP.iter().filter(|(usage, _, least)| {
-        level >= *least && (wanted.is_empty() || usage.starts_with(&wanted) || always(usage))
-    });
+    let listed = HELP.iter().filter(|(usage, _)| usage.starts_with(&wanted) || is_always_listed(usage));
     format!("The following commands are valid at this level:\n{}", listing(listed))
 }
 
+/// Commands that begin with the word, else those that look like it.
 fn unknown(word: &str) -> String {
+    let begins = |usage: &str| !word.is_empty() && usage.starts_with(word);
+    let any = HELP.iter().any(|(usage, _)| begins(usage));
     let near = |usage: &str| {
         let name = usage.split(' ').next().unwrap_or_default();
         let shared = name.bytes().filter(|byte| word.as_bytes().contains(byte)).count();
         shared * 2 >= name.len().max(1)
     };
-    let listed = HELP.iter().filter(|(usage, ..)| {
-        near(usage) || ["help", "prompt", "quit"].iter().any(|name| usage.starts_with(name))
-    });
+    let listed = HELP
+        .iter()
+        .filter(|(usage, _)| is_always_listed(usage) || if any { begins(usage) } else { near(usage) });
     format!(
         "Unknown command: '{word}', but maybe one of the following ones is a better match:\n{}",
         listing(listed)
     )
 }
 
-fn listing<'a>(rows: impl Iterator<Item = &'a (&'a str, &'a str, Level)>) -> String {
-    rows.map(|(usage, text, _)| format!("  {usage:<39} : {text}\n")).collect()
+fn is_always_listed(usage: &str) -> bool {
+    ["help", "prompt", "quit"].iter().any(|name| usage.starts_with(name))
+}
+
+fn listing<'a>(rows: impl Iterator<Item = &'a (&'a str, &'a str)>) -> String {
+    rows.map(|(usage, text)| format!("  {usage:<39} : {text}\n")).collect()
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     Continue,
+    /// The rest of the line is not run.
+    EndOfLine,
     Close,
 }
 
@@ -74,9 +76,15 @@ impl Session {
                 Some(mark) => read_payload(&mut input, &mark).await?,
                 None => Vec::new(),
             };
-            for command in parse(&line) {
-                if self.obey(command, &payload, &mut input, output).await? == Next::Close {
-                    return Ok(());
+            let commands = parse(&line);
+            if commands.is_empty() {
+                output.write_all(b"\n").await?;
+            }
+            for command in commands {
+                match self.obey(command, &payload, &mut input, output).await? {
+                    Next::Continue => {}
+                    Next::EndOfLine => break,
+                    Next::Close => return Ok(()),
                 }
             }
             if !self.prompt {
@@ -99,15 +107,14 @@ impl Session {
         S: AsyncRead + AsyncWrite,
     {
         match command {
-            Command::BadTarget(word) => self.no_target(&word, output).await?,
+            Command::BadTarget(word) => return self.no_target(&word, output).await,
             Command::Switch(target) => match self.known(target).await {
                 true => self.target = target,
-                false => self.no_target(&shown(target), output).await?,
+                false => return self.no_target(&shown(target), output).await,
             },
             Command::Enter { target, line } => {
                 if target == Target::Master || !self.known(target).await {
-                    self.no_target(&format!("@{}", shown(target)), output).await?;
-                    return Ok(Next::Continue);
+                    return self.no_target(&format!("@{}", shown(target)), output).await;
                 }
                 let interactive = line.is_empty();
                 let first =
@@ -128,7 +135,7 @@ impl Session {
                     let controller = relay::connect(&self.events, self.level)?;
                     relay::run(controller, &[line.as_bytes(), payload].concat(), output).await?;
                 }
-                target => self.no_target(&shown(target), output).await?,
+                target => return self.no_target(&shown(target), output).await,
             },
         }
         Ok(Next::Continue)
@@ -146,9 +153,11 @@ impl Session {
         text
     }
 
-    async fn no_target<S: AsyncWrite>(&self, word: &str, output: &mut Output<S>) -> io::Result<()> {
+    /// The rest of the line is not run.
+    async fn no_target<S: AsyncWrite>(&self, word: &str, output: &mut Output<S>) -> io::Result<Next> {
         let text = format!("Can't find the target PID matching the prefix '{word}'\n");
-        output.write_all(text.as_bytes()).await
+        output.write_all(text.as_bytes()).await?;
+        Ok(Next::EndOfLine)
     }
 
     async fn known(&self, target: Target) -> bool {

@@ -53,8 +53,6 @@ enum Step {
     },
     Committing {
         waiting: HashSet<ChildId>,
-        /// Sockets of the plan before, held until every child serves the new one.
-        before: Box<Listeners>,
     },
 }
 
@@ -210,7 +208,9 @@ impl Supervisor {
 
     /// From here on there is no way back: a child that dies now is replaced by one on the new plan.
     fn commit(&mut self, next: Running) {
-        let before = std::mem::replace(&mut self.current, next);
+        // Sockets that the plan has no longer close with the last worker that empties them: were they held here any
+        // longer, connections could still come that nobody accepts.
+        self.current = next;
         let generation = self.current.generation;
         let process = self.shm.process().state;
         process.workers.set(process.workers.value().max(self.current.workers as u32));
@@ -230,26 +230,22 @@ impl Supervisor {
             }
         }
         self.reload.deadline_ms = monotonic_ms() + PATIENCE_MS;
-        self.reload.step = Step::Committing { waiting, before: Box::new(before.listeners) };
+        self.reload.step = Step::Committing { waiting };
         self.committed_by_all();
     }
 
     pub(super) fn child_committed(&mut self, id: ChildId, _generation: u64) {
-        if let Step::Committing { waiting, .. } = &mut self.reload.step {
+        if let Step::Committing { waiting } = &mut self.reload.step {
             waiting.remove(&id);
             self.committed_by_all();
         }
     }
 
     fn committed_by_all(&mut self) {
-        let Step::Committing { waiting, before } = &self.reload.step else { return };
+        let Step::Committing { waiting } = &self.reload.step else { return };
         if !waiting.is_empty() {
             return;
         }
-        tokio::task::spawn_blocking({
-            let before = before.clone();
-            move || drop(before)
-        });
         self.reload.failed = 0;
         if std::mem::take(&mut self.reload.hard) {
             self.replace_workers();
@@ -280,7 +276,7 @@ impl Supervisor {
             Step::Preparing { waiting, .. } if waiting.contains(&id) => {
                 self.fail_reload("a worker died while it prepared the new configuration");
             }
-            Step::Committing { waiting, .. } => {
+            Step::Committing { waiting } => {
                 waiting.remove(&id);
                 self.committed_by_all();
             }
@@ -330,7 +326,7 @@ impl Supervisor {
             Step::Preparing { .. } => {
                 self.fail_reload("a worker takes too long to prepare the new configuration")
             }
-            Step::Committing { waiting, .. } => {
+            Step::Committing { waiting } => {
                 let late: Vec<u32> = waiting
                     .iter()
                     .filter_map(|id| self.children.alive.get(id))
