@@ -54,11 +54,9 @@ pub fn listen(
     slots: &mut dyn Slots,
 ) {
     let settings = Arc::new(bind.options.settings.clone());
-    let mut next_id = bind.options.id;
+    let mut written = bind.options.id;
     for address in bind.addresses.iter().flat_map(each_port) {
-        let place = (listeners.len() - first) as u32 + 1;
-        let id = next_id.unwrap_or(place);
-        next_id = next_id.map(|id| id + 1);
+        let id = written.take().unwrap_or_else(|| next_id(&listeners[first..]));
         let name = bind.options.name.clone().unwrap_or_default();
         let slot = slots.listener(&format!("{owner_name}/{id}"));
         listeners.push(Listener {
@@ -72,6 +70,15 @@ pub fn listen(
             slot,
         });
     }
+}
+
+/// The id behind the previous listener's, or the next that none of the proxy's listeners has.
+fn next_id(before: &[Listener]) -> u32 {
+    let mut id = before.last().map_or(1, |listener| listener.id + 1);
+    while before.iter().any(|listener| listener.id == id) {
+        id += 1;
+    }
+    id
 }
 
 fn each_port(address: &Address) -> Vec<Address> {

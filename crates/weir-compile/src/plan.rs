@@ -98,8 +98,8 @@ impl<'c> Work<'_, 'c> {
     }
 }
 
-/// Numeric ids of proxies: those written, and for the others the next free one, counted from 2 (1 is the frontend of
-/// the runtime commands, as `show stat` numbers them).
+/// Numeric ids of proxies: those written, and for the others the next free one, counted from 1. The frontend of the
+/// runtime commands takes the first free one where there is a `stats socket`.
 struct Ids {
     taken: HashSet<u32>,
     next: u32,
@@ -122,18 +122,26 @@ impl Ids {
                 diagnostics.push(Diagnostic::new(Level::Alert, Form::ParsingTight, Some(span), text));
             }
         }
-        Self { taken: first.into_keys().collect(), next: 2 }
+        let mut ids = Self { taken: first.into_keys().collect(), next: 1 };
+        if !config.stats_sockets.is_empty() {
+            ids.take();
+        }
+        ids
+    }
+
+    fn take(&mut self) -> u32 {
+        while self.taken.contains(&self.next) {
+            self.next += 1;
+        }
+        self.next += 1;
+        self.next - 1
     }
 
     fn next(&mut self, proxy: &Written) -> u32 {
         if let Some((id, _)) = proxy.id {
             return id;
         }
-        while self.taken.contains(&self.next) {
-            self.next += 1;
-        }
-        self.next += 1;
-        self.next - 1
+        self.take()
     }
 }
 

@@ -90,15 +90,15 @@ impl Numbers {
         Self { taken: first.into_keys().collect(), next: 1 }
     }
 
+    /// The counter moves on past every server, also one with an id of its own.
     fn next(&mut self, line: &Written) -> u32 {
-        if let Some(id) = line.id {
-            return id;
-        }
-        while self.taken.contains(&self.next) {
-            self.next += 1;
+        if line.id.is_none() {
+            while self.taken.contains(&self.next) {
+                self.next += 1;
+            }
         }
         self.next += 1;
-        self.next - 1
+        line.id.unwrap_or(self.next - 1)
     }
 }
 
