@@ -44,6 +44,7 @@ mod record;
 mod rules;
 mod server;
 mod session;
+pub mod settle;
 mod socket;
 mod stats;
 mod stream;

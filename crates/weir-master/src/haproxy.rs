@@ -101,6 +101,7 @@ impl Program for Haproxy {
         let mut plan = compiled.plan;
         plan.generation = bundle.generation;
         blueprint::override_settings(&mut plan.global, &bundle.overrides);
+        weir_engine::settle::settle(&plan, shm, weir_sys::clock::monotonic_ms());
         Ok(Arc::new(plan))
     }
 

@@ -112,6 +112,10 @@ pub struct ServerState {
     pub down_transitions: Word32,
     /// `hanafail`
     pub observe_failures: Word32,
+    /// What the configuration said when it was last applied ([`ServerState::CONFIGURED_DISABLED`]), so that a reload can
+    /// tell a changed line from a change at run time.
+    pub configured: Word32,
+    _padding: u32,
     pub smax: Maximum,
     pub qmax: Maximum,
     pub rate_max: Maximum,
@@ -131,6 +135,15 @@ pub struct ServerState {
 }
 
 impl ServerState {
+    /// Bit of [`ServerState::configured`]: `disabled` stood on the line.
+    pub const CONFIGURED_DISABLED: u32 = 1;
+
+    /// Whether the state of a new server is still to be filled in. Whoever finds it new fills in what the plan says
+    /// (the same values, whoever does it) and then calls [`ServerState::begin`].
+    pub fn is_new(&self) -> bool {
+        self.initialised.value() == 0
+    }
+
     /// True for exactly one caller in the life of the slot: it fills in the configured state. Not for names that were
     /// there before a reload: what happened to them at run time stays.
     pub fn begin(&self) -> bool {
