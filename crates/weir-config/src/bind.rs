@@ -38,3 +38,10 @@ pub(crate) fn is_crt_list_option(name: &str) -> bool {
 fn bind(_: &mut Parser<'_>, _: &Line<'_>) -> Outcome {
     Ok(())
 }
+
+/// The multiplexers of `proto` and `check-proto`.
+pub const MUX_PROTOCOLS: &[&str] = &["h1", "h2", "fcgi", "quic", "spop", "none"];
+
+pub(crate) fn is_mux_protocol(name: &str) -> bool {
+    MUX_PROTOCOLS.contains(&name)
+}

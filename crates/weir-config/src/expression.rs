@@ -142,6 +142,7 @@ fn with_rule<T>(
             phases: phases(set, frontend, backend),
             frontend,
             backend,
+            defaults,
             title: &title,
             place: &place,
             experimental,

@@ -67,6 +67,24 @@ pub struct Rules {
     pub response_inspect_delay: Option<u32>,
 }
 
+impl Rules {
+    /// Whether there is any rule at all; inspection delays are none.
+    pub fn any(&self) -> bool {
+        let lists = [
+            &self.quic_initial,
+            &self.tcp_request_connection,
+            &self.tcp_request_session,
+            &self.tcp_request_content,
+            &self.tcp_response_content,
+            &self.http_request,
+            &self.http_response,
+            &self.http_after_response,
+            &self.redirect,
+        ];
+        lists.iter().any(|list| !list.is_empty())
+    }
+}
+
 /// What only a section with a frontend can hold.
 #[derive(Debug, Default)]
 pub struct FrontendParts {

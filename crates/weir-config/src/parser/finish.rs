@@ -1,12 +1,21 @@
 //! After the last line.
 
-use weir_types::Diagnostics;
+use weir_types::{Diagnostic, Diagnostics, Form, Level};
 
 use super::Parser;
 use crate::model::Config;
 
 impl Parser<'_> {
-    pub(super) fn finish(self) -> (Config, Diagnostics) {
+    /// References that were put off are reported. A fault that ended the reading may have hidden what they name, so
+    /// then the keyword itself is refused.
+    pub(super) fn finish(mut self) -> (Config, Diagnostics) {
+        if !self.diagnostics.has_alert() {
+            self.settle_references();
+        }
+        for reference in std::mem::take(&mut self.references_to_come) {
+            let text = format!("'{}' is not supported by weir yet", reference.keyword);
+            self.push(Diagnostic::new(Level::Alert, Form::Parsing, Some(reference.span), text));
+        }
         (self.config, self.diagnostics)
     }
 }

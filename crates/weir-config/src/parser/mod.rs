@@ -4,9 +4,11 @@
 mod dispatch;
 mod finish;
 mod prefix;
+mod reference;
 mod section;
 
 pub use prefix::Prefix;
+pub use reference::{Reference, Wanted};
 pub use section::{SectionKind, Unknown, sections};
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 use weir_sample::{Files, References};
 use weir_syntax::{Environment, Line, Reader};
-use weir_types::{Diagnostic, Diagnostics, Sources, Span};
+use weir_types::{Diagnostic, Diagnostics, ProxyKind, Sources, Span};
 
 use crate::model::{Config, Defaults, Proxy};
 
@@ -63,6 +65,10 @@ pub struct Parser<'o> {
     pub(crate) frontends: HashMap<Arc<str>, usize>,
     pub(crate) backends: HashMap<Arc<str>, usize>,
     pub(crate) ids: HashMap<u32, usize>,
+    /// Which kind of proxy uses the rules of a `defaults` section, by the section's place.
+    pub(crate) rule_users: HashMap<Span, ProxyKind>,
+    /// References of keywords that weir refuses for now; looked at once all sections are known.
+    pub(crate) references_to_come: Vec<Reference>,
     pub(crate) prefix: Prefix,
     /// `expose-experimental-directives`, `expose-deprecated-directives`.
     pub experimental: bool,
@@ -88,6 +94,8 @@ impl<'o> Parser<'o> {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             ids: HashMap::new(),
+            rule_users: HashMap::new(),
+            references_to_come: Vec::new(),
             prefix: Prefix::None,
             experimental: false,
             deprecated: false,

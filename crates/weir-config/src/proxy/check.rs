@@ -31,8 +31,31 @@ fn push(parser: &mut Parser<'_>, step: CheckStep) {
     plan(parser).steps.push(step);
 }
 
+/// A frontend only ignores a line whose step is known.
+fn ignored(parser: &mut Parser<'_>, line: &Line<'_>) -> bool {
+    let step = line.word(1);
+    let unknown = ![
+        "disable-on-404",
+        "send-state",
+        "comment",
+        "connect",
+        "send",
+        "send-lf",
+        "send-binary",
+        "send-binary-lf",
+        "expect",
+    ]
+    .contains(&step)
+        && !step.starts_with("set-var")
+        && !step.starts_with("unset-var");
+    if unknown {
+        return false;
+    }
+    parser.lacks(Half::Backend, line, line.keyword())
+}
+
 fn http_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    if parser.lacks(Half::Backend, line, "http-check") {
+    if ignored(parser, line) {
         return Ok(());
     }
     match line.word(1) {
@@ -53,12 +76,13 @@ fn http_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 }
 
 fn tcp_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    if parser.lacks(Half::Backend, line, "tcp-check") {
+    if ignored(parser, line) {
         return Ok(());
     }
     let step = check_steps::tcp(parser, line)?;
+    let plain = matches!(step, CheckStep::Comment(_));
     push(parser, step);
-    Ok(())
+    if plain { Ok(()) } else { line.not_yet(0, &format!("tcp-check {}", line.word(1))) }
 }
 
 fn external(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

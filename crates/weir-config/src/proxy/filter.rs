@@ -7,7 +7,7 @@ use super::scope::Half;
 use crate::keyword::Keyword;
 use crate::model::{Filter, Name};
 use crate::outcome::{Outcome, Report};
-use crate::parser::Parser;
+use crate::parser::{Parser, Wanted};
 
 pub const KEYWORDS: &[Keyword] = &[
     Keyword::new("filter", "<name> [ <parameters> ]", "A filter on the proxy's streams (9).", filter)
@@ -15,10 +15,8 @@ pub const KEYWORDS: &[Keyword] = &[
     Keyword::new("filter-sequence", "{ request | response } <filters>", "Order of filters (9).", sequence)
         .listed()
         .not_yet(),
-    Keyword::new("use-fcgi-app", "<name>", "Servers of a FastCGI application (4.2).", fcgi_app)
-        .listed()
-        .not_yet(),
-    Keyword::new("log-steps", "<steps>", "When log lines are written (4.2).", log_steps).listed().not_yet(),
+    Keyword::new("use-fcgi-app", "<name>", "Servers of a FastCGI application (4.2).", fcgi_app).listed(),
+    Keyword::new("log-steps", "<steps>", "When log lines are written (4.2).", log_steps).listed(),
     Keyword::new("ssl-f-use", "crt <name> ...", "Certificates of a frontend (4.2).", ssl_f_use)
         .listed()
         .not_yet(),
@@ -162,6 +160,7 @@ fn fcgi_app(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     let name = Name::new(parser.intern(line.word(1)), line.word_span(1));
     parser.backend().fcgi_app = Some(name);
+    parser.refer(Wanted::FcgiApp, (line.word(1), ""), line.word_span(0), "use-fcgi-app".into());
     Ok(())
 }
 
@@ -190,9 +189,10 @@ fn log_steps(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         line.fail(1, format!("invalid log step name ({name}). Expected values are: {}", STEPS.join(", ")))
     };
     match line.word(1) {
-        "" | "all" => Ok(()),
-        list => list.split(',').find(|name| !STEPS.contains(name)).map_or(Ok(()), wrong),
+        "" | "all" => {}
+        list => list.split(',').find(|name| !STEPS.contains(name)).map_or(Ok(()), wrong)?,
     }
+    line.not_yet(0, "log-steps")
 }
 
 fn ssl_f_use(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

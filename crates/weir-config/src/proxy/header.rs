@@ -51,6 +51,9 @@ fn begin(parser: &mut Parser<'_>, line: &Line<'_>, kind: ProxyKind) -> Outcome {
         None if kind == ProxyKind::Defaults => None,
         None => implied(parser, line),
     };
+    if let Some(parent) = &parent {
+        check_inherited_rules(parser, line, kind, parent)?;
+    }
     let settings = parent.as_ref().map_or_else(Arc::<Settings>::default, |parent| parent.settings.clone());
     parser.proxy = Some(Box::new(Proxy {
         name,
@@ -166,6 +169,41 @@ fn implied(parser: &mut Parser<'_>, line: &Line<'_>) -> Option<Arc<Defaults>> {
         parser.push(line.warning(0, text));
     }
     Some(latest)
+}
+
+/// Rules of a `defaults` section only fit sections of one kind: it has one list for each place.
+fn check_inherited_rules(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    kind: ProxyKind,
+    parent: &Arc<Defaults>,
+) -> Outcome {
+    let rules = &parent.rules;
+    if !rules.any() {
+        return Ok(());
+    }
+    let place = parser.place_of(parent.span);
+    let what = match kind {
+        ProxyKind::Defaults => return Ok(()),
+        ProxyKind::Listen => {
+            let text = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules.";
+            return line.fail_tight(0, text);
+        }
+        ProxyKind::Backend
+            if !(rules.tcp_request_connection.is_empty() && rules.tcp_request_session.is_empty()) =>
+        {
+            "a backend section cannot inherit from a defaults section defining 'tcp-request connection' or \
+             'tcp-request session' rules"
+        }
+        ProxyKind::Frontend if !rules.tcp_response_content.is_empty() => {
+            "a frontend section cannot inherit from a defaults section defining 'tcp-response content' rules"
+        }
+        kind if parser.rule_users.insert(parent.span, kind).is_some_and(|other| other != kind) => {
+            "frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules"
+        }
+        _ => return Ok(()),
+    };
+    line.fail_tight(0, format!("{what} (defaults section at {place})."))
 }
 
 /// Moves the finished section to where it belongs.

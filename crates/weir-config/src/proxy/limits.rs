@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use weir_plan::settings::HttpReuse;
 use weir_syntax::Line;
+use weir_types::ProxyKind;
 
 use super::scope::Half;
 use crate::keyword::Keyword;
@@ -115,7 +116,7 @@ fn keep_alive_queue(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line
             .fail(1, format!("'max-keep-alive-queue' expects expects an integer value (or -1 to disable)"));
     }
-    parser.warn_ignored(Half::Backend, line, "'max-keep-alive-queue'");
+    parser.warn_ignored(Half::Backend, line, "max-keep-alive-queue");
     parser.settings().max_keep_alive_queue = i32::try_from(value).ok();
     Ok(())
 }
@@ -175,11 +176,13 @@ fn persist(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     Ok(())
 }
 
-fn affinity(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn affinity(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let frontend = parser.kind() == ProxyKind::Frontend;
     match line.word(1) {
         "" => {
             line.fail(0, "'hash-preserve-affinity' needs a keyword to specify when to preserve hash affinity")
         }
+        _ if frontend => line.fail(0, "'hash-preserve-affinity' only available in backend or listen section"),
         "always" | "maxconn" | "maxqueue" => Ok(()),
         other => line.fail(1, format!("'hash-preserve-affinity': unknown keyword '{other}'")),
     }

@@ -6,6 +6,8 @@ pub mod whole;
 mod balance;
 mod capture;
 mod check;
+mod check_expect;
+mod check_send;
 mod check_steps;
 mod compression;
 mod cookie;

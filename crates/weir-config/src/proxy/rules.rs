@@ -13,7 +13,7 @@ use crate::expression;
 use crate::keyword::Keyword;
 use crate::model::Rules;
 use crate::outcome::{Outcome, Report};
-use crate::parser::Parser;
+use crate::parser::{Parser, Wanted};
 
 pub const KEYWORDS: &[Keyword] = &[
     Keyword::new(
@@ -170,10 +170,25 @@ fn keep(
     }
     let rule = Rule { action, condition, span: line.span() };
     list(parser.rules(), set).push(rule);
-    if expression::is_not_yet(row) {
-        return line.not_yet(0, &format!("{} {}", set.keyword(), row.name));
+    if !expression::is_not_yet(row) {
+        return Ok(());
     }
+    let keyword = format!("{} {}", set.keyword(), row.name);
+    let word = set.keyword().split(' ').count();
+    let names = (line.word(word + 1), line.word(word + 2));
+    let wanted = match row.name {
+        "cache-use" | "cache-store" => Wanted::Cache,
+        "set-bandwidth-limit" => Wanted::BandwidthFilter,
+        "send-spoe-group" => Wanted::SpoeEngine,
+        _ => return line.not_yet(0, &keyword),
+    };
+    parser.refer(wanted, names, line.word_span(0), keyword);
     Ok(())
+}
+
+/// What the section is called in messages about TCP rules.
+fn tcp_title(parser: &mut Parser<'_>) -> String {
+    if parser.in_defaults() { "defaults section".to_owned() } else { parser.title() }
 }
 
 /// A rule behind one that always ends the list is never met.
@@ -201,12 +216,12 @@ fn warn_final(parser: &mut Parser<'_>, line: &Line<'_>, set: RuleSet) {
 }
 
 fn missing(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let title = parser.title();
+    let title = tcp_title(parser);
     line.fail(0, format!("missing argument for '{}' in {title}", line.keyword()))
 }
 
 fn tcp_request(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let title = parser.title();
+    let title = tcp_title(parser);
     let kind = parser.kind();
     let bare = title.replace('\'', "");
     let set = match line.word(1) {

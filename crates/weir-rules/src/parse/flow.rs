@@ -315,6 +315,9 @@ fn set_retries(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<N
     if cursor.peek().is_empty() {
         return cursor.fault("expects exactly 1 argument (an expression or an integer between 1 and 100)");
     }
+    if cx.defaults {
+        return cursor.fault(format!("'{}' is not allowed in 'defaults' sections", shown(cx, "set-retries")));
+    }
     if !cx.backend {
         let text = format!("'{}' only available in backend or listen section", shown(cx, "set-retries"));
         return cursor.fault(text);
@@ -328,11 +331,10 @@ fn set_retries(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<N
 }
 
 fn use_service(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
-    // HAProxy doubles the full stop behind HTTP rules.
-    let stop = if cx.set == R::HttpRequest { "." } else { "" };
+    // A full stop of its own: HAProxy doubles it behind HTTP rules.
     let name = cursor.peek();
     if name.is_empty() {
-        return cursor.fault(format!("'{}' expects a service name{stop}", shown(cx, "use-service")));
+        return cursor.fault(format!("'{}' expects a service name.", shown(cx, "use-service")));
     }
     let http = cx.set == R::HttpRequest;
     if http && name == "prometheus-exporter" {
@@ -340,7 +342,7 @@ fn use_service(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<N
         return Ok(Action::UseService(name.into()));
     }
     let shown = if http { name } else { "content" };
-    cursor.fault(format!("'{shown}' unknown service name{stop}"))
+    cursor.fault(format!("'{shown}' unknown service name."))
 }
 
 fn switch_mode(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

@@ -18,6 +18,7 @@ pub use cursor::{Cursor, Fault};
 pub use redirect::redirect;
 pub use reply::{DEFAULT_STATUSES, reply};
 pub use row::{ActionRow, RuleContext, Sets, find, rows};
+pub use vars::variable;
 
 use weir_sample::Named;
 

@@ -39,6 +39,8 @@ pub struct RuleContext<'a> {
     /// The section's halves; both for `defaults`.
     pub frontend: bool,
     pub backend: bool,
+    /// A `defaults` section.
+    pub defaults: bool,
     /// `backend 'b'`.
     pub title: &'a str,
     /// `file:line`.

@@ -1,0 +1,81 @@
+//! Keywords that weir checks and refuses for now may name another section. HAProxy's word about a section that is not
+//! there comes first, so they wait until every line was read.
+
+use std::sync::Arc;
+
+use weir_types::{Diagnostic, Form, Level, Span};
+
+use super::Parser;
+use crate::model::Config;
+
+/// What is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Cache,
+    FcgiApp,
+    /// A filter of the same proxy; none can be there yet.
+    BandwidthFilter,
+    SpoeEngine,
+}
+
+#[derive(Clone, Debug)]
+pub struct Reference {
+    pub wanted: Wanted,
+    pub name: Arc<str>,
+    /// A second name that belongs to the message: the group of a SPOE engine.
+    pub detail: Arc<str>,
+    /// `backend 'b'` and its name.
+    pub title: String,
+    pub proxy: Arc<str>,
+    pub span: Span,
+    /// The keyword, as it is refused once the name is known to be there.
+    pub keyword: String,
+}
+
+impl Reference {
+    fn diagnostic(&self, config: &Config) -> Diagnostic {
+        let Reference { name, detail, title, proxy, .. } = self;
+        let known = match self.wanted {
+            Wanted::Cache => config.caches.iter().any(|cache| cache.name == *name),
+            Wanted::FcgiApp => config.fcgi_apps.iter().any(|app| app.name == *name),
+            Wanted::BandwidthFilter | Wanted::SpoeEngine => false,
+        };
+        if known {
+            let text = format!("'{}' is not supported by weir yet", self.keyword);
+            return Diagnostic::new(Level::Alert, Form::Parsing, Some(self.span), text);
+        }
+        let text = match self.wanted {
+            Wanted::Cache => {
+                format!(
+                    "config: {title}: unable to find the cache '{name}' referenced by the filter 'cache'."
+                )
+            }
+            Wanted::FcgiApp => format!("proxy '{proxy}' : fcgi-app '{name}' not found."),
+            Wanted::BandwidthFilter => format!(
+                "Proxy '{proxy}': unable to find bwlim filter '{name}' referenced by set-bandwidth-limit rule."
+            ),
+            Wanted::SpoeEngine => format!(
+                "Proxy '{proxy}': unable to find SPOE engine '{name}' used by the send-spoe-group '{detail}'."
+            ),
+        };
+        Diagnostic::new(Level::Alert, Form::Bare, Some(self.span), text)
+    }
+}
+
+impl Parser<'_> {
+    /// Reports them all. Only called when every line was understood, as HAProxy does.
+    pub(super) fn settle_references(&mut self) {
+        for reference in std::mem::take(&mut self.references_to_come) {
+            let diagnostic = reference.diagnostic(&self.config);
+            self.push(diagnostic);
+        }
+    }
+
+    /// The keyword at the head of the message names something that is looked for later.
+    pub(crate) fn refer(&mut self, wanted: Wanted, names: (&str, &str), span: Span, keyword: String) {
+        let title = self.title();
+        let proxy = self.proxy().name.clone();
+        let (name, detail) = (self.intern(names.0), self.intern(names.1));
+        self.references_to_come.push(Reference { wanted, name, detail, title, proxy, span, keyword });
+    }
+}

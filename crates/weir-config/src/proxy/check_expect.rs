@@ -1,0 +1,236 @@
+//! `http-check expect` and `tcp-check expect` (manual 4.2).
+
+use weir_sample::Regex;
+use weir_syntax::Line;
+
+use super::check_send::{BINARY, hexadecimal, read_format};
+use super::check_steps::{CHECK, wrong};
+use crate::expression;
+use crate::model::{CheckStep, ExpectMatch};
+use crate::outcome::Outcome;
+use crate::parser::Parser;
+use crate::value::integer;
+
+#[derive(Default)]
+struct Expect {
+    negated: bool,
+    matching: Option<ExpectMatch>,
+    min_recv: Option<u32>,
+    comment: Option<Box<str>>,
+}
+
+pub(super) fn expect(parser: &mut Parser<'_>, line: &Line<'_>, http: bool) -> Outcome<CheckStep> {
+    if line.word(2).is_empty() || (http && line.word(3).is_empty() && !is_option(line.word(2), http)) {
+        if line.word(2).is_empty() {
+            return wrong(line, 1, "expects at least a matching pattern as arguments");
+        }
+        return unknown(line, 2, http);
+    }
+    let mut read = Expect::default();
+    let mut at = 2;
+    while at < line.len() {
+        at += read.option(parser, line, at, http)?;
+    }
+    let Some(matching) = read.matching else {
+        return wrong(line, 1, "pattern not found");
+    };
+    let Expect { negated, min_recv, comment, .. } = read;
+    Ok(CheckStep::Expect { negated, matching, min_recv, comment, span: line.span() })
+}
+
+const COMMON: &[&str] =
+    &["string", "rstring", "string-lf", "min-recv", "comment", "!", "on-success", "on-error", "status-code"];
+
+fn is_option(name: &str, http: bool) -> bool {
+    let own: &[&str] = match http {
+        true => &["status", "rstatus", "hdr", "fhdr"],
+        false => &["binary", "rbinary", "binary-lf", "custom"],
+    };
+    COMMON.contains(&name) || own.contains(&name) || RESULTS.iter().any(|(known, ..)| *known == name)
+}
+
+fn unknown<T>(line: &Line<'_>, word: usize, http: bool) -> Outcome<T> {
+    let known = match http {
+        true => {
+            "'only supports min-recv, [!]string', '[!]rstring', '[!]string-lf', '[!]status', '[!]rstatus', [!]hdr, \
+             [!]fhdr or comment"
+        }
+        false => {
+            "'only supports min-recv, '[!]binary', '[!]string', '[!]rstring', '[!]string-lf''[!]rbinary', \
+             '[!]binary-lf' or comment"
+        }
+    };
+    wrong(line, word, &format!("{known} but got '{}' as argument.", line.word(word)))
+}
+
+/// Options that choose the result to report, and what they take.
+const RESULTS: &[(&str, &[&str], &str)] = &[
+    ("ok-status", &["L4OK", "L6OK", "L7OK", "L7OKC"], "'L4OK', 'L6OK', 'L7OK' or 'L7OKC'"),
+    ("error-status", &["L4CON", "L6RSP", "L7RSP", "L7STS", "L7OKC"], "'L4CON', 'L6RSP', 'L7RSP' or 'L7STS'"),
+    ("tout-status", &["L4TOUT", "L6TOUT", "L7TOUT"], "'L4TOUT', 'L6TOUT' or 'L7TOUT'"),
+];
+
+impl Expect {
+    fn option(&mut self, parser: &mut Parser<'_>, line: &Line<'_>, at: usize, http: bool) -> Outcome<usize> {
+        let name = line.word(at);
+        if !is_option(name, http) {
+            return unknown(line, at, http);
+        }
+        match name {
+            "!" => {
+                self.negated = !self.negated;
+                return Ok(1);
+            }
+            "min-recv" => {
+                self.min_recv = min_recv(line, at)?;
+                return Ok(2);
+            }
+            "comment" => {
+                self.comment = Some(value(line, at, "a string")?.into());
+                return Ok(2);
+            }
+            "on-success" | "on-error" => {
+                value(line, at, "a string")?;
+                read_format(parser, line, at + 1)?;
+                return Ok(2);
+            }
+            "status-code" => {
+                value(line, at, "an expression")?;
+                let fault = |text: String| {
+                    wrong(
+                        line,
+                        at + 1,
+                        &format!("error detected while parsing status-code expression : {text}"),
+                    )
+                };
+                let (_, next) = expression::whole(parser, line, at + 1, CHECK).or_else(fault)?;
+                return Ok(next - at);
+            }
+            _ => {}
+        }
+        if let Some((_, known, list)) = RESULTS.iter().find(|(known, ..)| *known == name) {
+            let status = value(line, at, "a string")?;
+            if !known.contains(&status) {
+                let text = format!("'{name}' only supports {list} status (got '{status}').");
+                return wrong(line, at + 1, &text);
+            }
+            return Ok(2);
+        }
+        if self.matching.is_some() {
+            return wrong(line, at, "only one pattern expected");
+        }
+        let (matching, taken) = pattern(parser, line, at)?;
+        self.matching = Some(matching);
+        Ok(taken)
+    }
+}
+
+/// The argument of the option at `at`.
+fn value<'l>(line: &Line<'l>, at: usize, what: &str) -> Outcome<&'l str> {
+    match line.word(at + 1) {
+        "" => wrong(line, at, &format!("'{}' expects {what} as argument", line.word(at))),
+        value => Ok(value),
+    }
+}
+
+fn min_recv(line: &Line<'_>, at: usize) -> Outcome<Option<u32>> {
+    let text = value(line, at, "a integer")?;
+    match integer(text) {
+        Ok(-1) => Ok(None),
+        Ok(bytes) if (0..=i64::from(i32::MAX)).contains(&bytes) => Ok(u32::try_from(bytes).ok()),
+        // Not a number at all counts as none.
+        Err(_) => Ok(Some(0)),
+        Ok(_) => wrong(line, at + 1, "'min-recv' expects -1 or an integer from 0 to INT_MAX"),
+    }
+}
+
+fn pattern(parser: &mut Parser<'_>, line: &Line<'_>, at: usize) -> Outcome<(ExpectMatch, usize)> {
+    let name = line.word(at);
+    if name == "custom" {
+        return crate::outcome::Report::not_yet(line, at, "tcp-check expect custom");
+    }
+    if matches!(name, "hdr" | "fhdr") {
+        return header(parser, line, at);
+    }
+    let text = match line.word(at + 1) {
+        "" => return wrong(line, at, &format!("'{name}' expects a <pattern> as argument")),
+        text => text,
+    };
+    let matching = match name {
+        "string" => ExpectMatch::Body(text.as_bytes().into()),
+        "rstring" => ExpectMatch::BodyRegex(regex(line, at + 1)?),
+        "string-lf" => ExpectMatch::BodyFormat(read_format(parser, line, at + 1)?),
+        "status" => ExpectMatch::Status(statuses(line, at + 1)?),
+        "rstatus" => ExpectMatch::StatusRegex(regex(line, at + 1)?),
+        "binary" => match hexadecimal(text) {
+            Some(bytes) => ExpectMatch::Binary(bytes.into()),
+            None => return wrong(line, at + 1, BINARY),
+        },
+        "rbinary" => ExpectMatch::BinaryRegex(regex(line, at + 1)?),
+        _ => ExpectMatch::BinaryFormat(read_format(parser, line, at + 1)?),
+    };
+    Ok((matching, 2))
+}
+
+fn regex(line: &Line<'_>, word: usize) -> Outcome<Regex> {
+    let text = line.word(word);
+    Regex::new(text, false)
+        .or_else(|error| wrong(line, word, &format!("regex '{text}' is invalid ({error})")))
+}
+
+/// `200-299,404`.
+fn statuses(line: &Line<'_>, word: usize) -> Outcome<Vec<(u16, u16)>> {
+    let list = line.word(word);
+    if let Some(letter) = list.chars().find(|letter| !letter.is_ascii_digit() && !"-,".contains(*letter)) {
+        return wrong(line, word, &format!("invalid character '{letter}' in the list of status codes"));
+    }
+    let mut ranges = Vec::new();
+    for part in list.split(',') {
+        let (low, high) = part.split_once('-').unwrap_or((part, part));
+        match (low.parse::<u16>(), high.parse::<u16>()) {
+            (Ok(low), Ok(high)) if low <= high => ranges.push((low, high)),
+            _ => return wrong(line, word, &format!("invalid range of status codes '{list}'")),
+        }
+    }
+    Ok(ranges)
+}
+
+/// `hdr name [-m METHOD] NAME [value [-m METHOD] VALUE]`.
+fn header(parser: &mut Parser<'_>, line: &Line<'_>, at: usize) -> Outcome<(ExpectMatch, usize)> {
+    let which = line.word(at);
+    let lacks_name = !matches!(line.word(at + 1), "name" | "name-lf") || line.word(at + 2).is_empty();
+    if lacks_name {
+        let text = format!("'{which}' expects at the name keyword as first argument followed by a pattern");
+        return wrong(line, at, &text);
+    }
+    let mut end = part(parser, line, at, at + 1)?;
+    if matches!(line.word(end), "value" | "value-lf") {
+        end = part(parser, line, at, end)?;
+    }
+    let words = (at + 1..end).map(|word| line.word(word).into()).collect();
+    Ok((ExpectMatch::Header { full: which == "fhdr", words }, end - at))
+}
+
+/// The name or the value: `name`, then its method and pattern; the word behind them.
+fn part(parser: &mut Parser<'_>, line: &Line<'_>, at: usize, first: usize) -> Outcome<usize> {
+    let (which, what) = (line.word(at), line.word(first));
+    let mut word = first + 1;
+    if line.word(word) == "-m" {
+        let method = line.word(word + 1);
+        if !["str", "beg", "end", "sub", "reg"].contains(&method) {
+            let text = format!(
+                "'{which}' : '-m' only supports 'str', 'beg', 'end', 'sub' or 'reg' (got '{method}')"
+            );
+            return wrong(line, word + 1, &text);
+        }
+        word += 2;
+    }
+    if line.word(word).is_empty() {
+        let kind = what.trim_end_matches("-lf");
+        return wrong(line, word, &format!("'{which}' expect a pattern with the {kind} keyword"));
+    }
+    if what.ends_with("-lf") {
+        read_format(parser, line, word)?;
+    }
+    Ok(word + 1)
+}
