@@ -41,7 +41,8 @@ fn failure(launcher: &Path, file: &Path) -> Option<String> {
         .output()
         .expect("varnishtest starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let end = said.lines().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
+    let end =
+        said.lines().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
     (!output.status.success()).then(|| format!("{}\n{end}", file.display()))
 }
 
@@ -61,10 +62,13 @@ fn all_pass(variant: &str) {
     assert!(!files.is_empty(), "the files are where the tests look for them");
     for file in files {
         let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let known = known::find(&list, &format!("vtc/{name}"), variant).filter(|_| variant.starts_with("weir"));
+        let known =
+            known::find(&list, &format!("vtc/{name}"), variant).filter(|_| variant.starts_with("weir"));
         match (failure(&launcher, &file), known) {
             (Some(failure), None) => wrong.push(failure),
-            (None, Some(known)) => wrong.push(format!("{name} passes: take it off the list ({})", known.reason)),
+            (None, Some(known)) => {
+                wrong.push(format!("{name} passes: take it off the list ({})", known.reason))
+            }
             _ => {}
         }
     }
