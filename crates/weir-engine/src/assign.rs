@@ -72,7 +72,7 @@ impl Turn<'_, '_> {
                 let token = worker.queues.token();
                 stream.record.backend_queue = balance.queued(None);
                 stream.record.server_queue = slot.map_or(0, |slot| balance.queued(Some(slot)));
-                match balance.enqueue(worker.id, slot, 0, token) {
+                match balance.enqueue(worker.id, slot, priority(stream, worker.clock.now_ms()), token) {
                     Some(waiter) => {
                         let waker = self.cx.waker();
                         stream.waiting = Some(worker.queues.enter(token, waiter, proxy.backend_slot, waker));
@@ -144,6 +144,13 @@ impl Turn<'_, '_> {
             plan: plan.clone(),
         });
     }
+}
+
+/// Orders the queue: classes first, then time of arrival moved by the offset (manual 4.4 `set-priority-class`).
+fn priority(stream: &Stream, now_ms: u64) -> u64 {
+    let class = (stream.priority_class + 2048) as u64;
+    let moment = now_ms.saturating_add_signed(stream.priority_offset);
+    class << 48 | moment & ((1 << 48) - 1)
 }
 
 /// A server that something other than the algorithm asks for.

@@ -1,6 +1,7 @@
 //! `Connect`: a pooled connection to the assigned server or a new one, with retries and redispatches.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::task::Poll;
 
 use weir_http::BodyKind;
@@ -9,7 +10,7 @@ use weir_plan::settings::{HttpReuse, Redispatch};
 use crate::channel::Framing;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
-use crate::server::{open, target};
+use crate::server::{Target, open, target};
 use crate::socket::Socket;
 use crate::stream::{Ending, Link, Phase, Step, after};
 use crate::timers::NEVER;
@@ -57,6 +58,7 @@ impl Turn<'_, '_> {
             self.count_backend(|counters| counters.connect.increment());
             let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
             let descriptor = open(&target, &server.settings, keepalive)?;
+            self.mark(&descriptor, &target);
             self.stream.link =
                 Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
@@ -64,6 +66,17 @@ impl Turn<'_, '_> {
         self.write_opening(&plan, server);
         self.release_request();
         Ok(())
+    }
+
+    /// `set-bc-mark`, `set-bc-tos`.
+    fn mark(&self, descriptor: &OwnedFd, target: &Target) {
+        // Without the privilege the connection goes unmarked, as under HAProxy.
+        if let Some(mark) = self.stream.server_mark {
+            let _ = weir_sys::tcp::set_mark(descriptor, mark);
+        }
+        if let Some(tos) = self.stream.server_tos {
+            let _ = weir_sys::tcp::set_tos(descriptor, tos, matches!(target, Target::Ip(address) if address.is_ipv6()));
+        }
     }
 
     /// Lets pass what was received behind the head, or at all.

@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 use weir_types::Mode;
 
 use crate::listener;
+use crate::proxy_protocol;
+use crate::rules::{self, Admission};
 use crate::session::Client;
 use crate::stream::{Ending, Step, Stream, after};
 use crate::timers::Timer;
@@ -24,6 +26,16 @@ pub struct Connection {
     stream: Option<Box<Stream>>,
     /// When the last request ended; what `http-keep-alive` and `Ti` count from.
     idle_since_us: u64,
+    greeting: Greeting,
+}
+
+/// What has to happen before the first stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Greeting {
+    New,
+    ProxyHeader,
+    Session,
+    Done,
 }
 
 /// What an idle connection found.
@@ -36,14 +48,18 @@ enum Idle {
 impl Connection {
     pub fn new(worker: Rc<Worker>, client: Client) -> Self {
         let idle_since_us = client.session.accepted_us;
-        Self { worker, client, timer: None, stream: None, idle_since_us }
+        Self { worker, client, timer: None, stream: None, idle_since_us, greeting: Greeting::New }
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.timer.is_none() {
             self.timer = Some(self.worker.timers.register(cx.waker()));
-            if self.client.session.proxy().mode != Mode::Http {
-                self.begin_stream();
+        }
+        if self.greeting != Greeting::Done {
+            match self.greet(cx) {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
             }
         }
         loop {
@@ -70,6 +86,102 @@ impl Connection {
                     self.put_back();
                     self.client.socket.reset();
                     return Poll::Ready(());
+                }
+                Step::End(Ending::Silent) => {
+                    self.put_back();
+                    self.client.socket.drop_silently();
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    /// What comes before the first stream: connection rules, the PROXY header, session rules. False: no session.
+    fn greet(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.greeting == Greeting::New {
+            let listener = self.client.session.listener().settings.accept_proxy;
+            self.greeting = match rules::of_connection(&self.worker, &mut self.client) {
+                Admission::Accept if !listener => Greeting::Session,
+                Admission::Accept | Admission::AcceptBehindProxy => Greeting::ProxyHeader,
+                refused => return Poll::Ready(self.refuse(refused)),
+            };
+        }
+        if self.greeting == Greeting::ProxyHeader {
+            match self.read_proxy_header(cx) {
+                Poll::Ready(true) => self.greeting = Greeting::Session,
+                other => return other,
+            }
+        }
+        self.greeting = Greeting::Done;
+        match rules::of_session(&self.worker, &mut self.client) {
+            Admission::Accept | Admission::AcceptBehindProxy => {}
+            refused => return Poll::Ready(self.refuse(refused)),
+        }
+        self.idle_since_us = self.worker.clock.now_us();
+        let http = self.client.session.proxy().mode == Mode::Http;
+        // Bytes that came behind the PROXY header stand in a stream already.
+        match &mut self.stream {
+            Some(stream) if stream.up.buffer.is_empty() => {
+                if let Some(stream) = self.stream.take() {
+                    self.release(stream);
+                }
+                if !http {
+                    self.begin_stream();
+                }
+            }
+            Some(_) => self.begin_request(self.idle_since_us),
+            None if !http => self.begin_stream(),
+            None => {}
+        }
+        Poll::Ready(true)
+    }
+
+    fn refuse(&mut self, admission: Admission) -> bool {
+        let session = &self.client.session;
+        session.frontend_counters.dcon.increment();
+        session.listener_counters.dcon.increment();
+        match admission {
+            Admission::SilentDrop => self.client.socket.drop_silently(),
+            _ => self.client.socket.close(),
+        }
+        false
+    }
+
+    /// `accept-proxy`: the header must come first and whole within `timeout client-hs`, else `client`.
+    fn read_proxy_header(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let timeouts = &self.client.session.proxy().settings.timeouts;
+        let timeout = timeouts.client_hs.or(timeouts.client);
+        let deadline = after(self.client.session.accepted_us / 1000, timeout);
+        let worker = self.worker.clone();
+        let stream = self.stream.get_or_insert_with(|| {
+            let mut stream = worker.streams.take();
+            stream.up.clear();
+            stream
+        });
+        loop {
+            match proxy_protocol::parse(stream.up.buffer.bytes()) {
+                Ok(Some(header)) => {
+                    stream.up.buffer.consume(header.consumed);
+                    if let Some((source, destination)) = header.addresses {
+                        self.client.session.set_source(Some(source));
+                        self.client.session.set_destination(Some(destination));
+                    }
+                    return Poll::Ready(true);
+                }
+                Ok(None) => {}
+                Err(proxy_protocol::Invalid) => return Poll::Ready(false),
+            }
+            match stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers) {
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(_) => return Poll::Ready(false),
+                Poll::Pending => {
+                    if self.worker.clock.now_ms() >= deadline {
+                        return Poll::Ready(false);
+                    }
+                    if let Some(timer) = &self.timer {
+                        timer.set(deadline);
+                    }
+                    return Poll::Pending;
                 }
             }
         }

@@ -84,6 +84,14 @@ impl Turn<'_, '_> {
         if stream.down.broken {
             return Err(Broken::Framing);
         }
+        if stream.response_waits {
+            let plan = self.client.session.plan.clone();
+            match self.response_ready(&plan) {
+                Step::Next if self.stream.phase == Phase::Exchange => {}
+                step => return Ok(Moved::Phase(step)),
+            }
+        }
+        let stream = &mut *self.stream;
         if let Some(link) = &mut stream.link
             && stream.down.wants_input()
         {
@@ -95,6 +103,7 @@ impl Turn<'_, '_> {
                     if stream.http && !stream.response_begun {
                         match self.response_head() {
                             Step::Next if self.stream.phase == Phase::Exchange => {}
+                            Step::Wait if self.stream.response_waits => return Ok(Moved::Phase(Step::Wait)),
                             Step::Wait => {}
                             step => return Ok(Moved::Phase(step)),
                         }
@@ -223,6 +232,10 @@ impl Turn<'_, '_> {
     }
 
     pub fn exchange_late(&mut self, client: bool) -> Step {
+        if self.stream.response_waits {
+            // A pause of the response's rules is over: they are met again.
+            return Step::Next;
+        }
         let begun = self.stream.response_begun || !self.stream.http || self.stream.tunnel;
         let (cause, stage) = match (client, begun) {
             (true, true) => (Cause::ClientTimeout, Stage::Data),

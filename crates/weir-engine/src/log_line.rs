@@ -4,11 +4,12 @@ use std::io::Write;
 
 use weir_plan::settings::LogTarget;
 use weir_plan::{Plan, Proxy};
+use weir_rules::action::LogLevel;
 use weir_sample::Stream as _;
 use weir_types::Mode;
 
 use crate::logs::Message;
-use crate::record::{Cause, LogLevel};
+use crate::record::Cause;
 use crate::turn::Turn;
 use crate::view::View;
 
@@ -25,6 +26,11 @@ impl Turn<'_, '_> {
     /// `option logasap`: writes the line when the response's head has gone out.
     pub fn log_early(&mut self) {
         self.stream.record.logged = true;
+        self.write_log(true);
+    }
+
+    /// `do-log`: a line in addition to the stream's own.
+    pub fn log_now(&mut self, _plan: &Plan) {
         self.write_log(true);
     }
 

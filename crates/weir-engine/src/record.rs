@@ -1,6 +1,8 @@
 //! What a stream remembers for its log line and for the counters. Moments are microseconds of the worker's clock; 0 is
 //! "not reached".
 
+use weir_rules::action::LogLevel;
+
 /// The first of the two letters of the termination state (manual 8.5): who ended the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
@@ -82,12 +84,6 @@ pub struct Record {
     pub level: Option<LogLevel>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    Silent,
-    Severity(u8),
-}
-
 impl Record {
     /// Makes the record ready for the next request and keeps its memory.
     pub fn reset(&mut self, start_us: u64) {
@@ -121,6 +117,15 @@ impl Record {
         if self.stage == Stage::None {
             self.stage = stage;
         }
+    }
+
+    /// Keeps a captured text in its slot.
+    pub fn capture(&mut self, response: bool, slot: usize, text: Vec<u8>) {
+        let slots = if response { &mut self.response_captures } else { &mut self.request_captures };
+        if slots.len() <= slot {
+            slots.resize(slot + 1, None);
+        }
+        slots[slot] = Some(text);
     }
 
     pub fn termination(&self) -> [u8; 4] {

@@ -79,6 +79,14 @@ impl Session {
         self.plan.listener(self.listener)
     }
 
+    /// Another source address; what was accepted is remembered.
+    pub fn set_source(&mut self, address: Option<SocketAddr>) {
+        if address.is_some() {
+            self.peer = self.peer.or(self.source);
+            self.source = address;
+        }
+    }
+
     pub fn set_destination(&mut self, address: Option<SocketAddr>) {
         self.destination = OnceCell::from(address);
     }

@@ -152,6 +152,18 @@ impl Socket {
         self.close();
     }
 
+    /// Closes without the peer learning of it (`silent-drop`): the reset dies at the first router. Where the peer is
+    /// on the same network it arrives all the same, as under HAProxy without privileges.
+    pub fn drop_silently(&mut self) {
+        if let Ok(descriptor) = self.descriptor() {
+            let options = socket2::SockRef::from(&descriptor);
+            // The one that does not fit the family is refused.
+            let _ = options.set_ttl_v4(1);
+            let _ = options.set_unicast_hops_v6(1);
+        }
+        self.reset();
+    }
+
     /// The outcome of a `connect`.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         let descriptor = self.descriptor()?;

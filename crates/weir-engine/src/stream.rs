@@ -14,6 +14,7 @@ use crate::channel::Channel;
 use crate::pool::ServerPool;
 use crate::queue::Waiting;
 use crate::record::Record;
+use crate::rules::{RequestStage, ResponseStage};
 use crate::server::Target;
 use crate::socket::Socket;
 use crate::timers::NEVER;
@@ -49,6 +50,8 @@ pub enum Ending {
     KeepAlive,
     Close,
     Reset,
+    /// Without letting the client know (`silent-drop`).
+    Silent,
 }
 
 /// The connection to the server that serves this stream.
@@ -134,6 +137,35 @@ pub struct Stream {
     /// When either side last moved, milliseconds; what its timeout counts from.
     pub client_moved_ms: u64,
     pub server_moved_ms: u64,
+    /// The server was designated by the persistence cookie.
+    pub by_cookie: bool,
+    /// The third letter of the termination state, whether it is shown or not.
+    pub cookie_state: u8,
+    /// The cookie's dates have to be sent anew.
+    pub cookie_update: bool,
+    /// When the client was first given the cookie, seconds since 1970.
+    pub cookie_first: Option<u64>,
+    pub stage: RequestStage,
+    pub response_stage: ResponseStage,
+    /// The rule at which the list being met stands, and until when it waits.
+    pub rule_at: u32,
+    pub rule_deadline: u64,
+    /// The response's head is complete and its rules wait.
+    pub response_waits: bool,
+    /// `100 Continue` was sent by weir.
+    pub continued: bool,
+    /// `set-timeout` changed a timeout: the backend's must not replace it.
+    pub timeouts_set: bool,
+    /// A 103 response that `early-hint` rules are filling.
+    pub early_hints: Vec<u8>,
+    /// What a tarpitted request is answered with.
+    pub tarpit: Option<Box<weir_http::Reply>>,
+    /// `set-priority-class` and `set-priority-offset` (milliseconds).
+    pub priority_class: i64,
+    pub priority_offset: i64,
+    /// `set-mark` and `set-tos` for the connection to the server.
+    pub server_mark: Option<u32>,
+    pub server_tos: Option<u32>,
     /// The server that a cookie or `use-server` asks for.
     pub designated: Option<ServerId>,
     /// The client's connection may carry another request after this one.
@@ -194,6 +226,23 @@ impl Stream {
         self.request.clear();
         self.response.clear();
         self.designated = None;
+        self.by_cookie = false;
+        self.cookie_state = b'N';
+        self.cookie_update = false;
+        self.cookie_first = None;
+        self.stage = RequestStage::default();
+        self.response_stage = ResponseStage::default();
+        self.rule_at = 0;
+        self.rule_deadline = NEVER;
+        self.response_waits = false;
+        self.continued = false;
+        self.tarpit = None;
+        self.timeouts_set = false;
+        self.early_hints.clear();
+        self.priority_class = 0;
+        self.priority_offset = 0;
+        self.server_mark = None;
+        self.server_tos = None;
         self.substitute = "<NOSRV>";
         self.variables.get_mut().clear();
         self.message_variables.get_mut().clear();

@@ -5,7 +5,6 @@ use std::task::Context;
 
 use weir_types::{Mode, ProxyId};
 
-use crate::channel::Framing;
 use crate::record::{Cause, Stage};
 use crate::session::Client;
 use crate::stream::{Ending, Phase, Step, Stream, StreamTimeouts};
@@ -31,7 +30,6 @@ impl Turn<'_, '_> {
             client: timeouts.client,
             client_fin: timeouts.client_fin,
             tarpit: timeouts.tarpit.or(timeouts.connect),
-            tunnel: timeouts.tunnel,
             ..StreamTimeouts::default()
         };
         if !stream.http {
@@ -111,11 +109,13 @@ impl Turn<'_, '_> {
         stream.backend = backend;
         let timeouts = &proxy.settings.timeouts;
         let frontend = &plan.proxy(stream.frontend).settings.timeouts;
-        stream.timeouts.server = timeouts.server;
+        let old = stream.timeouts;
+        let keep = |set: Option<u32>, configured: Option<u32>| if stream.timeouts_set { set.or(configured) } else { configured };
+        stream.timeouts.server = keep(old.server, timeouts.server);
         stream.timeouts.server_fin = timeouts.server_fin;
-        stream.timeouts.connect = timeouts.connect;
-        stream.timeouts.queue = timeouts.queue.or(timeouts.connect);
-        stream.timeouts.tunnel = timeouts.tunnel.or(frontend.tunnel);
+        stream.timeouts.connect = keep(old.connect, timeouts.connect);
+        stream.timeouts.queue = keep(old.queue, timeouts.queue.or(timeouts.connect));
+        stream.timeouts.tunnel = keep(old.tunnel, timeouts.tunnel.or(frontend.tunnel));
         stream.timeouts.tarpit = timeouts.tarpit.or(timeouts.connect);
         stream.attempts_left = proxy.settings.retries;
         let view = self.worker.shm.backend(proxy.backend_slot);
@@ -140,10 +140,5 @@ impl Turn<'_, '_> {
             counters.scur.decrement();
         }
         stream.link = None;
-    }
-
-    /// Whether the request was received to its end.
-    pub fn request_received(&self) -> bool {
-        matches!(self.stream.up.framing, Framing::Done)
     }
 }

@@ -1,7 +1,10 @@
 //! The HTTP side of the phases.
 
 mod answer;
+mod base64;
 mod body;
+mod capture;
+mod cookie;
 mod finish;
 mod limits;
 mod reply;
@@ -9,4 +12,5 @@ mod request;
 mod response;
 mod size;
 
+pub use base64::decode as decode_base64;
 pub use body::first_chunk;

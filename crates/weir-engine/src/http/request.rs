@@ -6,10 +6,12 @@ use std::task::Poll;
 use weir_http::{Status, WriteOptions, parse_request, persistence, write_request};
 use weir_plan::settings::AddressHeader;
 use weir_plan::{Plan, Server};
+use weir_sample::Stream as _;
 
 use super::limits::{connection_mode, of_requests};
 use super::size;
 use crate::record::{Cause, Stage};
+use crate::rules::lower;
 use crate::stream::{Ending, Phase, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
@@ -73,12 +75,21 @@ impl Turn<'_, '_> {
         if !proxy.settings.logs.is_empty() {
             self.remember_request_line(plan);
         }
+        self.capture_request(plan);
         let counters = self.client.session.frontend_counters;
         counters.req_tot.increment();
         counters.h1req.increment();
         counters.req_rate.add(now / 1000, 1);
         self.worker.counters.cum_req.increment();
         self.go(Phase::RequestRules)
+    }
+
+    /// `capture request header`, `capture cookie`.
+    fn capture_request(&mut self, plan: &Plan) {
+        let Some(frontend) = plan.proxy(self.stream.frontend).frontend.as_deref() else { return };
+        let stream = &mut *self.stream;
+        super::capture::lines(&frontend.capture_request, &stream.request.headers, &mut stream.record, false);
+        self.capture_cookie(plan, false);
     }
 
     fn remember_request_line(&mut self, plan: &Plan) {
@@ -174,19 +185,28 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// `unique-id-header`.
+    pub fn add_unique_id(&mut self, plan: &Plan) {
+        let settings = &plan.proxy(self.stream.frontend).settings;
+        let Some(name) = &settings.unique_id_header else { return };
+        if let Some(id) = self.view(true).unique_id() {
+            // A head without room goes on as it is.
+            let _ = self.stream.request.headers.add(&lower(name), id.as_bytes());
+        }
+    }
+
     fn add_address(&mut self, option: &AddressHeader, address: Option<SocketAddr>) {
         let Some(ip) = address.map(|address| address.ip().to_canonical()) else { return };
         if option.except.is_some_and(|(network, bits)| crate::address::is_within(ip, network, bits)) {
             return;
         }
         let headers = &mut self.stream.request.headers;
-        // The compiler has made the name lower case; an option made by hand may not have.
-        debug_assert!(!option.header.bytes().any(|byte| byte.is_ascii_uppercase()));
-        if option.if_none && headers.contains(option.header.as_bytes()) {
+        let name = lower(&option.header);
+        if option.if_none && headers.contains(&name) {
             return;
         }
         let text = crate::address::Text::of(ip);
         // A head without room goes on as it is.
-        let _ = headers.add(option.header.as_bytes(), text.bytes());
+        let _ = headers.add(&name, text.bytes());
     }
 }

@@ -57,11 +57,25 @@ impl Turn<'_, '_> {
         stream.record.server_status = stream.record.status;
         stream.record.bytes_out += size::of_response(&stream.response);
         self.count_server_response();
+        self.capture_response(plan);
+        self.response_ready(plan)
+    }
+
+    /// Meets the rules, from where they stood before, and sends the head.
+    pub fn response_ready(&mut self, plan: &Arc<Plan>) -> Step {
         let step = self.response_rules(plan);
         if step != Step::Next || self.stream.phase != Phase::Exchange {
             return step;
         }
         self.send_response_head(plan)
+    }
+
+    /// `capture response header`, `capture cookie`.
+    fn capture_response(&mut self, plan: &Plan) {
+        let Some(frontend) = plan.proxy(self.stream.frontend).frontend.as_deref() else { return };
+        let stream = &mut *self.stream;
+        super::capture::lines(&frontend.capture_response, &stream.response.headers, &mut stream.record, true);
+        self.capture_cookie(plan, true);
     }
 
     /// Serialises the head as the rules left it and lets the body pass.

@@ -1,0 +1,412 @@
+//! What each action does.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use weir_http::Reply;
+use weir_plan::Plan;
+use weir_rules::action::{TimeoutKind, TimeoutValue};
+use weir_rules::{Action, Reply as Described};
+use weir_sample::{Expr, Format, Resolved, Stream as _, Type, Value, Variable};
+use weir_types::ProxyId;
+
+use super::list::Flow;
+use super::{List, RequestStage, headers, uri};
+use crate::record::{Cause, Stage};
+use crate::stream::{Ending, Phase, Step, after};
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+/// Which message a list edits.
+fn is_response(list: List) -> bool {
+    matches!(list, List::ResponseContent | List::Response | List::AfterResponse)
+}
+
+impl Turn<'_, '_> {
+    pub fn apply(
+        &mut self,
+        plan: &Arc<Plan>,
+        proxy: ProxyId,
+        list: List,
+        action: &Action<Resolved>,
+        finished: bool,
+    ) -> Flow {
+        match action {
+            Action::Allow => Flow::Stop,
+            Action::Reject | Action::Close => Flow::Leave(self.reject(list)),
+            Action::Deny(reply) => Flow::Leave(self.deny(plan, proxy, list, reply)),
+            Action::Tarpit(reply) => Flow::Leave(self.tarpit(plan, reply)),
+            Action::Return(reply) => Flow::Leave(self.return_now(plan, list, reply)),
+            Action::Redirect(redirect) => match self.make_redirect(redirect) {
+                Some(reply) => {
+                    self.count_intercepted();
+                    self.stream.record.end(Cause::Local, self.stage_of(list));
+                    Flow::Leave(self.answer(plan, reply))
+                }
+                None => Flow::Next,
+            },
+            Action::Auth { realm } => Flow::Leave(self.demand_auth(plan, proxy, realm.as_ref())),
+            Action::SilentDrop { .. } => Flow::Leave(self.silent_drop(list)),
+            Action::WaitForBody { milliseconds, at_least } => self.wait_for_body(list, *milliseconds, *at_least),
+            Action::Pause(time) => self.pause(time),
+            _ => {
+                self.apply_edit(list, action);
+                self.apply_setting(plan, action, finished);
+                Flow::Next
+            }
+        }
+    }
+
+    /// Actions that change the message or variables.
+    fn apply_edit(&mut self, list: List, action: &Action<Resolved>) {
+        let response = is_response(list);
+        let text = match action {
+            Action::SetHeader { value, .. }
+            | Action::AddHeader { value, .. }
+            | Action::ReplaceHeader { value, .. }
+            | Action::ReplaceValue { value, .. }
+            | Action::SetMethod(value)
+            | Action::SetUriPart { value, .. }
+            | Action::ReplaceUriPart { value, .. }
+            | Action::EarlyHint { value, .. } => self.write_format(value),
+            _ => Vec::new(),
+        };
+        let stream = &mut *self.stream;
+        let headers = if response { &mut stream.response.headers } else { &mut stream.request.headers };
+        let outcome = match action {
+            Action::SetHeader { name, .. } => headers.set(&headers::lower(name), &text),
+            Action::AddHeader { name, .. } => headers.add(&headers::lower(name), &text),
+            Action::DelHeader(which) => {
+                headers::delete(headers, which);
+                Ok(())
+            }
+            Action::ReplaceHeader { name, pattern, .. } => {
+                headers::replace_lines(headers, name, pattern, &text);
+                Ok(())
+            }
+            Action::ReplaceValue { name, pattern, .. } => {
+                headers::replace_elements(headers, name, pattern, &text);
+                Ok(())
+            }
+            Action::SetMethod(_) => stream.request.set_method(&text),
+            Action::SetUriPart { part, .. } => {
+                uri::set(&mut stream.request, *part, &text);
+                Ok(())
+            }
+            Action::ReplaceUriPart { part, pattern, .. } => {
+                uri::replace(&mut stream.request, *part, pattern, &text);
+                Ok(())
+            }
+            Action::SetStatus { status, reason } => {
+                stream.response.set_status(*status, reason.as_deref().map(str::as_bytes))
+            }
+            Action::EarlyHint { name, .. } => {
+                self.add_early_hint(name, &text);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if outcome.is_err() {
+            // `strict-mode off` as well as on: the head goes on as it is, and the failure is counted.
+            self.client.session.frontend_counters.wrew.increment();
+            self.count_backend(|counters| counters.wrew.increment());
+        }
+        self.worker.buffers.reclaim_text(text);
+    }
+
+    /// Actions that change how the stream is treated.
+    fn apply_setting(&mut self, plan: &Arc<Plan>, action: &Action<Resolved>, finished: bool) {
+        match action {
+            Action::SetVar { variable, expr } => self.set_variable(variable, expr, finished),
+            Action::SetVarFormat { variable, value } => {
+                let text = self.write_format(value);
+                self.view(true).set_variable(variable, Value::Str(text.into()));
+            }
+            Action::UnsetVar { variable } => self.view(true).unset_variable(variable),
+            Action::Capture { expr, slot, response } => self.capture(expr, *slot, *response),
+            Action::SetSource(expr) => self.set_address(expr, true),
+            Action::SetDestination(expr) => self.set_address(expr, false),
+            Action::SetSourcePort(expr) => self.set_port(expr, true),
+            Action::SetDestinationPort(expr) => self.set_port(expr, false),
+            Action::SetLogLevel(level) => self.stream.record.level = Some(*level),
+            Action::SetMark { value, to_server } => {
+                let Some(mark) = self.integer(value) else { return };
+                match to_server {
+                    true => self.stream.server_mark = Some(mark as u32),
+                    // Without the privilege the mark stays as it is.
+                    false => drop(self.client.socket.descriptor().map(|fd| weir_sys::tcp::set_mark(fd, mark as u32))),
+                }
+            }
+            Action::SetTos { value, to_server } => {
+                let Some(tos) = self.integer(value) else { return };
+                let ipv6 = self.client.session.source.is_some_and(|source| source.is_ipv6());
+                match to_server {
+                    true => self.stream.server_tos = Some(tos as u32),
+                    false => {
+                        drop(self.client.socket.descriptor().map(|fd| weir_sys::tcp::set_tos(fd, tos as u32, ipv6)))
+                    }
+                }
+            }
+            Action::SetTimeout { kind, milliseconds } => self.set_timeout(*kind, milliseconds),
+            Action::SetPriorityClass(expr) => {
+                self.stream.priority_class = self.integer(expr).unwrap_or(0).clamp(-2047, 2047);
+            }
+            Action::SetPriorityOffset(expr) => {
+                self.stream.priority_offset = self.integer(expr).unwrap_or(0).clamp(-524_287, 524_287);
+            }
+            Action::DoLog => self.log_now(plan),
+            // No effect here, or met elsewhere; the compiler refuses what weir does not do.
+            _ => {}
+        }
+    }
+
+    fn write_format(&mut self, format: &Format<Resolved>) -> Vec<u8> {
+        let mut text = self.worker.buffers.text();
+        format.write(&self.view(true), &mut text);
+        text
+    }
+
+    fn integer(&self, expr: &Expr<Resolved>) -> Option<i64> {
+        match expr.eval_as(&self.view(true), Type::Sint)? {
+            Value::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn set_variable(&mut self, variable: &Variable, expr: &Expr<Resolved>, finished: bool) {
+        let view = self.view(finished);
+        if let Some(value) = expr.eval(&view).value() {
+            let value = value.into_owned();
+            view.set_variable(variable, value);
+        }
+    }
+
+    fn capture(&mut self, expr: &Expr<Resolved>, slot: u32, response: bool) {
+        let view = self.view(true);
+        if let Some(Value::Str(text)) = expr.eval_as(&view, Type::Str) {
+            view.store_capture(response, slot as usize, &text);
+        }
+    }
+
+    fn set_address(&mut self, expr: &Expr<Resolved>, source: bool) {
+        let ip = match expr.eval_as(&self.view(true), Type::Addr) {
+            Some(Value::Ip4(ip)) => ip.into(),
+            Some(Value::Ip6(ip)) => ip.into(),
+            _ => return,
+        };
+        let old = if source { self.client.session.source } else { self.client.destination() };
+        self.replace_address(SocketAddr::new(ip, old.map_or(0, |old| old.port())), source);
+    }
+
+    fn set_port(&mut self, expr: &Expr<Resolved>, source: bool) {
+        let Some(port) = self.integer(expr) else { return };
+        let old = if source { self.client.session.source } else { self.client.destination() };
+        if let Some(old) = old {
+            self.replace_address(SocketAddr::new(old.ip(), port as u16), source);
+        }
+    }
+
+    fn replace_address(&mut self, address: SocketAddr, source: bool) {
+        let session = &mut self.client.session;
+        match source {
+            true => session.set_source(Some(address)),
+            false => session.set_destination(Some(address)),
+        }
+    }
+
+    fn set_timeout(&mut self, kind: TimeoutKind, value: &TimeoutValue<Resolved>) {
+        let Some(milliseconds) = self.milliseconds(value) else { return };
+        let timeout = Some(u32::try_from(milliseconds).unwrap_or(u32::MAX));
+        let timeouts = &mut self.stream.timeouts;
+        match kind {
+            TimeoutKind::Client => timeouts.client = timeout,
+            TimeoutKind::Server => timeouts.server = timeout,
+            TimeoutKind::Tunnel => timeouts.tunnel = timeout,
+            TimeoutKind::Connect => timeouts.connect = timeout,
+            TimeoutKind::Queue => timeouts.queue = timeout,
+            TimeoutKind::Tarpit => timeouts.tarpit = timeout,
+        }
+        self.stream.timeouts_set = true;
+    }
+
+    fn milliseconds(&self, value: &TimeoutValue<Resolved>) -> Option<u64> {
+        match value {
+            TimeoutValue::Fixed(milliseconds) => Some(*milliseconds),
+            TimeoutValue::Expr(expr) => self.integer(expr).and_then(|value| u64::try_from(value).ok()),
+        }
+    }
+
+    /// The letter for a stream that ends in this list.
+    fn stage_of(&self, list: List) -> Stage {
+        if is_response(list) { Stage::Headers } else { Stage::Request }
+    }
+
+    fn reject(&mut self, list: List) -> Step {
+        let stage = self.stage_of(list);
+        self.stream.record.end(Cause::Proxy, stage);
+        self.count_denied(is_response(list));
+        self.stream.link = None;
+        self.close_with(Ending::Close)
+    }
+
+    fn deny(&mut self, plan: &Arc<Plan>, _proxy: ProxyId, list: List, reply: &Described<Resolved>) -> Step {
+        let stage = self.stage_of(list);
+        self.stream.record.end(Cause::Proxy, stage);
+        self.count_denied(is_response(list));
+        let default = if is_response(list) { 502 } else { 403 };
+        self.answer_described(plan, reply, default)
+    }
+
+    fn return_now(&mut self, plan: &Arc<Plan>, list: List, reply: &Described<Resolved>) -> Step {
+        let stage = self.stage_of(list);
+        self.stream.record.end(Cause::Local, stage);
+        self.count_intercepted();
+        self.answer_described(plan, reply, 200)
+    }
+
+    fn answer_described(&mut self, plan: &Arc<Plan>, reply: &Described<Resolved>, default: u16) -> Step {
+        match self.make_reply(plan, reply, default) {
+            Some(reply) => self.answer(plan, reply),
+            None => {
+                self.stream.record.status = reply.status.unwrap_or(default);
+                self.close_with(Ending::Close)
+            }
+        }
+    }
+
+    fn tarpit(&mut self, plan: &Arc<Plan>, reply: &Described<Resolved>) -> Step {
+        self.count_denied(false);
+        self.stream.tarpit = self.make_reply(plan, reply, 500).map(Box::new);
+        self.stream.stage = RequestStage::Tarpit;
+        let default = plan.proxy(self.stream.frontend).settings.timeouts.connect;
+        self.stream.deadlines.phase = after(self.now_ms(), self.stream.timeouts.tarpit.or(default));
+        self.stream.rule_deadline = NEVER;
+        self.go(Phase::RequestRules)
+    }
+
+    pub fn tarpit_over(&mut self) -> Step {
+        let plan = self.client.session.plan.clone();
+        self.stream.record.assigned_us = self.now_us();
+        self.stream.record.end(Cause::Proxy, Stage::Tarpit);
+        match self.stream.tarpit.take() {
+            Some(reply) => self.answer(&plan, *reply),
+            None => self.close_with(Ending::Close),
+        }
+    }
+
+    fn silent_drop(&mut self, list: List) -> Step {
+        let stage = self.stage_of(list);
+        self.stream.record.end(Cause::Proxy, stage);
+        self.count_denied(is_response(list));
+        self.stream.link = None;
+        self.close_with(Ending::Silent)
+    }
+
+    fn wait_for_body(&mut self, list: List, milliseconds: u64, at_least: u64) -> Flow {
+        if is_response(list) || self.body_is_here(at_least) {
+            return Flow::Next;
+        }
+        let now = self.now_ms();
+        if self.stream.rule_deadline == NEVER {
+            self.stream.rule_deadline = now + milliseconds;
+        }
+        if now >= self.stream.rule_deadline {
+            return Flow::Next;
+        }
+        self.say_continue();
+        Flow::Wait
+    }
+
+    fn pause(&mut self, time: &TimeoutValue<Resolved>) -> Flow {
+        let now = self.now_ms();
+        if self.stream.rule_deadline == NEVER {
+            let Some(milliseconds) = self.milliseconds(time) else { return Flow::Next };
+            self.stream.rule_deadline = now + milliseconds;
+        }
+        if now >= self.stream.rule_deadline { Flow::Next } else { Flow::Wait }
+    }
+
+    fn count_denied(&mut self, response: bool) {
+        let session = &self.client.session;
+        match response {
+            true => {
+                session.frontend_counters.dresp.increment();
+                session.listener_counters.dresp.increment();
+                self.count_backend(|counters| counters.dresp.increment());
+                if let Some(assigned) = &self.stream.assigned {
+                    assigned.counters.dresp.increment();
+                }
+            }
+            false => {
+                session.frontend_counters.dreq.increment();
+                session.listener_counters.dreq.increment();
+                self.count_backend(|counters| counters.dreq.increment());
+            }
+        }
+    }
+
+    fn count_intercepted(&mut self) {
+        self.client.session.frontend_counters.intercepted.increment();
+        self.count_backend(|counters| counters.intercepted.increment());
+    }
+
+    /// `http-request auth`: 401, or 407 to a proxy request, with the realm.
+    fn demand_auth(&mut self, plan: &Arc<Plan>, proxy: ProxyId, realm: Option<&Format<Resolved>>) -> Step {
+        let text = match realm {
+            Some(format) => String::from_utf8_lossy(&self.write_format(format)).into_owned(),
+            None => plan.proxy(proxy).name.to_string(),
+        };
+        self.stream.record.end(Cause::Proxy, Stage::Request);
+        let use_proxy = plan.proxy(self.stream.frontend).settings.options.http_use_proxy_header;
+        let absolute = !self.stream.request.target().starts_with(b"/");
+        self.ask_password(plan, if use_proxy && absolute { 407 } else { 401 }, &text)
+    }
+
+    pub fn ask_password(&mut self, plan: &Arc<Plan>, status: u16, realm: &str) -> Step {
+        let name: &[u8] = if status == 407 { b"proxy-authenticate" } else { b"www-authenticate" };
+        let value = format!("Basic realm=\"{realm}\"");
+        let reply = self.error_reply(plan, status).and_then(|mut reply: Reply| {
+            reply.headers().add(name, value.as_bytes()).ok()?;
+            Some(reply)
+        });
+        match reply {
+            Some(reply) => self.answer(plan, reply),
+            None => self.close_with(Ending::Close),
+        }
+    }
+
+    /// Whether the request carries one of these `user:password` pairs.
+    pub fn has_password(&self, pairs: &[(Box<str>, Box<str>)]) -> bool {
+        let Some(value) = self.stream.request.headers.find_known(weir_http::Known::Authorization) else {
+            return false;
+        };
+        let Some(code) = value.get(6..).filter(|_| value[..6].eq_ignore_ascii_case(b"basic ")) else { return false };
+        let Some(text) = crate::http::decode_base64(code) else { return false };
+        pairs.iter().any(|(user, password)| {
+            text.strip_prefix(user.as_bytes()).and_then(|rest| rest.strip_prefix(b":")) == Some(password.as_bytes())
+        })
+    }
+
+    fn add_early_hint(&mut self, name: &str, value: &[u8]) {
+        let head = &mut self.stream.early_hints;
+        if head.is_empty() {
+            head.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
+        }
+        head.extend_from_slice(&headers::lower(name));
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    }
+
+    /// Consecutive `early-hint` rules make one response.
+    pub fn send_early_hints(&mut self) {
+        let stream = &mut *self.stream;
+        if stream.early_hints.is_empty() {
+            return;
+        }
+        stream.early_hints.extend_from_slice(b"\r\n");
+        stream.down.head.append(&mut stream.early_hints);
+        // What cannot be sent now goes out before the response.
+        let _ = stream.down.transmit(self.cx, &mut self.client.socket, false);
+    }
+}

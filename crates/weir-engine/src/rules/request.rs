@@ -1,0 +1,229 @@
+//! The stages of `RequestRules`.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use weir_http::BodyKind;
+use weir_plan::Plan;
+
+use super::List;
+use super::list::Met;
+use crate::record::{Cause, Stage};
+use crate::stream::{Phase, Step};
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+/// How far a request has come; the order of the variants is that of the stages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequestStage {
+    /// `tcp-request content` of the frontend.
+    #[default]
+    FrontendContent,
+    /// `option http-buffer-request` of the frontend.
+    FrontendBody,
+    /// `monitor-uri`.
+    Monitor,
+    FrontendHttp,
+    FrontendStats,
+    FrontendRedirect,
+    /// `use_backend`, `default_backend`.
+    Switching,
+    BackendContent,
+    BackendBody,
+    BackendHttp,
+    BackendStats,
+    BackendRedirect,
+    /// Headers of options, cookies, `use-server`.
+    Last,
+    /// `http-request tarpit` holds the stream.
+    Tarpit,
+}
+
+impl RequestStage {
+    fn next(self) -> Self {
+        use RequestStage::*;
+        match self {
+            FrontendContent => FrontendBody,
+            FrontendBody => Monitor,
+            Monitor => FrontendHttp,
+            FrontendHttp => FrontendStats,
+            FrontendStats => FrontendRedirect,
+            FrontendRedirect => Switching,
+            Switching => BackendContent,
+            BackendContent => BackendBody,
+            BackendBody => BackendHttp,
+            BackendHttp => BackendStats,
+            BackendStats => BackendRedirect,
+            BackendRedirect | Last | Tarpit => Last,
+        }
+    }
+
+    fn of_backend(self) -> bool {
+        self > RequestStage::Switching && self < RequestStage::Last
+    }
+}
+
+impl Turn<'_, '_> {
+    pub fn request_rules(&mut self) -> Step {
+        let plan = self.client.session.plan.clone();
+        loop {
+            let stage = self.stream.stage;
+            let met = match stage {
+                RequestStage::Tarpit => return self.wait_for_client(),
+                RequestStage::Last => return self.rules_met(&plan),
+                _ => self.meet_stage(&plan, stage),
+            };
+            match met {
+                Met::All => {
+                    self.stream.deadlines.phase = NEVER;
+                    self.stream.stage = stage.next();
+                }
+                Met::Wait => match self.wait_for_client() {
+                    Step::Next => {}
+                    step => return step,
+                },
+                Met::Leave(step) => return step,
+            }
+        }
+    }
+
+    fn meet_stage(&mut self, plan: &Arc<Plan>, stage: RequestStage) -> Met {
+        use RequestStage::*;
+        let (frontend, backend) = (self.stream.frontend, self.stream.backend);
+        // A `listen` section is met once.
+        if stage.of_backend() && frontend == backend {
+            return Met::All;
+        }
+        let http = self.stream.http;
+        match stage {
+            FrontendContent => self.meet_content(plan, frontend),
+            BackendContent => self.meet_content(plan, backend),
+            Switching => self.switch(plan),
+            _ if !http => Met::All,
+            FrontendBody => self.buffer_body(plan, frontend),
+            BackendBody => self.buffer_body(plan, backend),
+            Monitor => self.monitor(plan),
+            FrontendHttp => self.meet(plan, frontend, List::Http, true),
+            BackendHttp => self.meet(plan, backend, List::Http, true),
+            FrontendStats => self.stats_page(plan, frontend),
+            BackendStats => self.stats_page(plan, backend),
+            FrontendRedirect => self.meet(plan, frontend, List::Redirect, true),
+            BackendRedirect => self.meet(plan, backend, List::Redirect, true),
+            Last | Tarpit => Met::All,
+        }
+    }
+
+    /// `tcp-request content`: waits for data until `inspect-delay` is over.
+    fn meet_content(&mut self, plan: &Arc<Plan>, proxy: weir_types::ProxyId) -> Met {
+        let Some(rules) = plan.proxy(proxy).rules.as_deref() else { return Met::All };
+        if rules.tcp_request_content.is_empty() {
+            return Met::All;
+        }
+        let delay = u64::from(rules.request_inspect_delay);
+        if self.stream.deadlines.phase == NEVER {
+            self.stream.deadlines.phase = self.now_ms() + delay;
+        }
+        let buffer = &self.stream.up.buffer;
+        let full = buffer.capacity() > 0 && buffer.is_full();
+        let finished = delay == 0 || full || self.stream.up.eof || self.now_ms() >= self.stream.deadlines.phase;
+        self.meet(plan, proxy, List::Content, finished)
+    }
+
+    /// `option http-buffer-request`: waits for the whole body, or a full buffer, or `timeout http-request`.
+    fn buffer_body(&mut self, plan: &Arc<Plan>, proxy: weir_types::ProxyId) -> Met {
+        let settings = &plan.proxy(proxy).settings;
+        if !settings.options.http_buffer_request || self.body_is_here(0) {
+            return Met::All;
+        }
+        if self.stream.deadlines.phase == NEVER {
+            let timeouts = &settings.timeouts;
+            self.stream.deadlines.phase =
+                crate::stream::after(self.now_ms(), timeouts.http_request.or(timeouts.client));
+        }
+        self.say_continue();
+        Met::Wait
+    }
+
+    /// Whether the body is in the buffer: all of it, or `at_least` bytes (0: all).
+    pub fn body_is_here(&self, at_least: u64) -> bool {
+        let stream = &*self.stream;
+        let buffered = stream.up.buffer.len();
+        let full = buffered > 0 && stream.up.buffer.is_full();
+        if full || stream.up.eof || at_least > 0 && buffered as u64 >= at_least {
+            return true;
+        }
+        match stream.request.body {
+            BodyKind::None => true,
+            BodyKind::Length(length) => buffered as u64 >= length,
+            BodyKind::Chunked => crate::http::first_chunk(stream.up.buffer.bytes()).complete,
+            BodyKind::UntilClose | BodyKind::Tunnel => true,
+        }
+    }
+
+    /// A client that waits for `100 Continue` gets it from weir when weir is the one that wants the body.
+    pub fn say_continue(&mut self) {
+        let stream = &mut *self.stream;
+        if !stream.request.expects_continue() || stream.continued || !stream.up.buffer.is_empty() {
+            return;
+        }
+        stream.continued = true;
+        stream.down.head.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        // What cannot be sent now goes out before the response.
+        let _ = stream.down.transmit(self.cx, &mut self.client.socket, false);
+        stream.request.headers.remove_known(weir_http::Known::Expect);
+    }
+
+    /// Reads more of the client for rules that wait.
+    fn wait_for_client(&mut self) -> Step {
+        let now = self.now_ms();
+        let stream = &mut *self.stream;
+        stream.deadlines.client = NEVER;
+        let room = stream.up.buffer.capacity() == 0 || !stream.up.buffer.is_full();
+        if stream.up.eof && stream.stage == RequestStage::Tarpit {
+            return self.tarpit_left();
+        }
+        if !stream.up.eof && room {
+            match stream.up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
+                Poll::Ready(Ok(0)) if stream.stage == RequestStage::Tarpit => return self.tarpit_left(),
+                Poll::Ready(Ok(_)) if stream.stage == RequestStage::Tarpit => return Step::Next,
+                Poll::Ready(Ok(_)) => return Step::Next,
+                Poll::Ready(Err(_)) => return self.client_aborted(Stage::Request),
+                Poll::Pending => {}
+            }
+        }
+        let deadline = &mut self.stream.deadlines.phase;
+        *deadline = (*deadline).min(self.stream.rule_deadline);
+        if *deadline <= now { self.rules_late(now) } else { Step::Wait }
+    }
+
+    fn tarpit_left(&mut self) -> Step {
+        self.stream.record.end(Cause::Client, Stage::Tarpit);
+        self.count_backend(|counters| counters.cli_abrt.increment());
+        self.close_with(crate::stream::Ending::Close)
+    }
+
+    /// A wait of the rules is over.
+    pub fn rules_late(&mut self, now_ms: u64) -> Step {
+        if self.stream.stage == RequestStage::Tarpit {
+            return self.tarpit_over();
+        }
+        let body_wait = matches!(self.stream.stage, RequestStage::FrontendBody | RequestStage::BackendBody);
+        if body_wait && self.stream.deadlines.phase <= now_ms {
+            self.stream.record.end(Cause::ClientTimeout, Stage::Data);
+            return self.answer_error(408);
+        }
+        self.stream.phase = Phase::RequestRules;
+        Step::Next
+    }
+
+    /// All rules were met: what options add, persistence, and on to the server.
+    fn rules_met(&mut self, plan: &Arc<Plan>) -> Step {
+        if self.stream.http {
+            self.add_unique_id(plan);
+            self.add_option_headers(plan);
+            self.persist_by_cookie(plan);
+        }
+        self.use_server(plan);
+        self.go(Phase::Queue)
+    }
+}

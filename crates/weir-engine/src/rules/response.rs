@@ -1,0 +1,75 @@
+//! Rules of responses: `tcp-response content`, `http-response` of the backend and then of the frontend, and
+//! `http-after-response` in the same order.
+
+use std::sync::Arc;
+
+use weir_plan::Plan;
+
+use super::List;
+use super::list::Met;
+use crate::stream::{Phase, Step};
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+/// How far a response has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseStage {
+    #[default]
+    Content,
+    Backend,
+    Frontend,
+    /// The persistence cookie, captures of what rules left.
+    Last,
+}
+
+impl Turn<'_, '_> {
+    /// `Next` in the phase `Exchange`: the response may go out. `Wait`: a rule waits for time or data.
+    pub fn response_rules(&mut self, plan: &Arc<Plan>) -> Step {
+        loop {
+            let (frontend, backend) = (self.stream.frontend, self.stream.backend);
+            let met = match self.stream.response_stage {
+                ResponseStage::Content => self.meet(plan, backend, List::ResponseContent, true),
+                ResponseStage::Backend => self.meet(plan, backend, List::Response, true),
+                ResponseStage::Frontend if frontend != backend => self.meet(plan, frontend, List::Response, true),
+                ResponseStage::Frontend => Met::All,
+                ResponseStage::Last => {
+                    self.stream.response_waits = false;
+                    self.insert_cookie(plan);
+                    self.after_response_rules(plan);
+                    return Step::Next;
+                }
+            };
+            match met {
+                Met::All => {
+                    self.stream.deadlines.phase = NEVER;
+                    self.stream.response_stage = match self.stream.response_stage {
+                        ResponseStage::Content => ResponseStage::Backend,
+                        ResponseStage::Backend => ResponseStage::Frontend,
+                        ResponseStage::Frontend | ResponseStage::Last => ResponseStage::Last,
+                    };
+                }
+                Met::Wait => {
+                    self.stream.response_waits = true;
+                    self.stream.deadlines.phase = self.stream.rule_deadline;
+                    return Step::Wait;
+                }
+                Met::Leave(step) => {
+                    debug_assert!(self.stream.phase != Phase::Exchange);
+                    return step;
+                }
+            }
+        }
+    }
+
+    /// `http-after-response`: met by every response that goes out, weir's own included. Nothing in it can leave or wait.
+    pub fn after_response_rules(&mut self, plan: &Arc<Plan>) {
+        let (frontend, backend) = (self.stream.frontend, self.stream.backend);
+        let at = std::mem::take(&mut self.stream.rule_at);
+        self.meet(plan, backend, List::AfterResponse, true);
+        if frontend != backend {
+            self.stream.rule_at = 0;
+            self.meet(plan, frontend, List::AfterResponse, true);
+        }
+        self.stream.rule_at = at;
+    }
+}

@@ -1,0 +1,159 @@
+//! The choice of backend and server by rules, and requests that weir answers itself: the monitor and the statistics page.
+
+use std::sync::Arc;
+
+use weir_http::Reply;
+use weir_plan::{BackendChoice, Plan, UseServerTarget};
+use weir_sample::Verdict;
+use weir_types::{ProxyId, ServerId};
+
+use super::List;
+use super::list::Met;
+use crate::record::{Cause, Stage};
+use crate::stats::StatsRequest;
+use crate::timers::NEVER;
+use crate::turn::Turn;
+
+impl Turn<'_, '_> {
+    pub fn switch(&mut self, plan: &Arc<Plan>) -> Met {
+        match self.choose_backend(plan) {
+            Some(backend) => {
+                self.set_backend(backend);
+                Met::All
+            }
+            None => {
+                self.stream.record.end(Cause::Server, Stage::Connect);
+                Met::Leave(self.answer_error(503))
+            }
+        }
+    }
+
+    /// `use_backend` in order, then `default_backend`, then the proxy's own servers.
+    fn choose_backend(&mut self, plan: &Plan) -> Option<ProxyId> {
+        let proxy = plan.proxy(self.stream.frontend);
+        let frontend = proxy.frontend.as_deref()?;
+        for rule in &frontend.use_backend {
+            let view = self.view(true);
+            if rule.condition.as_ref().is_some_and(|condition| condition.eval(&view) != Verdict::Pass) {
+                continue;
+            }
+            match &rule.to {
+                BackendChoice::Proxy(backend) => return Some(*backend),
+                BackendChoice::Dynamic(format) => {
+                    let mut name = Vec::new();
+                    format.write(&view, &mut name);
+                    let name = std::str::from_utf8(&name).unwrap_or_default();
+                    if let Some(backend) = plan.backends_by_name.get(name) {
+                        return Some(*backend);
+                    }
+                }
+            }
+        }
+        let own = || proxy.backend.is_some().then_some(proxy.index);
+        frontend.default_backend.or_else(own)
+    }
+
+    /// `use-server`: the first rule that applies and names a server that is up.
+    pub fn use_server(&mut self, plan: &Plan) {
+        let Some(backend) = self.stream.servers(plan) else { return };
+        if self.stream.designated.is_some() {
+            return;
+        }
+        let mut found = None;
+        for rule in &backend.use_server {
+            let view = self.view(true);
+            if rule.condition.as_ref().is_some_and(|condition| condition.eval(&view) != Verdict::Pass) {
+                continue;
+            }
+            let id = match &rule.to {
+                UseServerTarget::Server(id) => Some(*id),
+                UseServerTarget::Dynamic(format) => {
+                    let mut name = Vec::new();
+                    format.write(&view, &mut name);
+                    let named = |id: &ServerId| plan.server(*id).name.as_bytes() == name;
+                    backend.servers.clone().map(ServerId).find(named)
+                }
+            };
+            let usable = |id: &ServerId| self.worker.shm.server(plan.server(*id).slot).state.usable_for_persistence();
+            if let Some(id) = id
+                && (usable(&id) || plan.proxy(self.stream.backend).settings.options.persist)
+            {
+                found = Some(id);
+                break;
+            }
+        }
+        self.stream.designated = found;
+    }
+
+    /// `monitor-uri`: 200, or 503 where `monitor fail` applies. Neither logged nor counted as a request.
+    pub fn monitor(&mut self, plan: &Arc<Plan>) -> Met {
+        let proxy = plan.proxy(self.stream.frontend);
+        let Some(uri) = &proxy.settings.monitor_uri else { return Met::All };
+        if self.stream.request.target() != uri.as_bytes() {
+            return Met::All;
+        }
+        let fails = proxy.frontend.as_deref().is_some_and(|frontend| {
+            frontend.monitor_fail.iter().any(|condition| condition.eval(&self.view(true)) == Verdict::Pass)
+        });
+        self.stream.record.logged = true;
+        self.stream.record.end(Cause::Local, Stage::Request);
+        Met::Leave(self.answer_error(if fails { 503 } else { 200 }))
+    }
+
+    /// `stats uri`: the page, its rules and its password.
+    pub fn stats_page(&mut self, plan: &Arc<Plan>, proxy: ProxyId) -> Met {
+        let settings = &plan.proxy(proxy).settings;
+        let (Some(page), Some(service)) = (&settings.stats, self.worker.stats.clone()) else { return Met::All };
+        if !self.stream.request.target().starts_with(page.uri.as_bytes()) {
+            return Met::All;
+        }
+        match self.meet(plan, proxy, List::StatsPage, true) {
+            Met::All => {}
+            met => return met,
+        }
+        if !page.auth.is_empty() && !self.has_password(&page.auth) {
+            self.stream.record.end(Cause::Proxy, Stage::Request);
+            return Met::Leave(self.ask_password(plan, 401, &page.realm));
+        }
+        let post = self.stream.request.method() == weir_http::Method::Post;
+        if post && !self.body_is_here(0) {
+            if self.stream.deadlines.phase == NEVER {
+                self.stream.deadlines.phase = crate::stream::after(self.now_ms(), settings.timeouts.client);
+            }
+            return Met::Wait;
+        }
+        let rules = plan.proxy(proxy).rules.as_deref();
+        let allowed = |view: &_| {
+            rules.is_some_and(|rules| rules.stats_admin.iter().any(|rule| rule.eval(view) == Verdict::Pass))
+        };
+        let admin = page.admin_always || allowed(&self.view(true));
+        let stream = &*self.stream;
+        let target = stream.request.target();
+        let answer = service.answer(&StatsRequest {
+            plan,
+            proxy,
+            page,
+            method: stream.request.method_bytes(),
+            rest: &target[page.uri.len()..],
+            target,
+            admin,
+            body: if post { stream.up.buffer.bytes() } else { b"" },
+            client: self.client.session.source.map(|source| source.ip()),
+        });
+        self.stream.substitute = "<STATS>";
+        self.stream.record.end(Cause::Local, Stage::Request);
+        let reply = || -> Option<Reply> {
+            let mut reply = Reply::new(answer.status).ok()?;
+            for (name, value) in &answer.headers {
+                reply.headers().add(name.as_bytes(), value.as_bytes()).ok()?;
+            }
+            reply.set_body(answer.body).ok()?;
+            Some(reply)
+        };
+        self.client.session.frontend_counters.intercepted.increment();
+        Met::Leave(match reply() {
+            Some(reply) => self.answer(plan, reply),
+            None => self.answer_error(500),
+        })
+    }
+}
