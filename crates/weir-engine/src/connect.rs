@@ -75,7 +75,11 @@ impl Turn<'_, '_> {
             let _ = weir_sys::tcp::set_mark(descriptor, mark);
         }
         if let Some(tos) = self.stream.server_tos {
-            let _ = weir_sys::tcp::set_tos(descriptor, tos, matches!(target, Target::Ip(address) if address.is_ipv6()));
+            let _ = weir_sys::tcp::set_tos(
+                descriptor,
+                tos,
+                matches!(target, Target::Ip(address) if address.is_ipv6()),
+            );
         }
     }
 

@@ -110,7 +110,9 @@ impl Turn<'_, '_> {
         let timeouts = &proxy.settings.timeouts;
         let frontend = &plan.proxy(stream.frontend).settings.timeouts;
         let old = stream.timeouts;
-        let keep = |set: Option<u32>, configured: Option<u32>| if stream.timeouts_set { set.or(configured) } else { configured };
+        let keep = |set: Option<u32>, configured: Option<u32>| {
+            if stream.timeouts_set { set.or(configured) } else { configured }
+        };
         stream.timeouts.server = keep(old.server, timeouts.server);
         stream.timeouts.server_fin = timeouts.server_fin;
         stream.timeouts.connect = keep(old.connect, timeouts.connect);

@@ -36,7 +36,9 @@ mod tests {
     #[test]
     fn examples_of_the_rfc() {
         // RFC 4648 section 10.
-        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")] {
+        for (text, bytes) in
+            [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")]
+        {
             assert_eq!(super::decode(text.as_bytes()).as_deref(), Some(bytes.as_bytes()));
         }
         assert_eq!(super::decode(b"a!"), None);

@@ -77,7 +77,9 @@ impl Turn<'_, '_> {
         let server = plan.server(assigned.server).cookie.clone();
         let post_only = cookie.postonly && self.stream.request.method() != Method::Post;
         let mut operation = self.treat_server_cookie(cookie, server.as_deref());
-        let valid = matches!(self.stream.cookie_state, b'V') && self.stream.by_cookie && !self.stream.record.redispatched;
+        let valid = matches!(self.stream.cookie_state, b'V')
+            && self.stream.by_cookie
+            && !self.stream.record.redispatched;
         let wanted = cookie.mode == CookieMode::Insert && !post_only && operation != b'P';
         // Without a cookie of its own, the server must not be reached by one again.
         if wanted && (!valid || self.stream.cookie_update || server.is_none()) {
@@ -103,7 +105,8 @@ impl Turn<'_, '_> {
         while let Some(index) = headers.position_known(Known::SetCookie, at) {
             at = index + 1;
             let value = headers.at(index).value;
-            let Some(pair) = find_pair(value, cookie.name.as_bytes()).filter(|pair| pair.whole.start == 0) else {
+            let Some(pair) = find_pair(value, cookie.name.as_bytes()).filter(|pair| pair.whole.start == 0)
+            else {
                 continue;
             };
             let replaced = |middle: &[&[u8]]| {
@@ -180,7 +183,8 @@ impl Turn<'_, '_> {
             false => (&stream.request.headers, &b"cookie"[..], &mut stream.record.request_cookie),
         };
         for value in headers.values(name) {
-            let found = pairs(value).find(|pair| value[pair.whole.clone()].starts_with(capture.name.as_bytes()));
+            let found =
+                pairs(value).find(|pair| value[pair.whole.clone()].starts_with(capture.name.as_bytes()));
             if let Some(pair) = found {
                 let text = &value[pair.whole];
                 into.extend_from_slice(&text[..text.len().min(capture.len as usize)]);
@@ -204,7 +208,9 @@ impl<'v> Presented<'v> {
     fn parse(value: &'v [u8], cookie: &Cookie) -> Self {
         match cookie.mode {
             CookieMode::Prefix => match value.iter().position(|byte| *byte == PREFIX_END) {
-                Some(end) => Self { server: &value[..end], rest: Some(&value[end + 1..]), last: None, first: None },
+                Some(end) => {
+                    Self { server: &value[..end], rest: Some(&value[end + 1..]), last: None, first: None }
+                }
                 None => Self { server: value, rest: None, last: None, first: None },
             },
             CookieMode::Insert => {
@@ -229,7 +235,9 @@ impl<'v> Presented<'v> {
         if too_old(self.last, cookie.max_idle) {
             return (None, b'E');
         }
-        let named = |id: &ServerId| plan.server(*id).cookie.as_deref().is_some_and(|name| name.as_bytes() == self.server);
+        let named = |id: &ServerId| {
+            plan.server(*id).cookie.as_deref().is_some_and(|name| name.as_bytes() == self.server)
+        };
         match backend.servers.clone().map(ServerId).find(named) {
             Some(id) => (Some(id), b'V'),
             None => (None, b'I'),
@@ -343,7 +351,9 @@ fn is_cacheable(headers: &Headers) -> bool {
             .iter()
             .any(|word| element.eq_ignore_ascii_case(word))
     };
-    if directives().any(forbids) || headers.elements(b"pragma").any(|element| element.eq_ignore_ascii_case(b"no-cache")) {
+    if directives().any(forbids)
+        || headers.elements(b"pragma").any(|element| element.eq_ignore_ascii_case(b"no-cache"))
+    {
         return false;
     }
     let lower = |element: &[u8]| element.to_ascii_lowercase();
@@ -368,7 +378,8 @@ mod tests {
 
     #[test]
     fn removed_pair_leaves_its_neighbours() {
-        let cookie = Cookie { name: "SRV".into(), mode: CookieMode::Insert, indirect: true, ..Cookie::default() };
+        let cookie =
+            Cookie { name: "SRV".into(), mode: CookieMode::Insert, indirect: true, ..Cookie::default() };
         let edited = |line: &[u8]| {
             let pair = find_pair(line, b"SRV").unwrap();
             Presented::parse(&line[pair.value.clone()], &cookie).edit(line, &pair, &cookie).0.unwrap()

@@ -47,7 +47,9 @@ impl Turn<'_, '_> {
             },
             Action::Auth { realm } => Flow::Leave(self.demand_auth(plan, proxy, realm.as_ref())),
             Action::SilentDrop { .. } => Flow::Leave(self.silent_drop(list)),
-            Action::WaitForBody { milliseconds, at_least } => self.wait_for_body(list, *milliseconds, *at_least),
+            Action::WaitForBody { milliseconds, at_least } => {
+                self.wait_for_body(list, *milliseconds, *at_least)
+            }
             Action::Pause(time) => self.pause(time),
             _ => {
                 self.apply_edit(list, action);
@@ -134,7 +136,9 @@ impl Turn<'_, '_> {
                 match to_server {
                     true => self.stream.server_mark = Some(mark as u32),
                     // Without the privilege the mark stays as it is.
-                    false => drop(self.client.socket.descriptor().map(|fd| weir_sys::tcp::set_mark(fd, mark as u32))),
+                    false => drop(
+                        self.client.socket.descriptor().map(|fd| weir_sys::tcp::set_mark(fd, mark as u32)),
+                    ),
                 }
             }
             Action::SetTos { value, to_server } => {
@@ -142,9 +146,12 @@ impl Turn<'_, '_> {
                 let ipv6 = self.client.session.source.is_some_and(|source| source.is_ipv6());
                 match to_server {
                     true => self.stream.server_tos = Some(tos as u32),
-                    false => {
-                        drop(self.client.socket.descriptor().map(|fd| weir_sys::tcp::set_tos(fd, tos as u32, ipv6)))
-                    }
+                    false => drop(
+                        self.client
+                            .socket
+                            .descriptor()
+                            .map(|fd| weir_sys::tcp::set_tos(fd, tos as u32, ipv6)),
+                    ),
                 }
             }
             Action::SetTimeout { kind, milliseconds } => self.set_timeout(*kind, milliseconds),
@@ -380,10 +387,13 @@ impl Turn<'_, '_> {
         let Some(value) = self.stream.request.headers.find_known(weir_http::Known::Authorization) else {
             return false;
         };
-        let Some(code) = value.get(6..).filter(|_| value[..6].eq_ignore_ascii_case(b"basic ")) else { return false };
+        let Some(code) = value.get(6..).filter(|_| value[..6].eq_ignore_ascii_case(b"basic ")) else {
+            return false;
+        };
         let Some(text) = crate::http::decode_base64(code) else { return false };
         pairs.iter().any(|(user, password)| {
-            text.strip_prefix(user.as_bytes()).and_then(|rest| rest.strip_prefix(b":")) == Some(password.as_bytes())
+            text.strip_prefix(user.as_bytes()).and_then(|rest| rest.strip_prefix(b":"))
+                == Some(password.as_bytes())
         })
     }
 

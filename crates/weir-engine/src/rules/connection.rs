@@ -94,7 +94,8 @@ fn apply(worker: &Worker, client: &mut Client, stream: &Stream, action: &Action<
             client.session.set_source(new);
         }
         Action::SetSourcePort(expr) => {
-            let new = source.zip(integer(expr)).map(|(source, port)| SocketAddr::new(source.ip(), port as u16));
+            let new =
+                source.zip(integer(expr)).map(|(source, port)| SocketAddr::new(source.ip(), port as u16));
             client.session.set_source(new);
         }
         Action::SetDestination(expr) => {

@@ -125,7 +125,8 @@ impl Turn<'_, '_> {
         }
         let buffer = &self.stream.up.buffer;
         let full = buffer.capacity() > 0 && buffer.is_full();
-        let finished = delay == 0 || full || self.stream.up.eof || self.now_ms() >= self.stream.deadlines.phase;
+        let finished =
+            delay == 0 || full || self.stream.up.eof || self.now_ms() >= self.stream.deadlines.phase;
         self.meet(plan, proxy, List::Content, finished)
     }
 

@@ -30,7 +30,9 @@ impl Turn<'_, '_> {
             let met = match self.stream.response_stage {
                 ResponseStage::Content => self.meet(plan, backend, List::ResponseContent, true),
                 ResponseStage::Backend => self.meet(plan, backend, List::Response, true),
-                ResponseStage::Frontend if frontend != backend => self.meet(plan, frontend, List::Response, true),
+                ResponseStage::Frontend if frontend != backend => {
+                    self.meet(plan, frontend, List::Response, true)
+                }
                 ResponseStage::Frontend => Met::All,
                 ResponseStage::Last => {
                     self.stream.response_waits = false;

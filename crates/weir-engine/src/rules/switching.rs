@@ -74,7 +74,8 @@ impl Turn<'_, '_> {
                     backend.servers.clone().map(ServerId).find(named)
                 }
             };
-            let usable = |id: &ServerId| self.worker.shm.server(plan.server(*id).slot).state.usable_for_persistence();
+            let usable =
+                |id: &ServerId| self.worker.shm.server(plan.server(*id).slot).state.usable_for_persistence();
             if let Some(id) = id
                 && (usable(&id) || plan.proxy(self.stream.backend).settings.options.persist)
             {
@@ -103,7 +104,9 @@ impl Turn<'_, '_> {
     /// `stats uri`: the page, its rules and its password.
     pub fn stats_page(&mut self, plan: &Arc<Plan>, proxy: ProxyId) -> Met {
         let settings = &plan.proxy(proxy).settings;
-        let (Some(page), Some(service)) = (&settings.stats, self.worker.stats.clone()) else { return Met::All };
+        let (Some(page), Some(service)) = (&settings.stats, self.worker.stats.clone()) else {
+            return Met::All;
+        };
         if !self.stream.request.target().starts_with(page.uri.as_bytes()) {
             return Met::All;
         }
