@@ -170,7 +170,8 @@ impl Sample for View<'_> {
     }
 
     fn request_capture_slots(&self) -> usize {
-        self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_request.len())
+        let declared = self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_request.len());
+        declared.max(self.stream.record.request_captures.len())
     }
 
     fn request_capture(&self, slot: usize) -> Option<&[u8]> {
@@ -178,7 +179,8 @@ impl Sample for View<'_> {
     }
 
     fn response_capture_slots(&self) -> usize {
-        self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_response.len())
+        let declared = self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_response.len());
+        declared.max(self.stream.record.response_captures.len())
     }
 
     fn response_capture(&self, slot: usize) -> Option<&[u8]> {

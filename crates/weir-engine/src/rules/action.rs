@@ -6,11 +6,12 @@ use std::sync::Arc;
 use weir_http::Reply;
 use weir_plan::Plan;
 use weir_rules::action::{TimeoutKind, TimeoutValue};
-use weir_rules::{Action, Reply as Described};
-use weir_sample::{Expr, Format, Resolved, Stream as _, Type, Value, Variable};
+use weir_rules::{Action, CaptureSlot, IntValue, Reply as Described};
+use weir_sample::{Expr, Format, Resolved, Stream as _, Type, Value};
 use weir_types::ProxyId;
 
 use super::list::Flow;
+use super::variable::store;
 use super::{List, RequestStage, headers, uri};
 use crate::record::{Cause, Stage};
 use crate::stream::{Ending, Phase, Step, after};
@@ -119,10 +120,15 @@ impl Turn<'_, '_> {
     /// Actions that change how the stream is treated.
     fn apply_setting(&mut self, plan: &Arc<Plan>, action: &Action<Resolved>, finished: bool) {
         match action {
-            Action::SetVar { variable, expr } => self.set_variable(variable, expr, finished),
-            Action::SetVarFormat { variable, value } => {
+            Action::SetVar { variable, expr, conditions } => {
+                let view = self.view(finished);
+                if let Some(value) = expr.eval(&view).value() {
+                    store(&view, variable, value.into_owned(), conditions);
+                }
+            }
+            Action::SetVarFormat { variable, value, conditions } => {
                 let text = self.write_format(value);
-                self.view(true).set_variable(variable, Value::Str(text.into()));
+                store(&self.view(true), variable, Value::Str(text.into()), conditions);
             }
             Action::UnsetVar { variable } => self.view(true).unset_variable(variable),
             Action::Capture { expr, slot, response } => self.capture(expr, *slot, *response),
@@ -132,7 +138,7 @@ impl Turn<'_, '_> {
             Action::SetDestinationPort(expr) => self.set_port(expr, false),
             Action::SetLogLevel(level) => self.stream.record.level = Some(*level),
             Action::SetMark { value, to_server } => {
-                let Some(mark) = self.integer(value) else { return };
+                let Some(mark) = self.number(value) else { return };
                 match to_server {
                     true => self.stream.server_mark = Some(mark as u32),
                     // Without the privilege the mark stays as it is.
@@ -142,7 +148,7 @@ impl Turn<'_, '_> {
                 }
             }
             Action::SetTos { value, to_server } => {
-                let Some(tos) = self.integer(value) else { return };
+                let Some(tos) = self.number(value) else { return };
                 let ipv6 = self.client.session.source.is_some_and(|source| source.is_ipv6());
                 match to_server {
                     true => self.stream.server_tos = Some(tos as u32),
@@ -173,6 +179,13 @@ impl Turn<'_, '_> {
         text
     }
 
+    fn number(&self, value: &IntValue<Resolved>) -> Option<i64> {
+        match value {
+            IntValue::Fixed(number) => Some(i64::from(*number)),
+            IntValue::Expr(expr) => self.integer(expr),
+        }
+    }
+
     fn integer(&self, expr: &Expr<Resolved>) -> Option<i64> {
         match expr.eval_as(&self.view(true), Type::Sint)? {
             Value::Int(value) => Some(value),
@@ -180,18 +193,20 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn set_variable(&mut self, variable: &Variable, expr: &Expr<Resolved>, finished: bool) {
-        let view = self.view(finished);
-        if let Some(value) = expr.eval(&view).value() {
-            let value = value.into_owned();
-            view.set_variable(variable, value);
-        }
-    }
-
-    fn capture(&mut self, expr: &Expr<Resolved>, slot: u32, response: bool) {
+    fn capture(&mut self, expr: &Expr<Resolved>, slot: CaptureSlot, response: bool) {
         let view = self.view(true);
-        if let Some(Value::Str(text)) = expr.eval_as(&view, Type::Str) {
-            view.store_capture(response, slot as usize, &text);
+        let Some(Value::Str(text)) = expr.eval_as(&view, Type::Str) else { return };
+        match slot {
+            CaptureSlot::Id(slot) => drop(view.store_capture(response, slot as usize, &text)),
+            CaptureSlot::Own { length } => {
+                // Behind the declared slots, in the order in which rules are met.
+                let (declared, taken) = match response {
+                    true => (view.response_capture_slots(), self.stream.record.response_captures.len()),
+                    false => (view.request_capture_slots(), self.stream.record.request_captures.len()),
+                };
+                let text = text[..text.len().min(length as usize)].to_vec();
+                self.stream.record.capture(response, declared.max(taken), text);
+            }
         }
     }
 

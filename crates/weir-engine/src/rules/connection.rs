@@ -7,6 +7,7 @@ use weir_plan::Plan;
 use weir_rules::{Action, Rule};
 use weir_sample::{Expr, Resolved, Stream as _, Type, Value, Verdict};
 
+use super::variable::store;
 use crate::session::Client;
 use crate::stream::Stream;
 use crate::view::View;
@@ -78,15 +79,15 @@ fn apply(worker: &Worker, client: &mut Client, stream: &Stream, action: &Action<
     let (source, destination) = (client.session.source, client.destination());
     let port = |address: Option<SocketAddr>| address.map_or(0, |address| address.port());
     match action {
-        Action::SetVar { variable, expr } => {
+        Action::SetVar { variable, expr, conditions } => {
             if let Some(value) = expr.eval(&view).value() {
-                view.set_variable(variable, value.into_owned());
+                store(&view, variable, value.into_owned(), conditions);
             }
         }
-        Action::SetVarFormat { variable, value } => {
+        Action::SetVarFormat { variable, value, conditions } => {
             let mut text = Vec::new();
             value.write(&view, &mut text);
-            view.set_variable(variable, Value::Str(text.into()));
+            store(&view, variable, Value::Str(text.into()), conditions);
         }
         Action::UnsetVar { variable } => view.unset_variable(variable),
         Action::SetSource(expr) => {

@@ -9,6 +9,7 @@ mod request;
 mod response;
 mod switching;
 mod uri;
+mod variable;
 
 use crate::turn::Turn;
 use crate::view::View;
