@@ -179,7 +179,8 @@ impl Sample for View<'_> {
     }
 
     fn response_capture_slots(&self) -> usize {
-        let declared = self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_response.len());
+        let declared =
+            self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_response.len());
         declared.max(self.stream.record.response_captures.len())
     }
 
