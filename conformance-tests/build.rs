@@ -9,8 +9,26 @@ fn main() {
     println!("cargo:rerun-if-changed={}", root.display());
     let mut out = String::new();
     families(&root, &mut out);
-    let target = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets it")).join("scenarios.rs");
-    std::fs::write(target, out).expect("the output directory is writable");
+    let target = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets it"));
+    std::fs::write(target.join("scenarios.rs"), out).expect("the output directory is writable");
+    let files = varnishtest_files(&home.join("vtc"));
+    std::fs::write(target.join("varnishtest.rs"), files).expect("the output directory is writable");
+}
+
+fn varnishtest_files(dir: &Path) -> String {
+    let mut out = String::new();
+    for file in sorted(dir).into_iter().filter(|p| p.extension().is_some_and(|e| e == "vtc")) {
+        let name = name_of(&file);
+        let _ = writeln!(out, "mod {} {{", identifier(&name));
+        for variant in ["haproxy_2_8", "haproxy_2_6", "weir_1"] {
+            let _ = writeln!(
+                out,
+                "#[test] fn {variant}() {{ conformance_tests::varnishtest::check({name:?}, {variant:?}) }}"
+            );
+        }
+        out.push_str("}\n");
+    }
+    out
 }
 
 fn sorted(dir: &Path) -> Vec<PathBuf> {

@@ -16,4 +16,5 @@ pub mod program;
 pub mod scenario;
 pub mod step;
 pub mod syslog;
+pub mod varnishtest;
 pub mod verdict;
