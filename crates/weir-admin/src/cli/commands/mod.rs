@@ -1,0 +1,10 @@
+//! The commands that work, by subject.
+
+pub mod counters;
+pub mod frontends;
+pub mod limits;
+pub mod listing;
+pub mod own;
+pub mod process;
+pub mod servers;
+pub mod statistics;

@@ -1,0 +1,217 @@
+//! `set server`, `set weight`, `get weight`, `enable/disable server|health|agent`, `shutdown sessions server`.
+
+use std::net::IpAddr;
+
+use weir_plan::ServerTarget;
+use weir_types::ServerId;
+
+use crate::View;
+use crate::cli::reply::Reply;
+use crate::cli::session::Context;
+use crate::servers::{self, HealthOrder, raise_epochs};
+use crate::stats::configured_port;
+
+/// The server that the first argument, `backend/server`, names.
+pub fn server_argument(context: &Context<'_>) -> Result<ServerId, Reply> {
+    let Some((backend, server)) = context.argument(0).split_once('/') else {
+        return Err(Reply::error("Require 'backend/server'."));
+    };
+    let view = context.view();
+    let Some(proxy) = view.find_backend(backend) else { return Err(Reply::error("No such backend.")) };
+    view.find_server(proxy, server).ok_or_else(|| Reply::error("No such server."))
+}
+
+/// Runs `work` on the server named first.
+fn with_server(context: &mut Context<'_>, work: impl FnOnce(&mut Context<'_>, ServerId) -> Reply) -> Reply {
+    match server_argument(context) {
+        Ok(id) => work(context, id),
+        Err(reply) => reply,
+    }
+}
+
+pub fn get_weight(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| {
+        let view = context.view();
+        let state = view.server_state(view.plan.server(id)).state;
+        Reply::text(format!("{} (initial {})\n", state.user_weight.value(), state.initial_weight.value()))
+    })
+}
+
+pub fn set_weight(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| weight(context, id, context.argument(1)))
+}
+
+fn weight(context: &Context<'_>, id: ServerId, text: &str) -> Reply {
+    if text.is_empty() {
+        return Reply::error("Require <weight> or <weight%>.");
+    }
+    match servers::weight(&context.view(), id, text) {
+        Ok(()) => Reply::Empty,
+        Err(error) => Reply::error(error.to_string()),
+    }
+}
+
+pub fn disable(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| {
+        context.log(servers::maintenance(&context.view(), id));
+        Reply::Empty
+    })
+}
+
+pub fn enable(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| {
+        context.log(servers::ready(&context.view(), id));
+        Reply::Empty
+    })
+}
+
+pub fn enable_health(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| match servers::checks_enabled(&context.view(), id, true) {
+        true => Reply::Empty,
+        false => Reply::error("Health check was not configured on this server, cannot enable."),
+    })
+}
+
+pub fn disable_health(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| {
+        servers::checks_enabled(&context.view(), id, false);
+        Reply::Empty
+    })
+}
+
+pub fn enable_agent(context: &mut Context<'_>) -> Reply {
+    with_server(context, |_, _| Reply::error("Agent was not configured on this server, cannot enable."))
+}
+
+pub fn disable_agent(context: &mut Context<'_>) -> Reply {
+    with_server(context, |_, _| Reply::Empty)
+}
+
+pub fn shutdown_sessions(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| match context.control.shutdown_sessions(id) {
+        true => Reply::Empty,
+        false => Reply::error("'shutdown sessions server' is not implemented by weir yet."),
+    })
+}
+
+const SET_SERVER_USAGE: &str = "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | \
+    agent-send | check-addr | check-port | fqdn | health | ssl | state | weight";
+
+pub fn set(context: &mut Context<'_>) -> Reply {
+    with_server(context, |context, id| match context.argument(1) {
+        "weight" => weight(context, id, context.argument(2)),
+        "state" => state(context, id),
+        "health" => health(context, id),
+        "addr" => address(context, id),
+        "check-port" => check_port(context, id),
+        "agent" | "agent-addr" | "agent-port" | "agent-send" => {
+            Reply::error("agent checks are not enabled on this server.")
+        }
+        "fqdn" => Reply::error("set server <b>/<s> fqdn failed because no resolution is configured."),
+        "ssl" => {
+            Reply::error("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+        }
+        "check-addr" => Reply::error("'set server <srv> check-addr' is not implemented by weir yet."),
+        _ => Reply::error(SET_SERVER_USAGE),
+    })
+}
+
+fn state(context: &Context<'_>, id: ServerId) -> Reply {
+    let order = match context.argument(2) {
+        "ready" => servers::ready,
+        "drain" => servers::drain,
+        "maint" => servers::maintenance,
+        _ => return Reply::error("'set server <srv> state' expects 'ready', 'drain' and 'maint'."),
+    };
+    context.log(order(&context.view(), id));
+    Reply::Empty
+}
+
+fn health(context: &Context<'_>, id: ServerId) -> Reply {
+    let view = context.view();
+    if view.plan.server(id).track.is_some() {
+        return Reply::error("cannot change health on a tracking server.");
+    }
+    let order = match context.argument(2) {
+        "up" => HealthOrder::Up,
+        "stopping" => HealthOrder::Stopping,
+        "down" => HealthOrder::Down,
+        _ => return Reply::error("'set server <srv> health' expects 'up', 'stopping', or 'down'."),
+    };
+    context.log(servers::health(&view, id, order));
+    Reply::Empty
+}
+
+fn check_port(context: &Context<'_>, id: ServerId) -> Reply {
+    let view = context.view();
+    let server = view.plan.server(id);
+    if !server.settings.check.enabled {
+        return Reply::error("Health checks are not enabled on this server.");
+    }
+    match context.argument(2).parse::<u16>() {
+        Ok(port) => {
+            view.server_state(server).state.check.port.set(u32::from(port));
+            Reply::Empty
+        }
+        Err(_) => Reply::error("Invalid port."),
+    }
+}
+
+/// `set server B/S addr IP [port N]`: says what changed, and keeps what did not.
+fn address(context: &Context<'_>, id: ServerId) -> Reply {
+    let view = context.view();
+    let (wanted, keyword, port) = (context.argument(2), context.argument(3), context.argument(4));
+    if wanted.is_empty() {
+        return Reply::error("set server <b>/<s> addr requires an address and optionally a port.");
+    }
+    let Ok(ip) = wanted.parse::<IpAddr>() else { return Reply::error(format!("Invalid addr '{wanted}'")) };
+    let port = match (keyword, port) {
+        ("port", port) if !port.is_empty() => match port.parse::<u16>() {
+            Ok(port) => Some(port),
+            Err(_) => return Reply::error(format!("Invalid port '{port}'")),
+        },
+        _ => None,
+    };
+    let changes = change_address(&view, id, ip, port);
+    match changes.as_slice() {
+        [] => Reply::info("nothing changed"),
+        changes => Reply::info(format!("{} by 'stats socket command'", changes.join(", "))),
+    }
+}
+
+fn change_address(view: &View<'_>, id: ServerId, ip: IpAddr, port: Option<u16>) -> Vec<String> {
+    let server = view.plan.server(id);
+    let cell = &view.server_state(server).state.address;
+    let (set_ip, set_port) = cell.value();
+    let old_ip = set_ip.or(match &server.target {
+        ServerTarget::Ip { ip, .. } => Some(*ip),
+        _ => None,
+    });
+    let old_port = set_port.or_else(|| configured_port(server));
+    let ip_changed = old_ip != Some(ip);
+    let port_changed = port.is_some() && port != old_port;
+    if !ip_changed && !port_changed {
+        return if port.is_some() {
+            vec!["no need to change the addr".into(), "no need to change the port".into()]
+        } else {
+            vec![]
+        };
+    }
+    let mut changes = Vec::new();
+    match (ip_changed, old_ip) {
+        (true, Some(old)) => changes.push(format!("IP changed from '{old}' to '{ip}'")),
+        (true, None) => changes.push(format!("IP changed from '(none)' to '{ip}'")),
+        (false, _) => changes.push("no need to change the addr".into()),
+    }
+    match (port, old_port) {
+        (Some(new), Some(old)) if port_changed => {
+            changes.push(format!("port changed from '{old}' to '{new}'"))
+        }
+        (Some(new), None) => changes.push(format!("port changed from '0' to '{new}'")),
+        (Some(_), _) => changes.push("no need to change the port".into()),
+        (None, _) => {}
+    }
+    cell.set(Some(ip), port.or(set_port));
+    raise_epochs(view, id);
+    changes
+}

@@ -1,0 +1,15 @@
+//! The runtime commands (management manual 9.3): sessions, the table of commands, and the commands themselves.
+
+mod commands;
+mod reply;
+mod session;
+mod suggest;
+mod table;
+mod words;
+
+pub use reply::{Reply, Severity};
+pub use session::{Control, Mode, Session, State};
+pub use table::{COMMANDS, Command, Level, Scope};
+
+#[cfg(test)]
+mod tests;

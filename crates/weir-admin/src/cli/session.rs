@@ -1,0 +1,250 @@
+//! One connection: bytes in, bytes out.
+
+use weir_check::report::Line;
+use weir_plan::settings::SeverityOutput;
+use weir_types::ServerId;
+
+use super::reply::Reply;
+use super::table::{self, Command, Level};
+use super::{suggest, words};
+use crate::View;
+
+/// What a command may ask of the controller. All of it is done at once; nothing here waits.
+pub trait Control {
+    /// The plan in force and the state of now.
+    fn view(&self) -> View<'_>;
+
+    /// A line for the logs of the backend it speaks of.
+    fn log(&self, line: Line);
+
+    /// `clear counters all`: every process clears the totals that it alone writes.
+    fn clear_totals(&self);
+
+    /// `shutdown sessions server`: every worker closes its sessions on this server. False: workers cannot do that yet.
+    fn shutdown_sessions(&self, server: ServerId) -> bool;
+
+    /// Streams for `show sess`, one line each; `None`: workers cannot tell yet.
+    fn sessions(&self) -> Option<Vec<String>> {
+        None
+    }
+}
+
+/// `prompt`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The connection closes after one line.
+    #[default]
+    Single,
+    Interactive,
+    Prompt,
+}
+
+/// What commands can change of their own session.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub level: Level,
+    pub mode: Mode,
+    pub timed: bool,
+    pub severity: SeverityOutput,
+    pub expert: bool,
+    pub experimental: bool,
+    /// `set timeout cli`, milliseconds; `None`: as the socket is configured.
+    pub timeout_ms: Option<u64>,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    state: State,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    payload: Option<Payload>,
+    closing: bool,
+    /// Accepts `@1 command` as on the master's socket.
+    relayed: bool,
+}
+
+#[derive(Debug)]
+struct Payload {
+    words: Vec<String>,
+    end: String,
+    text: String,
+}
+
+/// `tune.bufsize`: a line, or a payload, longer than this ends the session.
+const LONGEST_INPUT: usize = 16384;
+
+impl Session {
+    pub fn new(level: Level, severity: SeverityOutput) -> Self {
+        let state = State {
+            level,
+            mode: Mode::Single,
+            timed: false,
+            severity,
+            expert: false,
+            experimental: false,
+            timeout_ms: None,
+        };
+        Self { state, input: Vec::new(), output: Vec::new(), payload: None, closing: false, relayed: false }
+    }
+
+    /// A session that came by the master's socket: `@1`, `@!PID` before a command are taken off.
+    pub fn relayed(level: Level, severity: SeverityOutput) -> Self {
+        Self { relayed: true, ..Self::new(level, severity) }
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Takes what came; runs every line that is complete.
+    pub fn receive(&mut self, bytes: &[u8], control: &dyn Control) {
+        self.input.extend_from_slice(bytes);
+        while !self.closing {
+            let Some(end) = self.input.iter().position(|byte| *byte == b'\n') else { break };
+            let line: Vec<u8> = self.input.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line[..end]).trim_end_matches('\r').to_owned();
+            self.line(&line, control);
+        }
+        let payload = self.payload.as_ref().map_or(0, |payload| payload.text.len());
+        if self.input.len() + payload > LONGEST_INPUT {
+            self.closing = true;
+        } else if self.input.is_empty() && self.payload.is_none() && self.state.mode == Mode::Single {
+            self.closing |= !self.output.is_empty();
+        }
+    }
+
+    /// What is to be written.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Close once the output is written.
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    fn line(&mut self, line: &str, control: &dyn Control) {
+        if self.payload.is_some() {
+            self.payload_line(line, control);
+            return;
+        }
+        let commands = words::commands(line);
+        let last = commands.len() - 1;
+        for (index, command) in commands.into_iter().enumerate() {
+            let parsed = words::parse(command);
+            if let (Some(end), true) = (parsed.payload_end, index == last) {
+                self.payload = Some(Payload { words: parsed.words, end, text: String::new() });
+                self.prompt_payload();
+                return;
+            }
+            // `a;;b`: nothing stands between.
+            if parsed.words.is_empty() && last > 0 {
+                continue;
+            }
+            self.run(&parsed.words, None, control);
+            if self.closing {
+                return;
+            }
+        }
+        self.prompt(control);
+    }
+
+    fn payload_line(&mut self, line: &str, control: &dyn Control) {
+        let Some(payload) = &mut self.payload else { return };
+        if line != payload.end {
+            payload.text.push_str(line);
+            payload.text.push('\n');
+            self.prompt_payload();
+            return;
+        }
+        if let Some(Payload { words, text, .. }) = self.payload.take() {
+            self.run(&words, Some(&text), control);
+        }
+        self.prompt(control);
+    }
+
+    fn run(&mut self, words: &[String], payload: Option<&str>, control: &dyn Control) {
+        let words = match words.first() {
+            Some(first) if self.relayed && first.starts_with('@') => &words[1..],
+            _ => words,
+        };
+        let reply = match words.is_empty() {
+            true => Reply::Empty,
+            false => self.execute(words, payload, control),
+        };
+        self.closing |= reply == Reply::Quit;
+        self.output.extend_from_slice(reply.render(self.state.severity).as_bytes());
+    }
+
+    fn execute(&mut self, words: &[String], payload: Option<&str>, control: &dyn Control) -> Reply {
+        let Some((command, arguments)) = table::find(words) else {
+            return Reply::error(suggest::unknown(words, &self.state));
+        };
+        if let Some(refusal) = self.refuses(command) {
+            return Reply::error(refusal);
+        }
+        let mut context = Context { arguments, payload, state: &mut self.state, control };
+        match command.run {
+            Some(run) => run(&mut context),
+            None => Reply::error(format!("'{}' is not implemented by weir yet.", command.name)),
+        }
+    }
+
+    fn refuses(&self, command: &Command) -> Option<&'static str> {
+        if self.state.level < command.level {
+            Some("Permission denied")
+        } else if command.expert && !self.state.expert {
+            Some("This command is restricted to expert mode only.")
+        } else if command.experimental && !self.state.experimental {
+            Some("This command is restricted to experimental mode only.")
+        } else {
+            None
+        }
+    }
+
+    fn prompt(&mut self, control: &dyn Control) {
+        if self.state.mode != Mode::Prompt || self.closing {
+            return;
+        }
+        let prompt = match self.state.timed {
+            true => {
+                let view = control.view();
+                let seconds = view.seconds_since(view.shm.process().state.start_ms.value());
+                let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+                format!("[{days}:{hours:02}:{:02}:{:02}]> ", seconds / 60 % 60, seconds % 60)
+            }
+            false => "> ".into(),
+        };
+        self.output.extend_from_slice(prompt.as_bytes());
+    }
+
+    fn prompt_payload(&mut self) {
+        if self.state.mode == Mode::Prompt {
+            self.output.extend_from_slice(b"+ ");
+        }
+    }
+}
+
+/// What a command is given.
+pub struct Context<'a> {
+    /// The words behind the command's own.
+    pub arguments: &'a [String],
+    pub payload: Option<&'a str>,
+    pub state: &'a mut State,
+    pub control: &'a dyn Control,
+}
+
+impl<'a> Context<'a> {
+    pub fn view(&self) -> View<'a> {
+        self.control.view()
+    }
+
+    /// The `n`-th argument; empty when absent.
+    pub fn argument(&self, n: usize) -> &'a str {
+        self.arguments.get(n).map_or("", String::as_str)
+    }
+
+    pub fn log(&self, lines: Vec<Line>) {
+        lines.into_iter().for_each(|line| self.control.log(line));
+    }
+}

@@ -1,0 +1,79 @@
+//! How the values of `show info` are worked out.
+
+use weir_plan::ListenerOwner;
+use weir_shm::WorkerPhase;
+use weir_types::WorkerId;
+
+use crate::{Value, View};
+
+pub fn text(value: &str) -> Option<Value> {
+    Some(Value::Text(value.to_owned()))
+}
+
+/// A line that is absent when it has nothing to say (`description`).
+pub fn optional(value: Option<&str>) -> Option<Value> {
+    value.and_then(text)
+}
+
+pub fn small(value: impl TryInto<u32>) -> Option<Value> {
+    Some(Value::U32(value.try_into().unwrap_or(u32::MAX)))
+}
+
+pub fn large(value: u64) -> Option<Value> {
+    Some(Value::U64(value))
+}
+
+/// `0d 0h00m52s`
+pub fn uptime(seconds: u32) -> String {
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    format!("{days}d {hours}h{:02}m{:02}s", seconds / 60 % 60, seconds % 60)
+}
+
+/// `set maxconn global`, else as configured.
+pub fn maxconn(view: &View<'_>) -> u32 {
+    match view.shm.process().state.maxconn.value() {
+        0 => view.process.maxconn,
+        maxconn => maxconn,
+    }
+}
+
+/// The mean over the workers that run.
+pub fn idle(view: &View<'_>) -> u64 {
+    let workers = view.shm.places().saturating_sub(1);
+    let running: Vec<u64> = (0..workers)
+        .map(|place| WorkerId(place as u16))
+        .filter(|worker| view.shm.worker(*worker).phase() == WorkerPhase::Running)
+        .map(|worker| view.shm.process().counters(worker).idle_pct.value())
+        .collect();
+    running.iter().sum::<u64>().checked_div(running.len() as u64).unwrap_or(100).min(100)
+}
+
+/// Open listeners, those of the runtime commands included.
+pub fn listeners(view: &View<'_>) -> usize {
+    let is_open = |listener: &&weir_plan::Listener| match listener.owner {
+        ListenerOwner::Proxy(proxy) => {
+            !view.proxy(proxy).disabled && view.frontend_state(view.proxy(proxy)).state.admin.value() == 0
+        }
+        ListenerOwner::Cli | ListenerOwner::Peers => true,
+    };
+    view.plan.listeners.iter().filter(is_open).count()
+}
+
+/// `0`, or the flags in hexadecimal.
+pub fn tainted(flags: u32) -> String {
+    match flags {
+        0 => "0".into(),
+        flags => format!("{flags:#x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uptime;
+
+    #[test]
+    fn uptime_as_shown() {
+        assert_eq!(uptime(52), "0d 0h00m52s");
+        assert_eq!(uptime(86_400 + 3 * 3600 + 61), "1d 3h01m01s");
+    }
+}

@@ -1,0 +1,42 @@
+//! The only room here with sockets: one accepted connection to the runtime commands, from its first byte to its close.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use weir_plan::settings::{BindSettings, CliLevel};
+
+use crate::cli::{Control, Level, Session};
+
+/// `stats timeout`'s default.
+pub const DEFAULT_TIMEOUT_MS: u64 = 10_000;
+
+/// The level that a `stats socket` line gives.
+pub fn level_of(settings: &BindSettings) -> Level {
+    match settings.level {
+        CliLevel::User => Level::User,
+        CliLevel::Operator => Level::Operator,
+        CliLevel::Admin => Level::Admin,
+    }
+}
+
+/// Serves one connection. `timeout_ms`: `stats timeout`. Errors of the connection end it; there is nobody to tell.
+pub async fn connection(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    mut session: Session,
+    timeout_ms: Option<u64>,
+    control: &dyn Control,
+) -> std::io::Result<()> {
+    let mut buffer = vec![0; 4096];
+    while !session.is_closing() {
+        let timeout = session.state().timeout_ms.or(timeout_ms).unwrap_or(DEFAULT_TIMEOUT_MS);
+        let read = tokio::time::timeout(Duration::from_millis(timeout), stream.read(&mut buffer));
+        let Ok(length) = read.await else { break };
+        match length? {
+            0 => break,
+            length => session.receive(&buffer[..length], control),
+        }
+        let output = session.take_output();
+        stream.write_all(&output).await?;
+    }
+    stream.shutdown().await
+}

@@ -1,0 +1,292 @@
+//! Maintenance, drain, health: each with what it means for servers that track this one.
+
+use weir_balance::WEIGHT_SCALE;
+use weir_check::report::{self, Cause, Line, Subject, Transition};
+use weir_check::{Change, CheckResult, CheckStatus, Condition, Health, Outcome};
+use weir_shm::{AdminFlags, OperationalState, ServerState};
+use weir_types::ServerId;
+
+use super::transition::{apply, in_maintenance, state_of, trackers};
+use crate::View;
+
+/// `set server ... health`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthOrder {
+    Up,
+    Stopping,
+    Down,
+}
+
+/// Fills in the configured state of a server that shared memory does not know yet; a server that was there before a
+/// reload stays as it is.
+pub fn begin(view: &View<'_>, id: ServerId) {
+    let server = view.plan.server(id);
+    let state = state_of(view, id);
+    if !state.begin() {
+        return;
+    }
+    let settings = &server.settings;
+    let weight = u32::from(settings.weight);
+    state.user_weight.set(weight);
+    state.initial_weight.set(weight);
+    state.effective_weight.set(weight * WEIGHT_SCALE);
+    state.last_change_ms.set(view.now_ms);
+    state.set_operational(OperationalState::Running);
+    if settings.check.enabled {
+        state.check.flags.set(CONFIGURED | ENABLED);
+        state.check.status.set(CheckStatus::Initializing as u32);
+        state.check.health.set(settings.check.rise);
+    } else {
+        state.check.status.set(CheckStatus::Initializing as u32);
+    }
+    if settings.disabled {
+        // A server that is `disabled` counts as forced as well: `enable server` must bring it back.
+        state.insert_admin(AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0));
+        state.set_operational(OperationalState::Stopped);
+        state.check.flags.insert(PAUSED);
+    }
+}
+
+/// Bits of `srv_check_state`.
+const CONFIGURED: u32 = 2;
+const ENABLED: u32 = 4;
+const PAUSED: u32 = 8;
+
+/// `set server ... state maint`, `disable server`.
+pub fn maintenance(view: &View<'_>, id: ServerId) -> Vec<Line> {
+    enter_maintenance(view, id, AdminFlags::FMAINT, None)
+}
+
+fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Line> {
+    let state = state_of(view, id);
+    if state.admin().intersects(flag) {
+        return Vec::new();
+    }
+    let already = in_maintenance(state);
+    let line = match (already, state.operational()) {
+        (true, _) => None,
+        (false, OperationalState::Stopped) => Some(Transition::MaintenanceWhileDown),
+        (false, _) if state.admin().intersects(AdminFlags::DRAIN) => Some(Transition::MaintenanceFromDrain),
+        (false, _) => Some(Transition::Maintenance),
+    };
+    let change = |state: &ServerState| {
+        state.insert_admin(flag);
+        state.set_operational(OperationalState::Stopped);
+        state.check.flags.insert(PAUSED);
+    };
+    let mut lines = apply(view, id, change, line.map(|line| (line, by.map(Cause::Tracked))));
+    let name = view.server_name(id);
+    for tracker in trackers(view, id) {
+        lines.extend(enter_maintenance(view, tracker, AdminFlags::IMAINT, Some(&name)));
+    }
+    lines
+}
+
+/// `set server ... state ready`, `enable server`: out of maintenance and drain.
+pub fn ready(view: &View<'_>, id: ServerId) -> Vec<Line> {
+    let mut lines =
+        leave_maintenance(view, id, AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0), None);
+    lines.extend(leave_drain(view, id, AdminFlags::FDRAIN, None));
+    lines
+}
+
+fn leave_maintenance(view: &View<'_>, id: ServerId, flags: AdminFlags, by: Option<&str>) -> Vec<Line> {
+    let state = state_of(view, id);
+    if !state.admin().intersects(flags) {
+        return Vec::new();
+    }
+    let remains = state.admin().0 & !flags.0 & AdminFlags::MAINT.0 != 0;
+    if remains {
+        state.remove_admin(flags);
+        return Vec::new();
+    }
+    let line = match state.admin().intersects(AdminFlags::DRAIN) {
+        true => Transition::LeavesMaintenanceToDrain,
+        false => Transition::LeavesMaintenance,
+    };
+    let rise = rise_of(view, id);
+    let change = |state: &ServerState| {
+        state.remove_admin(flags);
+        state.check.flags.remove(PAUSED);
+        state.check.health.set(rise);
+        state.set_operational(OperationalState::Running);
+    };
+    let mut lines = apply(view, id, change, Some((line, by.map(Cause::Tracked))));
+    let name = view.server_name(id);
+    for tracker in trackers(view, id) {
+        lines.extend(leave_maintenance(view, tracker, AdminFlags::IMAINT, Some(&name)));
+    }
+    lines
+}
+
+/// `set server ... state drain`: out of maintenance, and no new sessions but those bound to it.
+pub fn drain(view: &View<'_>, id: ServerId) -> Vec<Line> {
+    let state = state_of(view, id);
+    let forced = AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0);
+    if state.admin().intersects(forced) {
+        state.insert_admin(AdminFlags::FDRAIN);
+        let mut lines = leave_maintenance(view, id, forced, None);
+        lines.extend(apply(view, id, |_| {}, Some((Transition::RemainsInDrain, None))));
+        return lines;
+    }
+    enter_drain(view, id, AdminFlags::FDRAIN, None)
+}
+
+fn enter_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Line> {
+    let state = state_of(view, id);
+    if state.admin().intersects(flag) {
+        return Vec::new();
+    }
+    let line = match state.operational() {
+        _ if state.admin().intersects(AdminFlags::DRAIN) => None,
+        OperationalState::Stopped => Some(Transition::DrainWhileDown),
+        _ => Some(Transition::Drain),
+    };
+    let change = |state: &ServerState| {
+        state.insert_admin(flag);
+    };
+    let mut lines = apply(view, id, change, line.map(|line| (line, by.map(Cause::Tracked))));
+    let name = view.server_name(id);
+    for tracker in trackers(view, id) {
+        lines.extend(enter_drain(view, tracker, AdminFlags::IDRAIN, Some(&name)));
+    }
+    lines
+}
+
+fn leave_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Line> {
+    let state = state_of(view, id);
+    if !state.admin().intersects(flag) {
+        return Vec::new();
+    }
+    let line = match state.operational() {
+        _ if state.admin().0 & !flag.0 & AdminFlags::DRAIN.0 != 0 => None,
+        OperationalState::Stopped => Some(Transition::LeavesDrainDown),
+        _ => Some(Transition::LeavesDrain),
+    };
+    let change = |state: &ServerState| {
+        state.remove_admin(flag);
+    };
+    let mut lines = apply(view, id, change, line.map(|line| (line, by.map(Cause::Tracked))));
+    let name = view.server_name(id);
+    for tracker in trackers(view, id) {
+        lines.extend(leave_drain(view, tracker, AdminFlags::IDRAIN, Some(&name)));
+    }
+    lines
+}
+
+/// `set server ... health`. The caller refuses it for servers that track another.
+pub fn health(view: &View<'_>, id: ServerId, order: HealthOrder) -> Vec<Line> {
+    let state = state_of(view, id);
+    let mut health = health_of(view, id);
+    let (operational, transition) = match order {
+        HealthOrder::Up => (OperationalState::Running, Transition::Up),
+        HealthOrder::Stopping => (OperationalState::Stopping, Transition::Stopping),
+        HealthOrder::Down => (OperationalState::Stopped, Transition::Down),
+    };
+    if operational == OperationalState::Stopped {
+        health.drop_down()
+    } else {
+        health.raise()
+    }
+    state.check.health.set(health.value);
+    if state.operational() == operational {
+        return Vec::new();
+    }
+    turn(view, id, operational, transition, Cause::Cli)
+}
+
+/// A check of this server ended.
+pub fn checked(view: &View<'_>, id: ServerId, outcome: &Outcome) -> Vec<Line> {
+    let server = view.plan.server(id);
+    let state = state_of(view, id);
+    let was = match state.operational() {
+        OperationalState::Stopped => Condition::Down,
+        OperationalState::Stopping => Condition::Stopping,
+        OperationalState::Starting | OperationalState::Running => Condition::Up,
+    };
+    let before = state.check.status.value();
+    let mut health = health_of(view, id);
+    let was_up = health.is_up();
+    let change = health.count(outcome.result(), was);
+    note(view, id, outcome, &health);
+    if outcome.result() == CheckResult::Failed && was_up {
+        state.check_failures.fetch_add(1);
+    }
+    let proxy = view.backend_of(id);
+    let logged = proxy.settings.options.log_health_checks;
+    let mut lines = Vec::new();
+    if logged && (change != Change::None || before != outcome.status as u32) {
+        let subject = Subject { backend: &proxy.name, server: &server.name, backup: server.settings.backup };
+        lines.push(report::health_check(subject, outcome, &health));
+    }
+    let cause = Cause::Check { outcome, logged };
+    lines.extend(match change {
+        Change::WentDown => turn(view, id, OperationalState::Stopped, Transition::Down, cause),
+        Change::WentUp => turn(view, id, OperationalState::Running, Transition::Up, cause),
+        Change::LeftStopping => turn(view, id, OperationalState::Running, Transition::Up, cause),
+        Change::WentStopping => turn(view, id, OperationalState::Stopping, Transition::Stopping, cause),
+        Change::None | Change::Health => Vec::new(),
+    });
+    lines
+}
+
+/// What the statistics show of the last check.
+fn note(view: &View<'_>, id: ServerId, outcome: &Outcome, health: &Health) {
+    let shared = view.server_state(view.plan.server(id));
+    let check = &shared.state.check;
+    check.status.set(outcome.status as u32);
+    check.result.set(outcome.result() as u32);
+    check.code.set(outcome.code.map_or(0, u32::from));
+    check.duration_ms.set(u32::try_from(outcome.duration_ms).unwrap_or(u32::MAX));
+    check.health.set(health.value);
+    check.last_ms.set(view.now_ms);
+    shared.text().check.set(&outcome.info);
+}
+
+fn turn(
+    view: &View<'_>,
+    id: ServerId,
+    operational: OperationalState,
+    transition: Transition,
+    cause: Cause<'_>,
+) -> Vec<Line> {
+    let change = |state: &ServerState| state.set_operational(operational);
+    let mut lines = apply(view, id, change, Some((transition, Some(cause))));
+    let name = view.server_name(id);
+    for tracker in trackers(view, id) {
+        let state = state_of(view, tracker);
+        if state.operational() != operational && !in_maintenance(state) {
+            lines.extend(turn(view, tracker, operational, transition, Cause::Tracked(&name)));
+        }
+    }
+    lines
+}
+
+/// `enable health`, `disable health`. False: the server has no check.
+pub fn checks_enabled(view: &View<'_>, id: ServerId, enabled: bool) -> bool {
+    let state = state_of(view, id);
+    if state.check.flags.value() & CONFIGURED == 0 {
+        return false;
+    }
+    if enabled {
+        state.check.flags.insert(ENABLED);
+    } else {
+        state.check.flags.remove(ENABLED);
+    }
+    true
+}
+
+fn rise_of(view: &View<'_>, id: ServerId) -> u32 {
+    health_of(view, id).rise
+}
+
+fn health_of(view: &View<'_>, id: ServerId) -> Health {
+    let configured = &view.plan.server(id).settings.check;
+    let check = &state_of(view, id).check;
+    let or = |set: u32, configured: u32| if set > 0 { set } else { configured };
+    Health {
+        rise: or(check.rise.value(), configured.rise),
+        fall: or(check.fall.value(), configured.fall),
+        value: check.health.value(),
+    }
+}
