@@ -1,6 +1,6 @@
 //! `http-check expect`: what the response must or must not hold.
 
-use regex::bytes::Regex;
+use weir_sample::Regex;
 
 #[derive(Clone, Debug)]
 pub enum Pattern {

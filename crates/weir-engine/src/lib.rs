@@ -28,6 +28,7 @@ mod address;
 mod assign;
 mod buffers;
 mod channel;
+pub mod checks;
 mod clock;
 mod connect;
 mod connection;

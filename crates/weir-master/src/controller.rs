@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use arc_swap::ArcSwap;
 use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
-use weir_engine::worker::{Exit, ListenerSocket};
+use weir_engine::checks::{self, CheckInput};
+use weir_engine::worker::{Exit, ListenerSocket, LogSockets};
 use weir_plan::settings::BindSettings;
 use weir_plan::{ListenerOwner, Plan};
 use weir_types::Slot;
@@ -30,8 +33,16 @@ pub fn run(input: ControllerInput) -> io::Result<Exit> {
 }
 
 async fn serve(input: ControllerInput) -> io::Result<Exit> {
-    let ControllerInput { plan, listeners, mut orders, requests, beside, .. } = input;
+    let ControllerInput { shm, wakers, plan, listeners, mut orders, requests, beside } = input;
     let talk = tokio::task::spawn_local(beside);
+    let plan_changed = Rc::new(Notify::new());
+    let checks = tokio::task::spawn_local(checks::run(CheckInput {
+        shm,
+        wakers,
+        plan: plan.clone(),
+        plan_changed: plan_changed.clone(),
+        log_sockets: LogSockets::open(&plan.load()),
+    }));
     let mut commands = Commands { plan: plan.clone(), requests, listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {
@@ -49,6 +60,7 @@ async fn serve(input: ControllerInput) -> io::Result<Exit> {
                 let before = plan.swap(next);
                 commands.listen(added)?;
                 commands.forget(&plan.load());
+                plan_changed.notify_one();
                 tokio::task::spawn_blocking(move || drop(before));
                 // The supervisor waits for this; when it is gone there is nobody to tell.
                 let _ = done.send(());
@@ -56,6 +68,7 @@ async fn serve(input: ControllerInput) -> io::Result<Exit> {
         }
     };
     talk.abort();
+    checks.abort();
     Ok(exit)
 }
 

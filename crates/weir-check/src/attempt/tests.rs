@@ -1,6 +1,6 @@
 //! Attempts against what a server sent, with the status, code and info that HAProxy's statistics showed for it.
 
-use regex::bytes::Regex;
+use weir_sample::Regex;
 
 use super::*;
 use crate::expect::{Expect, Pattern};
@@ -38,7 +38,7 @@ fn run(mut attempt: Attempt, sent: &str, size: usize) -> (CheckStatus, Option<u1
 
 #[test]
 fn responses_as_observed() {
-    let regex = |text: &str| Regex::new(text).expect("a pattern");
+    let regex = |text: &str| Regex::new(text, false).expect("a pattern");
     let body = |text: &str| Pattern::Body(text.into());
     let cases: Vec<(Vec<Expect>, bool, String, (CheckStatus, Option<u16>, &str))> = vec![
         (vec![], false, response(200, "Fine", "ok"), (L7Ok, Some(200), "")),
