@@ -53,7 +53,11 @@ impl<'a> Value<'a> {
                 Value::Ip4(address) => Some(Value::Ip6(address.to_ipv6_mapped())),
                 value => Some(value),
             },
-            Type::Str => Some(Value::Str(self.into_text())),
+            Type::Str => Some(Value::Str(match self {
+                // A string ends at its first NUL.
+                Value::Bin(bytes) => until_nul(bytes),
+                other => other.into_text(),
+            })),
             Type::Bin => Some(Value::Bin(self.into_bytes())),
             Type::Meth => Some(Value::Meth(self.into_text())),
         }
@@ -64,7 +68,7 @@ impl<'a> Value<'a> {
             Value::Bool(value) => Some(i64::from(*value)),
             Value::Int(value) => Some(*value),
             Value::Ip4(address) => Some(i64::from(u32::from(*address))),
-            Value::Str(text) => Some(leading_int(text)),
+            Value::Str(text) => (!text.is_empty()).then(|| leading_int(text)),
             Value::Ip6(_) | Value::Bin(_) | Value::Meth(_) => None,
         }
     }
@@ -74,7 +78,7 @@ impl<'a> Value<'a> {
             Value::Ip4(address) => Some(Value::Ip4(*address)),
             Value::Ip6(address) => Some(Value::Ip6(*address)),
             Value::Int(value) => Some(Value::Ip4(Ipv4Addr::from(*value as u32))),
-            Value::Str(text) => Some(Value::ip(read_ip(text)?)),
+            Value::Str(text) => text_address(text),
             Value::Bin(bytes) => match bytes.len() {
                 4 => Some(Value::Ip4(Ipv4Addr::from(<[u8; 4]>::try_from(&bytes[..]).ok()?))),
                 16 => Some(Value::Ip6(Ipv6Addr::from(<[u8; 16]>::try_from(&bytes[..]).ok()?))),
@@ -150,6 +154,23 @@ pub fn leading_int(text: &[u8]) -> i64 {
     value
 }
 
-fn read_ip(text: &[u8]) -> Option<IpAddr> {
-    std::str::from_utf8(text).ok()?.parse().ok()
+/// An address in a text: IPv4 with or without a port, or plain IPv6.
+pub(crate) fn text_address(text: &[u8]) -> Option<Value<'static>> {
+    let text = std::str::from_utf8(text).ok()?;
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(Value::ip(address));
+    }
+    let (host, port) = text.split_once(':')?;
+    port.bytes().all(|byte| byte.is_ascii_digit()).then(|| host.parse().ok().map(Value::Ip4))?
+}
+
+fn until_nul(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match (bytes.iter().position(|byte| *byte == 0), bytes) {
+        (None, bytes) => bytes,
+        (Some(end), Cow::Borrowed(bytes)) => Cow::Borrowed(&bytes[..end]),
+        (Some(end), Cow::Owned(mut bytes)) => {
+            bytes.truncate(end);
+            Cow::Owned(bytes)
+        }
+    }
 }

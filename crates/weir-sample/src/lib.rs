@@ -12,6 +12,7 @@ pub mod convert;
 pub mod expr;
 pub mod fetch;
 pub mod format;
+pub mod json;
 pub mod listing;
 pub mod pattern;
 pub mod phase;

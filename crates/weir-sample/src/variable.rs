@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::value::{OwnedValue, Value};
+use crate::value::{OwnedValue, Type, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -97,6 +97,33 @@ impl SetCondition {
             "iflt" => SetCondition::IfLess,
             _ => return None,
         })
+    }
+}
+
+impl SetCondition {
+    /// Whether a variable that holds `old` may become `new`.
+    pub fn allows(self, old: Option<&OwnedValue>, new: &Value<'_>) -> bool {
+        let empty = |value: &Value<'_>| match value {
+            Value::Str(text) | Value::Bin(text) | Value::Meth(text) => text.is_empty(),
+            _ => false,
+        };
+        let int = |value: Value<'_>| match value.cast(Type::Sint) {
+            Some(Value::Int(value)) => Some(value),
+            _ => None,
+        };
+        match self {
+            SetCondition::IfExists => old.is_some(),
+            SetCondition::IfNotExists => old.is_none(),
+            SetCondition::IfEmpty => empty(new),
+            SetCondition::IfNotEmpty => !empty(new),
+            SetCondition::IfSet => old.is_some(),
+            SetCondition::IfNotSet => old.is_none(),
+            SetCondition::IfGreater | SetCondition::IfLess => {
+                let Some(old) = old.and_then(|old| int(old.borrowed())) else { return true };
+                let Some(new) = int(new.borrowed()) else { return true };
+                if self == SetCondition::IfGreater { old > new } else { old < new }
+            }
+        }
     }
 }
 

@@ -54,12 +54,11 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     decode_digits(&text[..text.len() - padding], digit)
 }
 
-/// Url-safe digits without padding; padding is accepted.
+/// Url-safe digits without padding. As in HAProxy, `=` is no padding here but a digit of value 63.
 pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    decode_digits(&text[..text.len() - padding.min(2)], |byte| match byte {
+    decode_digits(text, |byte| match byte {
         b'-' => Some(62),
-        b'_' => Some(63),
+        b'_' | b'=' => Some(63),
         b'+' | b'/' => None,
         _ => digit(byte),
     })

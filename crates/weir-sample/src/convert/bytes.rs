@@ -68,7 +68,7 @@ codings! {
     to_base64(bytes) text(base64::encode(bytes));
     ub64enc(bytes) text(base64::encode_url(bytes));
     hex(bytes) text(upper_hex(bytes));
-    hex2i(digits) Some(Value::Int(hex_value(digits)));
+    hex2i(digits) hex_value(digits).map(Value::Int);
     base2(bytes) text(bytes.iter().flat_map(|byte| (0..8).map(move |bit| b'0' + (byte >> (7 - bit) & 1))).collect());
 }
 
@@ -77,19 +77,12 @@ pub(crate) fn upper_hex(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()
 }
 
-/// Digits as far as they go, an optional sign and `0x` before them.
-fn hex_value(digits: &[u8]) -> i64 {
-    let (negative, digits) = match digits {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, digits),
-    };
-    let digits = digits.strip_prefix(b"0x").or(digits.strip_prefix(b"0X")).unwrap_or(digits);
-    let value = digits
-        .iter()
-        .map_while(|byte| (*byte as char).to_digit(16))
-        .fold(0i64, |value, digit| value.wrapping_mul(16).wrapping_add(i64::from(digit)));
-    if negative { value.wrapping_neg() } else { value }
+/// Nothing unless every byte is a digit; what does not fit in 64 bits is cut off above.
+fn hex_value(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0i64, |value, byte| {
+        let digit = (*byte as char).to_digit(16)?;
+        Some(value.wrapping_mul(16).wrapping_add(i64::from(digit)))
+    })
 }
 
 /// `bytes(offset[,length])`: integers or variables.
@@ -119,15 +112,18 @@ fn number(arg: &Arg<Resolved>, stream: &dyn Stream) -> Option<usize> {
     }
 }
 
-/// The empty block where the offset lies behind the end.
+/// The empty block where the offset lies behind the end; the whole block where only the length reaches behind it.
 fn bytes<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
     let Value::Bin(block) = value else { return None };
     let start = number(&args[0], stream)?.min(block.len());
-    let length = match &args[1] {
+    let end = match &args[1] {
         Arg::Absent => block.len(),
-        arg => number(arg, stream)?,
+        arg => start.saturating_add(number(arg, stream)?),
     };
-    let end = start.saturating_add(length).min(block.len());
+    if end > block.len() && start < block.len() {
+        return Some(Value::Bin(block));
+    }
+    let end = end.min(block.len());
     Some(Value::Bin(match block {
         std::borrow::Cow::Borrowed(block) => block[start..end].into(),
         std::borrow::Cow::Owned(block) => block[start..end].to_vec().into(),

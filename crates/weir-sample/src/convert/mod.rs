@@ -12,8 +12,8 @@ use crate::stream::Stream;
 use crate::value::{Type, Value};
 
 pub(crate) mod base64;
-mod bytes;
-mod crypto;
+pub(crate) mod bytes;
+pub(crate) mod crypto;
 pub(crate) mod hash;
 mod json;
 mod map;

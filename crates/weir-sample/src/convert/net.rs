@@ -1,6 +1,12 @@
 //! Addresses and packet headers (manual 7.3.1).
 
 use super::row::*;
+use crate::arg::Arg;
+use crate::cast::mapped;
+use crate::stage::Resolved;
+use crate::stream::Stream;
+use crate::value::Value;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub(super) const ROWS: &[Converter] = &[
     Converter::new("eth.data", NONE, Bin, Bin, "payload of an Ethernet frame (7.3.1)"),
@@ -19,7 +25,8 @@ pub(super) const ROWS: &[Converter] = &[
     Converter::new("ip.tos", NONE, Bin, Sint, "type of service of an IP packet (7.3.1)"),
     Converter::new("ip.ttl", NONE, Bin, Sint, "time to live of an IP packet (7.3.1)"),
     Converter::new("ip.ver", NONE, Bin, Sint, "version of an IP packet (7.3.1)"),
-    Converter::new("ipmask", sig(1, &[Mask4, Mask6]), Addr, Addr, "address under a mask (7.3.1)"),
+    Converter::new("ipmask", sig(1, &[Mask4, Mask6]), Addr, Addr, "address under a mask (7.3.1)")
+        .runs(ipmask),
     Converter::new("tcp.dst", NONE, Bin, Sint, "destination port of a TCP header (7.3.1)"),
     Converter::new("tcp.flags", NONE, Bin, Sint, "flags of a TCP header (7.3.1)"),
     Converter::new("tcp.options.mss", NONE, Bin, Sint, "maximum segment size option (7.3.1)"),
@@ -33,3 +40,22 @@ pub(super) const ROWS: &[Converter] = &[
     Converter::new("tcp.src", NONE, Bin, Sint, "source port of a TCP header (7.3.1)"),
     Converter::new("tcp.win", NONE, Bin, Sint, "window of a TCP header (7.3.1)"),
 ];
+
+type ArgsOf<'a> = &'a [Arg<Resolved>];
+
+/// The second mask is for IPv6 addresses that hold no IPv4 one; without it they have no masked form.
+fn ipmask<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let value = match value {
+        Value::Ip6(address) => mapped(address).map_or(Value::Ip6(address), Value::Ip4),
+        value => value,
+    };
+    match (value, &args[0], &args[1]) {
+        (Value::Ip4(address), Arg::Ip4(mask), _) => {
+            Some(Value::Ip4(Ipv4Addr::from(u32::from(address) & u32::from(*mask))))
+        }
+        (Value::Ip6(address), _, Arg::Ip6(mask)) => {
+            Some(Value::Ip6(Ipv6Addr::from(u128::from(address) & u128::from(*mask))))
+        }
+        _ => None,
+    }
+}

@@ -184,7 +184,7 @@ fn one<'a>(_: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {
 }
 
 /// `s`, `ms` or `us` in an argument that may be absent.
-pub(super) fn check_unit(arg: &Arg<Named>) -> Result<(), String> {
+pub(crate) fn check_unit(arg: &Arg<Named>) -> Result<(), String> {
     match arg.str() {
         "" | "s" | "ms" | "us" => Ok(()),
         other => Err(format!("expects 's', 'ms' or 'us', got '{other}'")),

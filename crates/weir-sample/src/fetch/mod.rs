@@ -14,7 +14,7 @@ use crate::value::{Got, Type, Value};
 
 mod conn;
 mod http;
-mod internal;
+pub(crate) mod internal;
 mod payload;
 mod proxy;
 mod row;

@@ -45,7 +45,8 @@ impl Range {
             None => format!("'{word}' is not a number"),
             Some(_) => format!("'{word}' is neither a number nor a supported operator"),
         };
-        let (low, high) = match word.split_once(':') {
+        // A hyphen separates bounds as a colon does, so that `-5` is everything up to 5.
+        let (low, high) = match word.split_once([':', '-']) {
             Some((low, high)) => (bound(low, i64::MIN), bound(high, i64::MAX)),
             None => (number(word), number(word)),
         };
@@ -69,19 +70,14 @@ fn bound(text: &str, default: i64) -> Option<i64> {
 
 /// A decimal integer, or `major.minor` with the major part in the upper 16 bits.
 fn number(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
     let plain = |digits: &str| {
         (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| crate::cast::leading_int(digits.as_bytes()))
     };
-    let value = match digits.split_once('.') {
-        Some((major, minor)) => (plain(major)? << 16).saturating_add(plain(minor)?),
-        None => plain(digits)?,
-    };
-    Some(if negative { -value } else { value })
+    match text.split_once('.') {
+        Some((major, minor)) => Some((plain(major)? << 16).saturating_add(plain(minor)?)),
+        None => plain(text),
+    }
 }
 
 #[cfg(test)]
@@ -93,6 +89,7 @@ mod tests {
         assert_eq!(Range::parse("1:10"), Ok(Range { low: 1, high: 10 }));
         assert_eq!(Range::parse("5"), Ok(Range { low: 5, high: 5 }));
         assert_eq!(Range::parse("3.1"), Ok(Range { low: 0x30001, high: 0x30001 }));
+        assert_eq!(Range::parse("-7"), Ok(Range { low: i64::MIN, high: 7 }));
         assert_eq!(Range::parse(":7").map(|range| range.high), Ok(7));
         assert_eq!(Range::parse("10:1"), Err("'10:1' is not a valid number range".into()));
         assert_eq!(Range::parse("1.2.3.4"), Err("'1.2.3.4' is not a number".into()));

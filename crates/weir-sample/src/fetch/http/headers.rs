@@ -5,6 +5,7 @@ use weir_http::list::Elements;
 
 use super::message::{Message, int, missing, text};
 use crate::arg::Arg;
+use crate::cast::text_address;
 use crate::expr::{ParseContext, Scan};
 use crate::stage::{Named, Resolved};
 use crate::stream::Stream;
@@ -115,23 +116,13 @@ pub(super) fn each_fhdr<'a, M: Message>(
     if hit { Scan::Hit } else { Scan::Miss }
 }
 
-/// An address at the head of a value: IPv4 with or without a port, or plain IPv6.
-fn address(text: &[u8]) -> Option<Value<'static>> {
-    let text = std::str::from_utf8(text).ok()?;
-    if let Ok(address) = text.parse() {
-        return Some(Value::ip(address));
-    }
-    let (host, port) = text.split_once(':')?;
-    port.bytes().all(|byte| byte.is_ascii_digit()).then(|| host.parse().ok().map(Value::Ip4))?
-}
-
 fn integer(text: &[u8]) -> Value<'static> {
     Value::Int(crate::cast::leading_int(text))
 }
 
 pub(super) fn hdr_ip<'a, M: Message>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     match value::<M>(args, stream) {
-        Ok(found) => found.and_then(address).into(),
+        Ok(found) => found.and_then(text_address).into(),
         Err(got) => got,
     }
 }
@@ -141,7 +132,7 @@ pub(super) fn each_hdr_ip<'a, M: Message>(
     stream: &'a dyn Stream,
     visit: &mut dyn FnMut(Value<'a>) -> bool,
 ) -> Scan {
-    each::<M>(args, stream, &mut |text| address(text).is_some_and(&mut *visit))
+    each::<M>(args, stream, &mut |text| text_address(text).is_some_and(&mut *visit))
 }
 
 pub(super) fn hdr_val<'a, M: Message>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
