@@ -58,7 +58,7 @@ impl<'c> Names<'c> {
         for peers in &config.peers {
             for table in &peers.tables {
                 let next = TableId(tables.len() as u32);
-                tables.entry(&**table).or_insert(next);
+                tables.entry(&*table.name).or_insert(next);
             }
         }
         let userlists =

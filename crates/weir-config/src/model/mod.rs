@@ -19,8 +19,8 @@ pub use check::{CheckPlan, CheckProtocol, CheckStep, ExpectMatch};
 pub use name::Name;
 pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
 pub use sections::{
-    Cache, CrtStore, FcgiApp, HttpErrors, LogForward, LogProfile, Mailers, Opaque, Peer, Peers, Resolvers,
-    Ring,
+    Cache, CrtStore, FcgiApp, HttpErrors, LogForward, LogProfile, Mailers, Opaque, Peer, Peers, PeersTable,
+    Resolvers, Ring,
 };
 pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, TlsServer};
 pub use settings::{

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use weir_plan::settings::ErrorPage;
 use weir_types::{Address, Span};
 
+use super::backend::StickTable;
 use super::bind::Bind;
 use super::settings::LogLine;
 
@@ -19,15 +20,25 @@ pub struct HttpErrors {
 }
 
 /// `peers` (manual 11.2).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Peers {
     pub name: Arc<str>,
     pub disabled: bool,
     pub bind: Option<Bind>,
+    /// The local peer, once its line was read.
+    pub local: Option<Arc<str>>,
     pub peers: Vec<Peer>,
-    /// Names of `table` lines.
-    pub tables: Vec<Arc<str>>,
+    pub tables: Vec<PeersTable>,
+    pub shards: Option<u32>,
     pub span: Span,
+}
+
+/// A `table` line.
+#[derive(Clone, Debug)]
+pub struct PeersTable {
+    /// With the section's name and a slash before it, as other sections call it.
+    pub name: Arc<str>,
+    pub table: StickTable,
 }
 
 #[derive(Clone, Debug)]

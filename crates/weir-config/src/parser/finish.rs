@@ -4,12 +4,14 @@ use weir_types::{Diagnostic, Diagnostics, Form, Level};
 
 use super::Parser;
 use crate::model::Config;
+use crate::sections;
 
 impl Parser<'_> {
     /// References that were put off are reported. A fault that ended the reading may have hidden what they name, so
     /// then the keyword itself is refused.
     pub(super) fn finish(mut self) -> (Config, Diagnostics) {
         if !self.diagnostics.has_alert() {
+            sections::whole::check(&mut self);
             self.settle_references();
         }
         for reference in std::mem::take(&mut self.references_to_come) {

@@ -19,6 +19,7 @@ use weir_syntax::{Environment, Line, Reader};
 use weir_types::{Diagnostic, Diagnostics, ProxyKind, Sources, Span};
 
 use crate::model::{Config, Defaults, Proxy};
+use crate::sections::userlist::Memberships;
 
 /// What stands around the text.
 pub struct ParseOptions<'a> {
@@ -69,6 +70,8 @@ pub struct Parser<'o> {
     pub(crate) rule_users: HashMap<Span, ProxyKind>,
     /// References of keywords that weir refuses for now; looked at once all sections are known.
     pub(crate) references_to_come: Vec<Reference>,
+    /// Who belongs to which group of a userlist.
+    pub(crate) memberships: Memberships,
     pub(crate) prefix: Prefix,
     /// `expose-experimental-directives`, `expose-deprecated-directives`.
     pub experimental: bool,
@@ -96,6 +99,7 @@ impl<'o> Parser<'o> {
             ids: HashMap::new(),
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),
+            memberships: Memberships::default(),
             prefix: Prefix::None,
             experimental: false,
             deprecated: false,

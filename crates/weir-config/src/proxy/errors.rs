@@ -33,8 +33,8 @@ fn errors<'p>(parser: &'p mut Parser<'_>) -> &'p mut Errors {
     Arc::make_mut(&mut parser.settings().errors)
 }
 
-/// Reads the status of `errorfile`-like lines; `http-errors` sections share it.
-pub(crate) fn page_status(line: &Line<'_>, second: &str) -> Outcome<u16> {
+/// Reads the status of `errorfile`-like lines.
+fn page_status(line: &Line<'_>, second: &str) -> Outcome<u16> {
     let keyword = line.keyword();
     if line.word(1).is_empty() || line.word(2).is_empty() {
         return line.fail(0, format!("{keyword} : expects <status_code> and <{second}> as arguments."));
@@ -45,7 +45,8 @@ pub(crate) fn page_status(line: &Line<'_>, second: &str) -> Outcome<u16> {
     status(line, 1)
 }
 
-fn status(line: &Line<'_>, word: usize) -> Outcome<u16> {
+/// The status in a word, if it has a page; `http-errors` sections share it.
+pub(crate) fn status(line: &Line<'_>, word: usize) -> Outcome<u16> {
     let code = atol(line.word(word));
     match u16::try_from(code).ok().filter(|code| STATUSES.contains(code)) {
         Some(code) => Ok(code),

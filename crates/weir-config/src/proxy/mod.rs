@@ -1,6 +1,9 @@
 //! Keywords of `defaults`, `frontend`, `backend` and `listen` (manual 4). A family a file; the index joins them.
 
+pub(crate) mod errors;
 pub mod header;
+pub(crate) mod logs;
+pub(crate) mod stick;
 pub mod whole;
 
 mod balance;
@@ -11,11 +14,9 @@ mod check_send;
 mod check_steps;
 mod compression;
 mod cookie;
-mod errors;
 mod filter;
 mod keepalive;
 mod limits;
-mod logs;
 mod mail;
 mod monitor;
 mod option;
@@ -26,7 +27,6 @@ mod rules;
 mod scope;
 mod state;
 mod stats;
-mod stick;
 mod switching;
 mod timeouts;
 mod unique_id;
