@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Requests per second and processor time of the proxy per request, one worker against one thread, in alternating runs.
+
+BENCH_SECONDS (3) for one run, BENCH_ROUNDS (5), BENCH_IDLE (5000) idle connections; `bench.py small close` picks
+cases. Load generator, proxy and origin share this machine: compare ratios, not figures."""
+
+import os
+import shutil
+import socket
+import sys
+import time
+
+import lab
+
+SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+IDLE = int(os.environ.get("BENCH_IDLE", "5000"))
+
+CASES = {
+    "small": ("small, kept alive", "http", "/", 32, ()),
+    "close": ("connection per request", "http", "/", 32, ("Connection: close",)),
+    "large": ("1 MiB bodies", "http", "/1m", 8, ()),
+    "tcp": ("raw TCP", "tcp", "/", 32, ()),
+    "tcp-large": ("raw TCP, 1 MiB", "tcp", "/1m", 8, ()),
+}
+
+
+def haproxy_config(http, tcp, origin):
+    return f"""global
+    nbthread 1
+    maxconn 8000
+
+defaults
+    timeout connect 5s
+    timeout client 300s
+    timeout server 300s
+    timeout http-keep-alive 300s
+
+frontend http
+    mode http
+    bind 127.0.0.1:{http}
+    default_backend origin
+
+backend origin
+    mode http
+    server s1 127.0.0.1:{origin}
+
+listen tcp
+    mode tcp
+    bind 127.0.0.1:{tcp}
+    server s1 127.0.0.1:{origin}
+"""
+
+
+def nginx_config(http, tcp, origin, directory):
+    head = lab.NGINX_HEAD.format(dir=directory, name="nginx")
+    module = "/usr/lib/nginx/modules/ngx_stream_module.so"
+    stream = ""
+    if os.path.exists(module):
+        head = f"load_module {module};\n" + head
+        stream = f"stream {{ server {{ listen 127.0.0.1:{tcp}; proxy_pass 127.0.0.1:{origin}; }} }}\n"
+    return head + "http {" + lab.NGINX_HTTP.format(dir=directory, name="nginx") + f"""
+    upstream origin {{ server 127.0.0.1:{origin}; keepalive 64; keepalive_requests 100000000; }}
+    server {{
+        listen 127.0.0.1:{http} backlog=8192;
+        location / {{
+            proxy_pass http://origin;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_max_temp_file_size 0;
+        }}
+    }}
+}}
+{stream}"""
+
+
+def start(program, origin, directory):
+    http, tcp = lab.free_port(), lab.free_port()
+    if program.family == "nginx":
+        config = nginx_config(http, tcp, origin, directory)
+    else:
+        config = haproxy_config(http, tcp, origin)
+    running = program.start(config, directory, wait_port=http)
+    return running, {"http": http, "tcp": tcp}
+
+
+def measure(running, port, path, connections, headers):
+    before = running.cpu_seconds()
+    result = lab.wrk(f"http://127.0.0.1:{port}{path}", SECONDS, connections, headers)
+    # The last ticks are booked when the processes are next scheduled.
+    time.sleep(0.05)
+    spent = running.cpu_seconds() - before
+    requests = max(result["requests"], 1)
+    return result["requests"] / result["seconds"], spent / requests * 1e6, result["errors"]
+
+
+def run_case(key, contenders):
+    title, mode, path, connections, headers = CASES[key]
+    rates, costs, errors = {}, {}, {}
+    for round_number in range(ROUNDS + 1):
+        for running, ports in contenders:
+            name = running.program.name
+            if mode == "tcp" and not lab.answers(ports["tcp"]):
+                continue
+            rate, cost, bad = measure(running, ports[mode], path, connections, headers)
+            if round_number == 0:
+                continue  # warming up
+            rates.setdefault(name, []).append(rate)
+            costs.setdefault(name, []).append(cost)
+            errors[name] = errors.get(name, 0) + bad
+    haproxies = [n for n in costs if n.startswith("HAProxy")]
+    reference = min((lab.median(costs[n]) for n in haproxies), default=None)
+    rows = []
+    for name in costs:
+        cost = lab.median(costs[name])
+        ratio = f"{cost / reference:.2f}" if reference else "-"
+        spread = f"{min(costs[name]):.1f}-{max(costs[name]):.1f}"
+        rows.append((name, f"{lab.median(rates[name]):.0f}", f"{cost:.2f}", spread, ratio, errors[name]))
+    lab.table(title, ("", "requests/s", "CPU us/request", "spread", "ratio to cheaper HAProxy", "errors"), rows)
+
+
+def idle_memory(contenders):
+    rows = []
+    costs = {}
+    for running, ports in contenders:
+        each, before = running.memory()
+        held = []
+        request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+        for _ in range(IDLE):
+            client = socket.create_connection(("127.0.0.1", ports["http"]))
+            client.sendall(request)
+            client.recv(4096)
+            held.append(client)
+        _, after = running.memory()
+        for client in held:
+            client.close()
+        cost = (after - before) / IDLE
+        costs[running.program.name] = cost
+        rows.append([running.program.name, len(each), f"{max(each.values()) / 1048576:.1f}",
+                     f"{before / 1048576:.1f}", f"{cost / 1024:.2f}"])
+    reference = min((c for n, c in costs.items() if n.startswith("HAProxy")), default=None)
+    for row in rows:
+        row.append(f"{costs[row[0]] / reference:.2f}" if reference else "-")
+    lab.table(f"{IDLE} idle kept-alive connections", (
+        "", "processes", "largest MiB", "all MiB (proportional)", "KiB/connection", "ratio to HAProxy"), rows)
+
+
+def main():
+    lab.raise_descriptor_limit()
+    chosen = sys.argv[1:] or [*CASES, "idle"]
+    directory = lab.workdir()
+    origin, origin_port = lab.origin(directory)
+    contenders = []
+    try:
+        for program in lab.programs():
+            try:
+                contenders.append(start(program, origin_port, directory))
+            except RuntimeError as error:
+                print(f"left out: {error}")
+        for key in chosen:
+            if key != "idle":
+                run_case(key, contenders)
+        if "idle" in chosen:
+            idle_memory(contenders)
+    finally:
+        for running, _ in contenders:
+            running.stop()
+        origin.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+main()

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Crash test: under load, each worker is killed (SIGKILL) and stopped (SIGSTOP, then SIGKILL) in turn. Counted: failed
+requests, held connections lost, and how long until there are as many workers as before. CRASH_WORKERS (4).
+
+HAProxy has one worker process: beside weir it shows what a crash costs without several."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import time
+
+import lab
+
+WORKERS = int(os.environ.get("CRASH_WORKERS", "4"))
+HELD = int(os.environ.get("CRASH_HELD", "100"))
+
+
+def config(port, origin, directory):
+    return f"""global
+    nbthread {WORKERS}
+    maxconn 4000
+    stats socket {directory}/cli.sock level admin
+
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 300s
+    timeout server 300s
+
+frontend fe
+    bind 127.0.0.1:{port}
+    default_backend be
+
+backend be
+    server s1 127.0.0.1:{origin}
+"""
+
+
+def workers(running, directory):
+    """The processes that carry traffic: those that hold a connection to the origin or to a client."""
+    try:
+        reply = lab.ask(os.path.join(directory, "cli.sock"), "show proc")
+        found = [int(m[1]) for m in re.finditer(r"^(\d+)\s+worker", reply, re.M)]
+        if found:
+            return found
+    except OSError:
+        pass
+    return [pid for pid in running.pids() if pid != running.process.pid and is_worker(pid)]
+
+
+def is_worker(pid):
+    try:
+        words = open(f"/proc/{pid}/cmdline", "rb").read().replace(b"\0", b" ")
+        name = open(f"/proc/{pid}/comm").read()
+    except OSError:
+        return False
+    return b"controller" not in words and "controller" not in name
+
+
+class Held:
+    """An idle kept-alive connection; `lost` when it is closed."""
+
+    async def open(self, port):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        await self.ask()
+
+    async def ask(self):
+        self.writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = int(re.search(rb"content-length: (\d+)", head.lower())[1])
+        await self.reader.readexactly(length)
+
+    async def is_lost(self):
+        try:
+            await asyncio.wait_for(self.ask(), 3)
+            return False
+        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
+            return True
+
+
+async def blow(running, port, directory, victim, kind):
+    held = [Held() for _ in range(HELD)]
+    for connection in held:
+        await connection.open(port)
+    before = len(workers(running, directory))
+    command = ["wrk", "-t1", "-c8", "-d4s", "--timeout", "5s", "-H", "Connection: close", f"http://127.0.0.1:{port}/"]
+    load = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    await asyncio.sleep(1)
+    begun = time.monotonic()
+    os.kill(victim, signal.SIGSTOP if kind == "SIGSTOP" else signal.SIGKILL)
+    if kind == "SIGSTOP":
+        await asyncio.sleep(1)
+        os.kill(victim, signal.SIGKILL)
+        begun = time.monotonic()
+    replaced = None
+    while time.monotonic() - begun < 5 and running.process.poll() is None:
+        now = workers(running, directory)
+        if len(now) >= before and victim not in now:
+            replaced = time.monotonic() - begun
+            break
+        await asyncio.sleep(0.005)
+    result = lab.parse_wrk((await load.communicate())[0].decode())
+    lost = sum([await connection.is_lost() for connection in held])
+    for connection in held:
+        connection.writer.close()
+    alive = "yes" if running.process.poll() is None and lab.answers(port) else "no"
+    return (running.program.name, kind, result["requests"], result["errors"], f"{lost}/{HELD}",
+            f"{replaced * 1000:.0f}" if replaced is not None else "never", alive)
+
+
+async def crash(program, directory, rows):
+    port = lab.free_port()
+    origin, origin_port = lab.origin(directory)
+    text = config(port, origin_port, directory)
+    running = program.start(text, directory, ("-W", "-db"), port)
+    try:
+        for kind in ("SIGKILL", "SIGSTOP"):
+            for number in range(len(workers(running, directory))):
+                if running.process.poll() is not None:
+                    running = program.start(text, directory, ("-W", "-db"), port)
+                victims = sorted(workers(running, directory))
+                rows.append(await blow(running, port, directory, victims[number % len(victims)], kind))
+    finally:
+        running.stop()
+        origin.stop()
+
+
+def main():
+    lab.raise_descriptor_limit()
+    rows = []
+    for program in lab.programs(("weir", "HAProxy 2.8")):
+        directory = lab.workdir()
+        try:
+            asyncio.run(crash(program, directory, rows))
+        except RuntimeError as error:
+            print(f"left out: {error}")
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+    lab.table(f"a worker of {WORKERS} killed under load", (
+        "", "blow", "requests", "failed", "held connections lost", "ms to replacement", "serves after"), rows)
+
+
+main()
