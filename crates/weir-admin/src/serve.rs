@@ -19,12 +19,13 @@ pub fn level_of(settings: &BindSettings) -> Level {
     }
 }
 
-/// Serves one connection. `timeout_ms`: `stats timeout`. Errors of the connection end it; there is nobody to tell.
-pub async fn connection(
+/// Serves one connection. `timeout_ms`: `stats timeout`. `control` is asked for anew with whatever comes in, so that a
+/// connection that outlives a reload sees the plan in force. Errors of the connection end it; there is nobody to tell.
+pub async fn connection<C: Control>(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     mut session: Session,
     timeout_ms: Option<u64>,
-    control: &dyn Control,
+    control: impl Fn() -> C,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 4096];
     while !session.is_closing() {
@@ -33,7 +34,7 @@ pub async fn connection(
         let Ok(length) = read.await else { break };
         match length? {
             0 => break,
-            length => session.receive(&buffer[..length], control),
+            length => session.receive(&buffer[..length], &control()),
         }
         let output = session.take_output();
         stream.write_all(&output).await?;

@@ -1,6 +1,8 @@
 //! The controller's event loop: accepts on `stats socket`, hands listening sockets over, and runs whatever works on
 //! shared state beside traffic.
 
+mod commands;
+
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -8,42 +10,49 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use nix::sys::socket::{MsgFlags, recv};
-use tokio::io::{AsyncWriteExt, Interest};
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
-use weir_engine::checks::{self, CheckInput};
+use weir_admin::Level as CommandLevel;
+use weir_admin::Session;
+use weir_engine::checks::{self, CheckInput, Messenger};
 use weir_engine::worker::{Exit, ListenerSocket, LogSockets};
-use weir_plan::settings::BindSettings;
+use weir_plan::settings::{BindSettings, SeverityOutput};
 use weir_plan::{ListenerOwner, Plan};
 use weir_types::Slot;
+
+use commands::Reach;
 
 use crate::program::{ControllerInput, ControllerOrder, ControllerRequest};
 
 /// Serves until told to stop. Builds its own runtime on the calling thread.
-pub fn run(input: ControllerInput) -> io::Result<Exit> {
+/// `version` and `release_date` are HAProxy's, as runtime commands tell them.
+pub fn run(input: ControllerInput, version: &str, release_date: &str) -> io::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
-    let exit = local.block_on(&runtime, serve(input));
+    let exit = local.block_on(&runtime, serve(input, version, release_date));
     runtime.shutdown_timeout(Duration::from_millis(100));
     exit
 }
 
-async fn serve(input: ControllerInput) -> io::Result<Exit> {
+async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io::Result<Exit> {
     let ControllerInput { shm, wakers, plan, listeners, mut orders, requests, beside } = input;
     let talk = tokio::task::spawn_local(beside);
     let plan_changed = Rc::new(Notify::new());
+    let messenger = Rc::new(Messenger::new(LogSockets::open(&plan.load()), &plan.load(), shm));
     let checks = tokio::task::spawn_local(checks::run(CheckInput {
         shm,
         wakers,
         plan: plan.clone(),
         plan_changed: plan_changed.clone(),
-        log_sockets: LogSockets::open(&plan.load()),
+        messenger: messenger.clone(),
     }));
-    let mut commands = Commands { plan: plan.clone(), requests, listening: HashMap::new() };
+    let process = commands::process(&plan.load(), shm, version, release_date);
+    let reach = Rc::new(Reach { plan: plan.clone(), shm, process, messenger });
+    let mut commands = Commands { reach, requests, listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {
         match orders.recv().await {
@@ -51,10 +60,10 @@ async fn serve(input: ControllerInput) -> io::Result<Exit> {
             Some(ControllerOrder::HardStop) => break Exit::HardStop,
             Some(ControllerOrder::SoftStop) => {}
             Some(ControllerOrder::DumpServers) => {}
-            Some(ControllerOrder::Serve { connection, level: _ }) => {
+            Some(ControllerOrder::Serve { connection, level }) => {
                 let stream = std::os::unix::net::UnixStream::from(connection);
                 stream.set_nonblocking(true)?;
-                commands.session(UnixStream::from_std(stream)?);
+                commands.session(UnixStream::from_std(stream)?, level);
             }
             Some(ControllerOrder::Swap { plan: next, added, done }) => {
                 let before = plan.swap(next);
@@ -74,7 +83,7 @@ async fn serve(input: ControllerInput) -> io::Result<Exit> {
 
 /// The sockets of `stats socket` lines and who is connected to them.
 struct Commands {
-    plan: Arc<ArcSwap<Plan>>,
+    reach: Rc<Reach>,
     requests: UnboundedSender<ControllerRequest>,
     listening: HashMap<Slot, JoinHandle<()>>,
 }
@@ -84,13 +93,13 @@ impl Commands {
         for ListenerSocket { slot, socket } in sockets {
             weir_sys::descriptor::set_nonblocking(socket.as_fd(), true)?;
             let unix = socket2::SockRef::from(&socket).domain()? == socket2::Domain::UNIX;
-            let (plan, requests) = (self.plan.clone(), self.requests.clone());
+            let (reach, requests) = (self.reach.clone(), self.requests.clone());
             let task = if unix {
                 let listener = UnixListener::from_std(socket.into())?;
                 tokio::task::spawn_local(async move {
                     loop {
                         match listener.accept().await {
-                            Ok((stream, _)) => begin_unix(stream, slot, &plan, &requests),
+                            Ok((stream, _)) => begin_unix(stream, slot, &reach, &requests),
                             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
                         }
                     }
@@ -100,7 +109,7 @@ impl Commands {
                 tokio::task::spawn_local(async move {
                     loop {
                         match listener.accept().await {
-                            Ok((stream, _)) => begin_tcp(stream),
+                            Ok((stream, _)) => begin_tcp(stream, slot, &reach),
                             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
                         }
                     }
@@ -124,33 +133,42 @@ impl Commands {
         });
     }
 
-    fn session(&self, stream: UnixStream) {
-        tokio::task::spawn_local(answer(stream));
+    /// A connection that the master's socket hands over. Level 1 user, 2 operator, 3 admin.
+    fn session(&self, stream: UnixStream, level: u8) {
+        let level = match level {
+            1 => CommandLevel::User,
+            2 => CommandLevel::Operator,
+            _ => CommandLevel::Admin,
+        };
+        let session = Session::relayed(level, SeverityOutput::None);
+        tokio::task::spawn_local(answer(stream, session, self.reach.clone()));
     }
 }
 
 fn begin_unix(
     stream: UnixStream,
     slot: Slot,
-    plan: &ArcSwap<Plan>,
+    reach: &Rc<Reach>,
     requests: &UnboundedSender<ControllerRequest>,
 ) {
-    let exposes = settings_of(&plan.load(), slot).is_some_and(|settings| settings.expose_fd_listeners);
-    let requests = requests.clone();
+    let Some(settings) = settings_of(&reach.plan.load(), slot) else { return };
+    let (reach, requests) = (reach.clone(), requests.clone());
     tokio::task::spawn_local(async move {
-        if exposes && asks_for_sockets(&stream).await.unwrap_or(false) {
+        if settings.expose_fd_listeners && asks_for_sockets(&stream).await.unwrap_or(false) {
             if let Ok(stream) = stream.into_std() {
                 // Without a supervisor the connection closes.
                 let _ = requests.send(ControllerRequest::HandOver(OwnedFd::from(stream)));
             }
             return;
         }
-        answer(stream).await;
+        let session = reach.session(&settings);
+        answer(stream, session, reach).await;
     });
 }
 
-fn begin_tcp(stream: TcpStream) {
-    tokio::task::spawn_local(answer(stream));
+fn begin_tcp(stream: TcpStream, slot: Slot, reach: &Rc<Reach>) {
+    let Some(settings) = settings_of(&reach.plan.load(), slot) else { return };
+    tokio::task::spawn_local(answer(stream, reach.session(&settings), reach.clone()));
 }
 
 fn settings_of(plan: &Plan, slot: Slot) -> Option<Arc<BindSettings>> {
@@ -183,8 +201,11 @@ async fn asks_for_sockets(stream: &UnixStream) -> io::Result<bool> {
     Ok(true)
 }
 
-async fn answer(mut stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static) {
+async fn answer(
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static,
+    session: Session,
+    reach: Rc<Reach>,
+) {
     // A client that left needs no answer.
-    let _ = stream.write_all(b"Runtime commands are not available yet.\n\n").await;
-    let _ = stream.shutdown().await;
+    let _ = weir_admin::serve::connection(stream, session, reach.timeout_ms(), || reach.now()).await;
 }

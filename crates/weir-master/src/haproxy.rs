@@ -23,6 +23,9 @@ use crate::program::{ControllerInput, Program};
 use files::{Kept, Recorder};
 use slots::{Known, Recorded};
 
+/// When the release that weir stands in for came out.
+const RELEASE_DATE: &str = "2026/06/03";
+
 /// Runs the configuration files of a command line.
 pub struct Haproxy {
     /// `-f` and what follows `--`, in order.
@@ -110,7 +113,7 @@ impl Program for Haproxy {
     }
 
     fn run_controller(&self, input: ControllerInput) -> io::Result<Exit> {
-        crate::controller::run(input)
+        crate::controller::run(input, &self.version, RELEASE_DATE)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use weir_check::report::Line;
 use weir_plan::settings::SeverityOutput;
-use weir_types::ServerId;
+use weir_types::{ProxyId, ServerId};
 
 use super::reply::Reply;
 use super::table::{self, Command, Level};
@@ -14,8 +14,8 @@ pub trait Control {
     /// The plan in force and the state of now.
     fn view(&self) -> View<'_>;
 
-    /// A line for the logs of the backend it speaks of.
-    fn log(&self, line: Line);
+    /// A line for the logs of a backend.
+    fn log(&self, backend: ProxyId, line: Line);
 
     /// `clear counters all`: every process clears the totals that it alone writes.
     fn clear_totals(&self);
@@ -244,7 +244,9 @@ impl<'a> Context<'a> {
         self.arguments.get(n).map_or("", String::as_str)
     }
 
-    pub fn log(&self, lines: Vec<Line>) {
-        lines.into_iter().for_each(|line| self.control.log(line));
+    /// Lines about a server, for the logs of its backend.
+    pub fn log(&self, server: ServerId, lines: Vec<Line>) {
+        let backend = self.view().backend_of(server).index;
+        lines.into_iter().for_each(|line| self.control.log(backend, line));
     }
 }

@@ -4,6 +4,7 @@
 //! A server between two checks costs one entry in a queue; only a check in progress has a task.
 
 mod attempt;
+mod messenger;
 mod outcome;
 mod probe;
 mod queue;
@@ -22,9 +23,9 @@ use weir_plan::Plan;
 use weir_shm::{Shm, Wakers};
 use weir_types::Slot;
 
-use crate::logs::{LogSockets, Logs};
 use queue::Queue;
 
+pub use messenger::Messenger;
 pub use transition::{Cause, Servers};
 
 /// What the checks work on.
@@ -35,7 +36,7 @@ pub struct CheckInput {
     pub plan: Arc<ArcSwap<Plan>>,
     /// Notified after each commit.
     pub plan_changed: Rc<Notify>,
-    pub log_sockets: LogSockets,
+    pub messenger: Rc<Messenger>,
 }
 
 /// A check that has ended.
@@ -46,15 +47,14 @@ struct Finished {
 
 /// Runs until it is dropped. Must be called inside a `LocalSet`.
 pub async fn run(input: CheckInput) {
-    let CheckInput { shm, wakers, plan: root, plan_changed, log_sockets } = input;
+    let CheckInput { shm, wakers, plan: root, plan_changed, messenger } = input;
     let mut plan = root.load_full();
-    let logs = Logs::new(log_sockets, &plan);
     let (sender, mut finished): (UnboundedSender<Finished>, UnboundedReceiver<Finished>) =
         unbounded_channel();
     let mut queue = Queue::default();
     queue.follow(&plan, now_ms());
     loop {
-        let servers = Servers { plan: &plan, shm, wakers: &wakers, logs: &logs };
+        let servers = Servers { plan: &plan, shm, wakers: &wakers, messenger: &messenger };
         tokio::select! {
             () = wait_until(queue.next_ms()) => {
                 while let Some(checked) = queue.take_due(now_ms()) {
@@ -72,7 +72,7 @@ pub async fn run(input: CheckInput) {
             }
             () = plan_changed.notified() => {
                 plan = root.load_full();
-                logs.follow(&plan);
+                messenger.follow(&plan);
                 queue.follow(&plan, now_ms());
             }
         }

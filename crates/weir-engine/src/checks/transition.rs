@@ -1,16 +1,14 @@
 //! Servers that go up and down: state, counters, servers that follow, log lines. Used by checks; whoever else changes a
 //! server's state goes through here too, so that the same is counted and told.
 
-use std::io::Write;
-
 use weir_check::Outcome;
 use weir_check::report::{self, Line, Remaining, Subject, Transition};
 use weir_plan::{Plan, Server};
 use weir_shm::{OperationalState, Shm, Wakers};
 use weir_types::{ProxyId, ServerId};
 
+use super::messenger::Messenger;
 use super::queue::Checked;
-use crate::logs::{Logs, Message};
 
 /// Why a server changes.
 #[derive(Clone, Copy)]
@@ -42,7 +40,7 @@ pub struct Servers<'a> {
     pub plan: &'a Plan,
     pub shm: Shm,
     pub wakers: &'a Wakers,
-    pub(crate) logs: &'a Logs,
+    pub messenger: &'a Messenger,
 }
 
 /// Values of `ProxyState::up`.
@@ -166,24 +164,8 @@ impl<'a> Servers<'a> {
         Subject { backend: &self.plan.proxy(backend).name, server: &line.name, backup: line.settings.backup }
     }
 
-    /// To the proxy's log targets, and to stderr as HAProxy warns there too.
     pub(crate) fn tell(&self, backend: ProxyId, line: &Line) {
-        let settings = &self.plan.proxy(backend).settings;
-        let global = &self.plan.global;
-        let tag = settings.log_tag.as_deref().or(global.log_tag.as_deref()).unwrap_or("haproxy");
-        let message = Message {
-            targets: &settings.logs,
-            tag,
-            host: global.log_send_hostname.as_ref().and_then(|name| name.as_deref()),
-            level: line.level as u8,
-            wall_us: weir_sys::clock::realtime_us(),
-            text: line.text.as_bytes(),
-            structured: b"",
-        };
-        self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
-        let label = if line.level == report::Level::Emergency { "ALERT]  " } else { "WARNING]" };
-        // Nobody may be reading stderr; the log has the line.
-        let _ = writeln!(std::io::stderr(), "[{label}  ({}) : {}", self.logs.pid(), line.text);
+        self.messenger.tell(self.plan, backend, line);
     }
 
     /// The value of `X-Haproxy-Server-State`.
@@ -215,7 +197,7 @@ impl<'a> Servers<'a> {
             port,
             backend: &proxy.name,
             server: &server.name,
-            node: self.plan.global.node.as_deref().unwrap_or(self.logs.host()),
+            node: self.plan.global.node.as_deref().unwrap_or(self.messenger.host()),
             weight: view.state.user_weight.value(),
             total_weight: total,
             server_sessions: view.sum(|counters| counters.scur.value()) as u32,

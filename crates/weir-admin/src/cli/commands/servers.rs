@@ -53,14 +53,14 @@ fn weight(context: &Context<'_>, id: ServerId, text: &str) -> Reply {
 
 pub fn disable(context: &mut Context<'_>) -> Reply {
     with_server(context, |context, id| {
-        context.log(servers::maintenance(&context.view(), id));
+        context.log(id, servers::maintenance(&context.view(), id));
         Reply::Empty
     })
 }
 
 pub fn enable(context: &mut Context<'_>) -> Reply {
     with_server(context, |context, id| {
-        context.log(servers::ready(&context.view(), id));
+        context.log(id, servers::ready(&context.view(), id));
         Reply::Empty
     })
 }
@@ -123,7 +123,7 @@ fn state(context: &Context<'_>, id: ServerId) -> Reply {
         "maint" => servers::maintenance,
         _ => return Reply::error("'set server <srv> state' expects 'ready', 'drain' and 'maint'."),
     };
-    context.log(order(&context.view(), id));
+    context.log(id, order(&context.view(), id));
     Reply::Empty
 }
 
@@ -138,7 +138,7 @@ fn health(context: &Context<'_>, id: ServerId) -> Reply {
         "down" => HealthOrder::Down,
         _ => return Reply::error("'set server <srv> health' expects 'up', 'stopping', or 'down'."),
     };
-    context.log(servers::health(&view, id, order));
+    context.log(id, servers::health(&view, id, order));
     Reply::Empty
 }
 

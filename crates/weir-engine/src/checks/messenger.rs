@@ -1,0 +1,51 @@
+//! Lines about servers and backends, from checks and from runtime commands: to the proxy's log targets, and to stderr
+//! as HAProxy warns there too.
+
+use std::io::Write;
+
+use weir_check::report::{Level, Line};
+use weir_plan::Plan;
+use weir_shm::Shm;
+use weir_types::ProxyId;
+
+use crate::logs::{LogSockets, Logs, Message};
+
+pub struct Messenger {
+    logs: Logs,
+    shm: Shm,
+}
+
+impl Messenger {
+    pub fn new(sockets: LogSockets, plan: &Plan, shm: Shm) -> Self {
+        Self { logs: Logs::new(sockets, plan), shm }
+    }
+
+    /// Opens what a new plan needs.
+    pub fn follow(&self, plan: &std::sync::Arc<Plan>) {
+        self.logs.follow(plan);
+    }
+
+    /// The system's name.
+    pub fn host(&self) -> &str {
+        self.logs.host()
+    }
+
+    pub fn tell(&self, plan: &Plan, backend: ProxyId, line: &Line) {
+        let settings = &plan.proxy(backend).settings;
+        let global = &plan.global;
+        let tag = settings.log_tag.as_deref().or(global.log_tag.as_deref()).unwrap_or("haproxy");
+        let message = Message {
+            targets: &settings.logs,
+            tag,
+            host: global.log_send_hostname.as_ref().and_then(|name| name.as_deref()),
+            level: line.level as u8,
+            wall_us: weir_sys::clock::realtime_us(),
+            text: line.text.as_bytes(),
+            structured: b"",
+        };
+        self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
+        let label = if line.level == Level::Emergency { "ALERT]  " } else { "WARNING]" };
+        // Nobody may be reading stderr; the log has the line.
+        let _ = writeln!(std::io::stderr(), "[{label}  ({}) : {}", self.logs.pid(), line.text);
+    }
+}

@@ -1,0 +1,88 @@
+//! What runtime commands can reach: the plan in force, shared memory, the log.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use weir_admin::{Control, Process, View};
+use weir_check::report::Line;
+use weir_engine::checks::Messenger;
+use weir_plan::Plan;
+use weir_plan::settings::BindSettings;
+use weir_shm::Shm;
+use weir_types::ServerId;
+
+/// Shared by all connections to the runtime commands.
+pub struct Reach {
+    pub plan: Arc<ArcSwap<Plan>>,
+    pub shm: Shm,
+    pub process: Process,
+    pub messenger: Rc<Messenger>,
+}
+
+/// The same at one moment: what one input of a connection is answered from.
+pub struct Moment {
+    reach: Rc<Reach>,
+    plan: Arc<Plan>,
+}
+
+impl Reach {
+    pub fn now(self: &Rc<Self>) -> Moment {
+        Moment { reach: self.clone(), plan: self.plan.load_full() }
+    }
+
+    /// `stats timeout`, milliseconds.
+    pub fn timeout_ms(&self) -> Option<u64> {
+        self.plan.load().global.stats_timeout.map(u64::from)
+    }
+
+    pub fn session(&self, settings: &BindSettings) -> weir_admin::Session {
+        weir_admin::Session::new(weir_admin::serve::level_of(settings), settings.severity_output)
+    }
+}
+
+impl Control for Moment {
+    fn view(&self) -> View<'_> {
+        View {
+            plan: &self.plan,
+            shm: self.reach.shm,
+            process: &self.reach.process,
+            now_ms: weir_sys::clock::monotonic_ms(),
+            date_us: weir_sys::clock::realtime_us(),
+        }
+    }
+
+    fn log(&self, backend: weir_types::ProxyId, line: Line) {
+        self.reach.messenger.tell(&self.plan, backend, &line);
+    }
+
+    fn clear_totals(&self) {
+        for place in 0..self.reach.shm.places() {
+            self.reach.shm.clear_totals(weir_types::WorkerId(place as u16));
+        }
+    }
+
+    fn shutdown_sessions(&self, _server: ServerId) -> bool {
+        false
+    }
+}
+
+/// What `show info` and its kin tell of this weir.
+pub fn process(plan: &Plan, shm: Shm, version: &str, release_date: &str) -> Process {
+    let state = shm.process().state;
+    Process {
+        version: version.to_owned(),
+        release_date: release_date.to_owned(),
+        pid: state.supervisor_pid.value(),
+        node: plan.global.node.as_deref().map_or_else(host_name, str::to_owned),
+        workers: state.workers.value(),
+        maxconn: plan.global.maxconn,
+        hard_maxconn: plan.global.maxconn,
+        environment: std::env::vars().collect(),
+        ..Process::default()
+    }
+}
+
+fn host_name() -> String {
+    weir_sys::privilege::host_name().unwrap_or_default()
+}
