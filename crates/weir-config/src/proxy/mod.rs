@@ -25,6 +25,7 @@ mod removed;
 mod retry;
 mod rules;
 mod scope;
+
 mod state;
 mod stats;
 mod switching;
@@ -32,6 +33,7 @@ mod timeouts;
 mod unique_id;
 
 pub use option::{OPTIONS, OptionRow};
+pub(crate) use scope::Half;
 
 use std::sync::LazyLock;
 
