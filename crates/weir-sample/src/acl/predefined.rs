@@ -53,7 +53,8 @@ fn build(name: &str, text: &str) -> Acl<Resolved> {
     acl.resolve(&mut NoNames).expect("no predefined ACL refers to a name")
 }
 
-struct NoNames;
+/// Knows no name at all.
+pub(crate) struct NoNames;
 
 impl Resolve for NoNames {
     fn frontend(&mut self, _: &str) -> Result<ProxyId, Missing> {

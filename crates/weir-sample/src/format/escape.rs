@@ -5,7 +5,7 @@ use super::{Flags, FormatMode};
 /// Appends `text` with unprintable bytes, `"` and `#` as `#XX`; `extra` names more bytes to treat so.
 pub fn escape_log(text: &[u8], extra: &[u8], out: &mut Vec<u8>) {
     for &byte in text {
-        if (32..127).contains(&byte) && byte != b'"' && byte != b'#' && !extra.contains(&byte) {
+        if is_plain(byte) && !extra.contains(&byte) {
             out.push(byte);
         } else {
             push_hex(b'#', byte, out);
@@ -13,26 +13,8 @@ pub fn escape_log(text: &[u8], extra: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// With `E`: `"`, `\` and `]` behind a backslash, unprintable bytes as `#XX`.
-fn escape_structured(text: &[u8], out: &mut Vec<u8>) {
-    for &byte in text {
-        match byte {
-            b'"' | b'\\' | b']' => out.extend_from_slice(&[b'\\', byte]),
-            b'#' => push_hex(b'#', byte, out),
-            32..127 => out.push(byte),
-            _ => push_hex(b'#', byte, out),
-        }
-    }
-}
-
-/// What a header's value may not contain becomes `%XX`.
-fn escape_http(text: &[u8], out: &mut Vec<u8>) {
-    for &byte in text {
-        match byte {
-            0..=31 | 127 => push_hex(b'%', byte, out),
-            _ => out.push(byte),
-        }
-    }
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, 32..127) && byte != b'"' && byte != b'#'
 }
 
 fn push_hex(mark: u8, byte: u8, out: &mut Vec<u8>) {
@@ -40,37 +22,75 @@ fn push_hex(mark: u8, byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[mark, DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
 }
 
-/// Appends a value from outside: escaped for the mode, quoted if asked for; an empty one is `-` in logs.
-pub(super) fn write_value(text: &[u8], mode: FormatMode, flags: Flags, out: &mut Vec<u8>) {
-    let logs = matches!(mode, FormatMode::Log | FormatMode::StructuredData);
-    if text.is_empty() && logs {
+/// What stands for a value that is not there: logs have a field for every value.
+fn write_absent(mode: FormatMode, flags: Flags, out: &mut Vec<u8>) {
+    if mode.logs() {
         out.extend_from_slice(if flags.quote { b"\"\"" } else { b"-" });
-        return;
-    }
-    if flags.quote {
-        out.push(b'"');
-    }
-    match (logs, mode) {
-        _ if flags.escape => escape_structured(text, out),
-        (true, _) => escape_log(text, b"", out),
-        (false, FormatMode::Tcp) => out.extend_from_slice(text),
-        (false, _) => escape_http(text, out),
-    }
-    if flags.quote {
-        out.push(b'"');
     }
 }
 
-/// Appends a word of our own: no escaping.
+/// Appends a piece of the request as an alias shows it: escaped for logs in every mode.
+pub(super) fn write_request_text(
+    text: &[u8],
+    extra: &[u8],
+    mode: FormatMode,
+    flags: Flags,
+    out: &mut Vec<u8>,
+) {
+    if text.is_empty() {
+        return write_absent(mode, flags, out);
+    }
+    quoted(flags.quote, out, |out| {
+        if !flags.escape {
+            return escape_log(text, extra, out);
+        }
+        for &byte in text {
+            match byte {
+                b'\\' | b']' => out.extend_from_slice(&[b'\\', byte]),
+                _ => escape_log(&[byte], extra, out),
+            }
+        }
+    });
+}
+
+/// Appends the value of an expression. Log lines take printable text as it is (`E` puts `"`, `\` and `]` behind a
+/// backslash); control characters would break lines and become `#XX`. In header values they become `%XX`, and there
+/// `Q` has no effect.
+pub(super) fn write_sample(text: &[u8], mode: FormatMode, flags: Flags, out: &mut Vec<u8>) {
+    if text.is_empty() {
+        return write_absent(mode, flags, out);
+    }
+    let mark = match mode {
+        FormatMode::Log | FormatMode::StructuredData => Some(b'#'),
+        FormatMode::Http | FormatMode::UniqueId => Some(b'%'),
+        FormatMode::Tcp => None,
+    };
+    quoted(flags.quote && mark != Some(b'%'), out, |out| {
+        for &byte in text {
+            match (byte, mark) {
+                (b'"' | b'\\' | b']', _) if flags.escape => out.extend_from_slice(&[b'\\', byte]),
+                (b'\t', _) => out.push(byte),
+                (0..=31 | 127, Some(mark)) => push_hex(mark, byte, out),
+                _ => out.push(byte),
+            }
+        }
+    });
+}
+
+/// Appends a word of our own: nothing to escape.
 pub(super) fn write_word(text: &[u8], mode: FormatMode, flags: Flags, out: &mut Vec<u8>) {
     if text.is_empty() {
-        return write_value(text, mode, flags, out);
+        return write_absent(mode, flags, out);
     }
-    if flags.quote {
+    quoted(flags.quote, out, |out| out.extend_from_slice(text));
+}
+
+fn quoted(quote: bool, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    if quote {
         out.push(b'"');
     }
-    out.extend_from_slice(text);
-    if flags.quote {
+    write(out);
+    if quote {
         out.push(b'"');
     }
 }

@@ -35,6 +35,13 @@ pub enum FormatMode {
     Tcp,
 }
 
+impl FormatMode {
+    /// Log lines: empty values have a sign of their own, runs of spaces are one.
+    pub const fn logs(self) -> bool {
+        matches!(self, FormatMode::Log | FormatMode::StructuredData)
+    }
+}
+
 /// Flags of one part: `%{+Q,-X,+E}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
@@ -140,3 +147,6 @@ impl Format<Named> {
         Ok(Format { parts: parts.into(), mode: self.mode, span: self.span, unsupported: self.unsupported })
     }
 }
+
+#[cfg(test)]
+mod tests;

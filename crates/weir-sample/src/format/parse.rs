@@ -46,7 +46,7 @@ impl Reader<'_> {
                 }
                 ' ' if merges => {
                     flush(&mut literal, parts);
-                    if !matches!(parts.last(), Some(FormatPart::Space)) {
+                    if !matches!(parts.last(), None | Some(FormatPart::Space)) {
                         parts.push(FormatPart::Space);
                     }
                 }
@@ -100,8 +100,6 @@ impl Reader<'_> {
         self.rest = after;
         if alias == Alias::Flags {
             self.global = flags;
-            // The blanks behind it separate nothing that is written.
-            self.rest = self.rest.trim_start_matches(' ');
             return Ok(());
         }
         parts.push(FormatPart::Alias { alias, flags });

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
-use super::escape::{escape_log, write_value, write_word};
+use super::escape::{write_request_text, write_sample, write_word};
 use super::{Alias, Flags, Format, FormatMode, FormatPart};
 use crate::calendar::Date;
 use crate::stage::Resolved;
@@ -34,19 +34,22 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     fn value(&mut self, value: Option<Value<'_>>, flags: Flags, cast: Option<Type>) {
         let value = match (value, cast) {
             (Some(value), Some(to)) => value.cast(to),
             (value, _) => value,
         };
         match value {
-            None => write_value(b"", self.mode, flags, self.out),
-            Some(Value::Str(text) | Value::Bin(text) | Value::Meth(text)) => {
-                write_value(&text, self.mode, flags, self.out);
+            None => write_sample(b"", self.mode, flags, self.out),
+            Some(Value::Str(text) | Value::Meth(text)) => write_sample(&text, self.mode, flags, self.out),
+            // A block is shown as the string it begins with.
+            Some(Value::Bin(block)) => {
+                let end = block.iter().position(|byte| *byte == 0).unwrap_or(block.len());
+                write_sample(&block[..end], self.mode, flags, self.out);
             }
             Some(value) => {
-                let quote = flags.quote;
+                let quote = flags.quote && self.mode.logs();
                 self.quote(quote);
                 value.write_text(self.out);
                 self.quote(quote);
@@ -70,7 +73,7 @@ impl Writer<'_> {
     }
 
     fn text(&mut self, text: &[u8], flags: Flags) {
-        write_value(text, self.mode, flags, self.out);
+        write_request_text(text, b"", self.mode, flags, self.out);
     }
 
     fn ip(&mut self, address: Option<SocketAddr>, flags: Flags) {
@@ -206,8 +209,9 @@ impl Writer<'_> {
             }
             Alias::TlsCipher => self.word(stream.tls_cipher(Side::Client).unwrap_or("").as_bytes(), flags),
             Alias::TlsVersion => self.word(stream.tls_protocol(Side::Client).unwrap_or("").as_bytes(), flags),
-            Alias::Termination => self.word(&stream.termination()[..2], flags),
-            Alias::TerminationCookie => self.word(&stream.termination(), flags),
+            // `Q` does not reach these letters.
+            Alias::Termination => self.out.extend_from_slice(&stream.termination()[..2]),
+            Alias::TerminationCookie => self.out.extend_from_slice(&stream.termination()),
         }
     }
 
@@ -258,7 +262,7 @@ impl Writer<'_> {
         }
     }
 
-    fn capture(&self, response: bool, slot: usize) -> Option<&[u8]> {
+    fn capture(&self, response: bool, slot: usize) -> Option<&'a [u8]> {
         match response {
             true => self.stream.response_capture(slot),
             false => self.stream.request_capture(slot),
@@ -284,8 +288,11 @@ impl Writer<'_> {
             if slot > 0 {
                 self.out.push(b'|');
             }
-            let text = self.capture(response, slot).unwrap_or(b"").to_vec();
-            escape_log(&text, b"{|}", self.out);
+            let text = self.capture(response, slot).unwrap_or(b"");
+            let flags = Flags { quote: false, ..flags };
+            if !text.is_empty() {
+                write_request_text(text, b"{|}", self.mode, flags, self.out);
+            }
         }
         self.out.push(b'}');
         self.quote(flags.quote);
@@ -297,14 +304,8 @@ impl Writer<'_> {
             if slot > 0 {
                 self.out.push(b' ');
             }
-            let text = self.capture(response, slot).unwrap_or(b"").to_vec();
-            if text.is_empty() {
-                self.out.extend_from_slice(if flags.quote { b"\"\"" } else { b"-" });
-                continue;
-            }
-            self.quote(flags.quote);
-            escape_log(&text, b"{|}", self.out);
-            self.quote(flags.quote);
+            let text = self.capture(response, slot).unwrap_or(b"");
+            write_request_text(text, b"{|}", self.mode, flags, self.out);
         }
     }
 }
