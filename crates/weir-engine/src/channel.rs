@@ -36,6 +36,9 @@ pub enum Broken {
     Framing,
 }
 
+/// Bodies up to this size are copied behind their head.
+const SMALL: usize = 2048;
+
 #[derive(Debug, Default)]
 pub struct Channel {
     pub buffer: Buffer,
@@ -267,6 +270,16 @@ impl Channel {
             }
         }
         outcome
+    }
+
+    /// A short body goes behind its head: one piece is cheaper to send than two.
+    fn join_small(&mut self) {
+        if (1..=SMALL).contains(&self.passable) && self.head.len() > self.head_at {
+            self.head.extend_from_slice(&self.buffer.bytes()[..self.passable]);
+            self.buffer.consume(self.passable);
+            self.passable = 0;
+            self.pull_tail();
+        }
     }
 
     fn was_sent(&mut self, count: usize) {

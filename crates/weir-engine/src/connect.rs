@@ -200,12 +200,17 @@ impl Turn<'_, '_> {
     pub fn watch_client(&mut self, stage: Stage) -> Step {
         let stream = &mut *self.stream;
         if stream.up.eof || stream.up.buffer.is_full() && stream.up.buffer.capacity() > 0 {
-            return self.client_gone_maybe(stage, stream_eof(self.stream));
+            let gone = stream.up.eof;
+            return self.client_gone_maybe(stage, gone);
         }
         match stream.up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
             Poll::Pending => Step::Wait,
             Poll::Ready(Ok(0)) => self.client_gone_maybe(stage, true),
-            Poll::Ready(Ok(_)) => Step::Next,
+            Poll::Ready(Ok(_)) => {
+                // What is broken here is met again in the exchange.
+                let _ = stream.up.pass();
+                Step::Next
+            }
             Poll::Ready(Err(_)) => self.client_aborted(stage),
         }
     }
@@ -229,10 +234,6 @@ impl Turn<'_, '_> {
         self.stream.link = None;
         self.close_with(Ending::Close)
     }
-}
-
-fn stream_eof(stream: &crate::stream::Stream) -> bool {
-    stream.up.eof
 }
 
 impl Cause {

@@ -16,7 +16,8 @@ fn holds(view: &View<'_>, variable: &Variable, value: &OwnedValue, condition: Se
     let is_empty = || matches!(value, Value::Str(text) | Value::Bin(text) if text.is_empty());
     let compared = |order: std::cmp::Ordering| match (old(), value) {
         (Some(Value::Int(old)), Value::Int(new)) => old.cmp(new) == order,
-        _ => false,
+        // Without two integers the check holds.
+        _ => true,
     };
     match condition {
         SetCondition::IfExists | SetCondition::IfSet => old().is_some(),
