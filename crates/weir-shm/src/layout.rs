@@ -1,7 +1,7 @@
 //! How a segment is laid out: a header, then one array per kind of state, then one array per kind and worker place.
 //!
 //! ```text
-//! header | process state | worker infos | place queues | waiters | listener states | frontend states | backend states
+//! header | process state | worker infos | place queues | waiters | grant marks | listener states | frontend states | backend states
 //!        | balance areas | server states | server balance | server texts | directory entries, index, names
 //!        | per place: process, listener, frontend, backend, server counters
 //! ```
@@ -9,6 +9,7 @@
 //! memory nobody counted in is never touched.
 
 use crate::balance::{BalanceArea, ServerBalance};
+use crate::cell::Word;
 use crate::counters::*;
 use crate::directory::{Entry, KINDS, Kind};
 use crate::queue::{PlaceQueue, Waiter};
@@ -80,6 +81,9 @@ pub(crate) struct Layout {
     pub workers: Array,
     pub place_queues: Array,
     pub waiters: Array,
+    /// For each place: a bit for each waiter that was granted, and a bit for each word of those.
+    pub grant_marks: Array,
+    pub grant_summary: Array,
     pub listeners: Array,
     pub frontends: Array,
     pub backends: Array,
@@ -124,6 +128,8 @@ impl Layout {
             workers: at.array::<WorkerInfo>(places),
             place_queues: at.array::<PlaceQueue>(places),
             waiters: at.array::<Waiter>(places * capacity.waiters as usize),
+            grant_marks: at.array::<Word>(places * mark_words(capacity)),
+            grant_summary: at.array::<Word>(places * mark_words(capacity).div_ceil(64)),
             listeners: at.array::<ListenerState>(listeners),
             frontends: at.array::<ProxyState>(frontends),
             backends: at.array::<ProxyState>(backends),
@@ -146,6 +152,11 @@ impl Layout {
             bytes: at.0.next_multiple_of(4096),
         }
     }
+}
+
+/// Words of one place's grant marks.
+pub(crate) fn mark_words(capacity: &Capacity) -> usize {
+    (capacity.waiters as usize).div_ceil(64)
 }
 
 /// Changes whenever the memory would be read differently: names, kinds and sizes of everything shared.

@@ -1,6 +1,6 @@
 //! Streams that wait for a server, over all workers: a list per server and per backend, linked through entries that each
-//! worker takes from a pool of its own. Lists are changed under the backend's lock; a granted entry goes onto its
-//! worker's stack, which needs none.
+//! worker takes from a pool of its own. Lists are changed under the backend's lock. Granting is one store to the entry;
+//! a bit for its worker then says where to look, and may be set again by whoever finds that the granter died.
 
 use std::sync::atomic::Ordering::*;
 
@@ -61,8 +61,6 @@ pub(crate) struct PlaceQueue {
     free: Word32,
     /// Entries never used begin here.
     unused: Word32,
-    /// Stack of granted entries; pushed by anyone, taken whole by the owner.
-    granted: Word32,
     /// Set when a place may have become free without a grant: look at your waiting streams.
     kicked: Word32,
     /// A wake-up is on its way.
@@ -118,7 +116,7 @@ impl Queue {
         waiter.granted.set(server.0);
         waiter.state.atomic().store(GRANTED, Release);
         let worker = self.shm.waiter_owner(number);
-        self.shm.push_granted(worker, number);
+        self.shm.mark_granted(number);
         Some(Grant { worker, waiter: WaiterId(number), token: waiter.token.value(), server })
     }
 
@@ -128,19 +126,21 @@ impl Queue {
 
     /// Links all waiting entries of this backend anew, after an owner of the lock died.
     pub(crate) fn rebuild(&self) {
-        let waiting = |waiter: &Waiter| {
-            waiter.state.atomic().load(Acquire) == WAITING && waiter.backend.value() == self.backend.0
-        };
-        let mut numbers: Vec<u32> =
-            self.shm.used_waiters().filter(|number| waiting(self.entry(*number))).collect();
-        numbers.sort_by_key(|number| self.order(*number));
+        let mine = |number: &u32| self.entry(*number).backend.value() == self.backend.0;
+        let numbers: Vec<u32> = self.shm.used_waiters().filter(mine).collect();
         self.head(None).clear();
-        for number in &numbers {
-            self.head(self.target(*number)).clear();
-        }
-        for number in numbers {
+        // Entries that are free now may have been linked by halves.
+        numbers.iter().for_each(|number| self.head(self.target(*number)).clear());
+        let state = |number: &u32| self.entry(*number).state.atomic().load(Acquire);
+        let mut waiting: Vec<u32> =
+            numbers.iter().copied().filter(|number| state(number) == WAITING).collect();
+        waiting.sort_by_key(|number| self.order(*number));
+        for number in waiting {
             self.link(number, self.entry(number), self.head(self.target(number)));
         }
+        // The one who granted may have died before it said so.
+        let granted = numbers.iter().copied().filter(|number| state(number) == GRANTED);
+        granted.for_each(|number| self.shm.mark_granted(number));
     }
 
     fn target(&self, number: u32) -> Option<Slot> {
@@ -156,19 +156,26 @@ impl Queue {
     fn first(&self, server: Option<Slot>) -> Option<u32> {
         let head = self.head(server);
         let number = head.first.value().checked_sub(1)?;
-        let waiter = self.entry(number);
-        let fits = waiter.state.value() == WAITING
-            && waiter.backend.value() == self.backend.0
-            && self.target(number) == server;
+        let fits = self.waits_in(number, server);
         if !fits {
             head.clear();
         }
         fits.then_some(number)
     }
 
+    fn waits_in(&self, number: u32, server: Option<Slot>) -> bool {
+        let waiter = self.entry(number);
+        waiter.state.value() == WAITING
+            && waiter.backend.value() == self.backend.0
+            && self.target(number) == server
+    }
+
     /// Inserts from the end: streams without priority have growing keys, so the walk is short.
     fn link(&self, number: u32, waiter: &Waiter, head: &QueueHead) {
         let order = (waiter.key.value(), waiter.arrival.value());
+        if head.last.value().checked_sub(1).is_some_and(|last| !self.waits_in(last, self.target(number))) {
+            head.clear();
+        }
         let mut after = head.last.value();
         while let Some(previous) = after.checked_sub(1) {
             if self.order(previous) <= order {
@@ -231,6 +238,15 @@ impl Queue {
     }
 }
 
+/// The numbers of the bits that are set.
+fn bits(mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros())?;
+        word &= word - 1;
+        Some(bit)
+    })
+}
+
 #[cfg(test)]
 impl Waiter {
     /// What a death half-way through a change of the list may leave.
@@ -251,18 +267,25 @@ impl QueueHead {
 impl Shm {
     /// What `worker`'s waiting streams were granted since the last call. For the owner, after its wake-up.
     pub fn take_grants(&self, worker: WorkerId) -> Vec<Grant> {
-        let place = self.place_queue(worker);
-        place.awake.atomic().store(0, SeqCst);
-        let mut link = place.granted.atomic().swap(0, AcqRel);
+        self.place_queue(worker).awake.atomic().store(0, SeqCst);
+        let (marks, summary) = self.grant_marks(worker);
+        let first = u32::from(worker.0) * self.waiter_pool();
         let mut grants = Vec::new();
-        while let Some(number) = link.checked_sub(1) {
-            let waiter = &self.waiters()[number as usize];
-            link = waiter.next.value();
-            let (token, server) = (waiter.token.value(), Slot(waiter.granted.value()));
-            grants.push(Grant { worker, waiter: WaiterId(number), token, server });
-            self.free_waiter(number);
+        for (at, word) in summary.iter().enumerate() {
+            for index in bits(word.atomic().swap(0, AcqRel)) {
+                let index = at as u32 * 64 + index;
+                for bit in bits(marks[index as usize].atomic().swap(0, AcqRel)) {
+                    let number = first + index * 64 + bit;
+                    let waiter = &self.waiters()[number as usize];
+                    // A mark may have been set twice.
+                    if waiter.state.atomic().load(Acquire) == GRANTED {
+                        let (token, server) = (waiter.token.value(), Slot(waiter.granted.value()));
+                        grants.push(Grant { worker, waiter: WaiterId(number), token, server });
+                        self.free_waiter(number);
+                    }
+                }
+            }
         }
-        grants.reverse();
         grants
     }
 
@@ -276,7 +299,7 @@ impl Shm {
     }
 
     /// Takes a dead worker's entries out of every list and empties its pool. Its locks must be broken already.
-    pub(crate) fn recover_queue(&self, dead: WorkerId, by: WorkerId) {
+    pub(crate) fn recover_queue(&self, dead: WorkerId) {
         let place = self.place_queue(dead);
         let pool = self.waiter_pool();
         let first = u32::from(dead.0) * pool;
@@ -287,14 +310,15 @@ impl Shm {
             }
             // Under the lock nobody is half-way through granting it.
             let backend = Slot(waiter.backend.value());
-            let balance = self.backend(backend).balance(by);
+            let balance = self.backend(backend).balance(dead);
             if waiter.state.value() == WAITING {
                 Queue { shm: *self, backend }.unlink(number, waiter);
             }
             waiter.state.set(FREE);
             balance.guard.pass_on();
         }
-        place.granted.set(0);
+        let (marks, summary) = self.grant_marks(dead);
+        summary.iter().chain(marks).for_each(|word| word.set(0));
         place.free.set(0);
         place.unused.set(0);
     }
@@ -307,17 +331,13 @@ impl Shm {
         place.free.set(number + 1);
     }
 
-    fn push_granted(&self, worker: WorkerId, number: u32) {
-        let head = self.place_queue(worker).granted.atomic();
-        let waiter = &self.waiters()[number as usize];
-        let mut first = head.load(Relaxed);
-        loop {
-            waiter.next.set(first);
-            match head.compare_exchange_weak(first, number + 1, AcqRel, Relaxed) {
-                Ok(_) => return,
-                Err(now) => first = now,
-            }
-        }
+    fn mark_granted(&self, number: u32) {
+        let worker = self.waiter_owner(number);
+        let (marks, summary) = self.grant_marks(worker);
+        let place = number % self.waiter_pool();
+        let index = place as usize / 64;
+        marks[index].atomic().fetch_or(1 << (place % 64), AcqRel);
+        summary[index / 64].atomic().fetch_or(1 << (index % 64), AcqRel);
     }
 
     fn waiter_owner(&self, number: u32) -> WorkerId {
@@ -326,9 +346,10 @@ impl Shm {
 
     fn used_waiters(&self) -> impl Iterator<Item = u32> {
         let (shm, pool) = (*self, self.waiter_pool());
-        (0..self.places() as u32).flat_map(move |place| {
-            let unused = shm.place_queue(WorkerId(place as u16)).unused.value().min(pool);
-            place * pool..place * pool + unused
+        self.used_places().flat_map(move |place| {
+            let unused = shm.place_queue(place).unused.value().min(pool);
+            let first = u32::from(place.0) * pool;
+            first..first + unused
         })
     }
 }

@@ -61,6 +61,7 @@ shared!(
     crate::balance::ServerBalance,
     crate::queue::PlaceQueue,
     crate::queue::Waiter,
+    crate::cell::Word,
     crate::directory::Entry,
     std::sync::atomic::AtomicU32,
     std::sync::atomic::AtomicU8,

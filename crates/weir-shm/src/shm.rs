@@ -6,9 +6,10 @@ use std::sync::{Mutex, OnceLock};
 use weir_types::{Slot, WorkerId};
 
 use crate::balance::{BalanceArea, ServerBalance};
+use crate::cell::Word;
 use crate::directory::{Directory, Kind, SEGMENT_SHIFT, Used};
 use crate::error::ShmError;
-use crate::layout::Capacity;
+use crate::layout::{Capacity, mark_words};
 use crate::queue::{PlaceQueue, Waiter};
 use crate::segment::Segment;
 use crate::state::WorkerInfo;
@@ -101,6 +102,13 @@ impl Shm {
         self.0.places
     }
 
+    /// Places that ever had a process: the first ones, and the controller's. Others hold nothing.
+    pub fn used_places(&self) -> impl Iterator<Item = WorkerId> + use<> {
+        let controller = self.controller();
+        let workers = (self.process().state.workers.value() as u16).min(controller.0);
+        (0..workers).map(WorkerId).chain([controller])
+    }
+
     pub fn controller(&self) -> WorkerId {
         WorkerId((self.places() - 1) as u16)
     }
@@ -156,24 +164,25 @@ impl Shm {
     }
 
     /// Puts in order what a dead process left: breaks its locks, takes it out of queues, clears its gauges. For the
-    /// supervisor, after it reaped the process and before it starts the next. `by` is a place nobody else locks with
-    /// at this time; the dead place itself will do. Follow with [`crate::Wakers::wake_all`].
+    /// supervisor, after it reaped the process and before it starts the next. Follow with [`crate::Wakers::wake_all`].
     pub fn recover(&self, dead: WorkerId) {
-        for mapped in self.mapped() {
-            let segment = &mapped.segment;
+        let mut broken = Vec::new();
+        for Mapped { segment, .. } in self.mapped() {
             let areas: &[BalanceArea] = segment.slice(segment.layout.balance);
-            // An area nobody used lies in a page of zeros; reading makes the page, so only look at named ones.
-            let named = segment.capacity.objects[Kind::Backend.index()] as usize;
-            areas.iter().take(named).for_each(|area| {
-                area.lock.break_if_held(dead);
-            });
+            for (index, area) in areas.iter().enumerate() {
+                if area.lock.break_if_held(dead) {
+                    broken.push(Slot(segment.number << SEGMENT_SHIFT | index as u32));
+                }
+            }
         }
-        self.recover_queue(dead, dead);
+        // Lists are linked anew before the dead worker's successor uses its entries again.
+        broken.into_iter().for_each(|backend| self.backend(backend).balance(dead).guard.pass_on());
+        self.recover_queue(dead);
         if dead == self.controller() {
             self.mapped().for_each(|mapped| mapped.repair_addresses());
         }
         self.mapped().for_each(|mapped| mapped.clear_gauges(dead));
-        (0..self.places()).for_each(|place| self.kick(WorkerId(place as u16)));
+        self.used_places().for_each(|place| self.kick(place));
     }
 
     /// For `clear counters all`: `worker`'s own totals, by the worker itself.
@@ -203,6 +212,17 @@ impl Shm {
     pub(crate) fn waiters(&self) -> &'static [Waiter] {
         let segment = self.segment(0);
         segment.slice(segment.layout.waiters)
+    }
+
+    /// A worker's grant marks and their summary.
+    pub(crate) fn grant_marks(&self, worker: WorkerId) -> (&'static [Word], &'static [Word]) {
+        let segment = self.segment(0);
+        let words = mark_words(&segment.capacity);
+        let of = |array, words: usize| {
+            let first = usize::from(worker.0) * words;
+            &segment.slice(array)[first..first + words]
+        };
+        (of(segment.layout.grant_marks, words), of(segment.layout.grant_summary, words.div_ceil(64)))
     }
 
     pub(crate) fn waiter_pool(&self) -> u32 {

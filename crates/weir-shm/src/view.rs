@@ -25,10 +25,10 @@ macro_rules! view {
                 self.slot
             }
 
-            /// The counters of every place, the controller's last.
+            /// The counters of every place that was ever used, the controller's last.
             pub fn all(&self) -> impl Iterator<Item = &'static $counters> {
                 let view = *self;
-                (0..self.shm.places()).map(move |place| view.counters(WorkerId(place as u16)))
+                self.shm.used_places().map(move |place| view.counters(place))
             }
 
             /// A counter or gauge summed over workers: `view.sum(|counters| counters.stot.value())`.

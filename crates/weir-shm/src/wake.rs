@@ -33,14 +33,20 @@ impl Wakers {
     /// Wakes `worker` unless a wake-up is already on its way.
     pub fn wake(&self, shm: Shm, worker: WorkerId) {
         if shm.mark_awake(worker) {
-            // A full counter means that the worker has a wake-up pending.
-            let _ = nix::unistd::write(self.descriptor(worker), &1u64.to_ne_bytes());
+            self.send(worker);
         }
     }
 
+    fn send(&self, worker: WorkerId) {
+        // A full counter means that the worker has a wake-up pending.
+        let _ = nix::unistd::write(self.descriptor(worker), &1u64.to_ne_bytes());
+    }
+
+    /// Wakes everybody, also those whose wake-up was announced by a worker that died before it sent it.
     pub fn wake_all(&self, shm: Shm) {
-        for place in 0..self.descriptors.len() {
-            self.wake(shm, WorkerId(place as u16));
+        for worker in shm.used_places() {
+            shm.mark_awake(worker);
+            self.send(worker);
         }
     }
 

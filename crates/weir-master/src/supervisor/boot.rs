@@ -72,7 +72,7 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
         report.set_quiet(true);
     }
     let master_worker = options.master_worker || settings.master_worker;
-    limits::apply(settings, &blueprint, report).map_err(|reason| vec![reason])?;
+    let limits = limits::apply(settings, &blueprint, report).map_err(|reason| vec![reason])?;
     let workers = limits::workers(settings);
     let shm = share(&blueprint, workers).map_err(|error| vec![error.to_string()])?;
     let listeners = bind_all(&blueprint, shm, workers, &options)?;
@@ -82,7 +82,10 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
     };
     let daemon = (options.daemon || settings.daemon) && !options.foreground && !options.debug;
     let parent = if daemon { detach().map_err(|error| vec![error.to_string()])? } else { None };
-    shm.process().state.supervisor_pid.set(std::process::id());
+    let process = shm.process().state;
+    process.supervisor_pid.set(std::process::id());
+    process.ulimit_n.set(u32::try_from(limits.descriptors).unwrap_or(u32::MAX));
+    process.hard_maxconn.set(limits.maxconn);
     if let Some(path) = pidfile_path(&options, settings, daemon || master_worker) {
         pidfile::write(&path)
             .map_err(|error| vec![format!("Cannot create pidfile {} : {error}", path.display())])?;

@@ -7,6 +7,8 @@ use crate::report::Report;
 
 /// Descriptors that are neither connections nor listeners: logs, control channels, memory, event loops.
 const OTHERS: u64 = 64;
+/// `fd-hard-limit` when it is not configured.
+const MOST: u64 = 1 << 20;
 
 /// `nbthread`, or the number of CPUs this process may use.
 pub fn workers(settings: &ProcessSettings) -> usize {
@@ -16,25 +18,37 @@ pub fn workers(settings: &ProcessSettings) -> usize {
     }
 }
 
-/// Raises the descriptor limit to what `maxconn` needs; children inherit it.
-pub fn apply(settings: &ProcessSettings, blueprint: &Blueprint, report: &Report) -> Result<(), String> {
-    let needed = needed(settings, blueprint);
-    let Ok((soft, hard)) = limit::descriptors() else { return Ok(()) };
-    if needed <= soft {
-        return Ok(());
-    }
-    if limit::set_descriptors(needed, hard.max(needed)).is_ok() {
-        return Ok(());
-    }
-    let _ = limit::set_descriptors(hard, hard);
-    let text = format!("[haproxy.main()] Cannot raise FD limit to {needed}, limit is {hard}.");
-    if settings.strict_limits && settings.ulimit_n.is_some() {
-        return Err(text);
-    }
-    if settings.ulimit_n.is_some() || settings.maxconn != 0 {
+/// What the limits came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub descriptors: u64,
+    /// `maxconn` as configured, or as many connections as the descriptors allow.
+    pub maxconn: u32,
+}
+
+/// Raises the descriptor limit to what `maxconn` needs, or as far as it goes; children inherit it.
+pub fn apply(settings: &ProcessSettings, blueprint: &Blueprint, report: &Report) -> Result<Limits, String> {
+    let (soft, hard) = limit::descriptors().unwrap_or((1024, 1024));
+    let wanted = if settings.maxconn == 0 && settings.ulimit_n.is_none() {
+        hard.min(settings.fd_hard_limit.unwrap_or(MOST))
+    } else {
+        needed(settings, blueprint)
+    };
+    if wanted > soft && limit::set_descriptors(wanted, hard.max(wanted)).is_err() {
+        let _ = limit::set_descriptors(hard, hard);
+        let text = format!("[haproxy.main()] Cannot raise FD limit to {wanted}, limit is {hard}.");
+        if settings.strict_limits {
+            return Err(text);
+        }
         report.warning(&text);
     }
-    Ok(())
+    let (descriptors, _) = limit::descriptors().unwrap_or((soft, hard));
+    let left = descriptors.saturating_sub(listeners(settings, blueprint) + OTHERS);
+    let maxconn = match settings.maxconn {
+        0 => u32::try_from(left / 2).unwrap_or(u32::MAX),
+        configured => configured,
+    };
+    Ok(Limits { descriptors, maxconn })
 }
 
 /// Two descriptors for each connection, since each has a server side.
@@ -42,7 +56,10 @@ fn needed(settings: &ProcessSettings, blueprint: &Blueprint) -> u64 {
     if let Some(limit) = settings.ulimit_n {
         return limit;
     }
-    let listeners = (blueprint.listeners.len() * workers(settings)) as u64;
-    let needed = u64::from(settings.maxconn) * 2 + listeners + OTHERS;
+    let needed = u64::from(settings.maxconn) * 2 + listeners(settings, blueprint) + OTHERS;
     settings.fd_hard_limit.map_or(needed, |limit| needed.min(limit))
+}
+
+fn listeners(settings: &ProcessSettings, blueprint: &Blueprint) -> u64 {
+    (blueprint.listeners.len() * workers(settings)) as u64
 }

@@ -39,14 +39,20 @@ pub struct ProcessState {
     pub max_ssl_backend_key_rate: Maximum,
     /// Raised when server state changed anywhere; caches of it are good while this stands.
     pub servers_epoch: Word,
-    /// The next request number (`%rt`).
-    pub next_request: Word,
-    /// The next unique stream number.
-    pub next_stream: Word,
+    /// What `maxconn` comes to when it is not configured, computed from the descriptor limit (`Hard_maxconn`).
+    pub hard_maxconn: Word32,
+    /// Descriptor limit of each worker (`Ulimit-n`).
+    pub ulimit_n: Word32,
     /// Tainted flags as `show info` reports them.
     pub tainted: Word32,
     /// Key of `set anon global-key`.
     pub anon_key: Word32,
+    /// Keeps what every request writes away from what every request reads.
+    _apart: [Word; 16],
+    /// The next request number (`%rt`).
+    pub next_request: Word,
+    /// The next unique stream number.
+    pub next_stream: Word,
 }
 
 /// What a place's process is doing.
