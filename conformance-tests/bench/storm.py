@@ -124,11 +124,15 @@ async def plan_in_force(port):
 
 async def reload(running, plan, port):
     """One reload; the seconds until new connections meet the new plan."""
-    begun = time.monotonic()
+    begun = signalled = time.monotonic()
     running.process.send_signal(signal.SIGUSR2)
     while time.monotonic() - begun < LONGEST_WAIT:
         if await plan_in_force(port) == plan:
             return time.monotonic() - begun
+        if time.monotonic() - signalled > 1:
+            # A signal that met a reload still under way may have been dropped.
+            running.process.send_signal(signal.SIGUSR2)
+            signalled = time.monotonic()
         await asyncio.sleep(0.002)
     return None
 
