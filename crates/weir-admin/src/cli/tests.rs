@@ -1,1 +1,5 @@
+//! Replies as HAProxy gave them.
 
+mod lab;
+mod oracle;
+mod sessions;
