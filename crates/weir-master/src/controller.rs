@@ -45,13 +45,13 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     let messenger = Rc::new(Messenger::new(LogSockets::open(&plan.load()), &plan.load(), shm));
     let checks = tokio::task::spawn_local(checks::run(CheckInput {
         shm,
-        wakers,
+        wakers: wakers.clone(),
         plan: plan.clone(),
         plan_changed: plan_changed.clone(),
         messenger: messenger.clone(),
     }));
     let process = commands::process(&plan.load(), shm, version, release_date);
-    let reach = Rc::new(Reach { plan: plan.clone(), shm, process, messenger });
+    let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger });
     let mut commands = Commands { reach, requests, listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {

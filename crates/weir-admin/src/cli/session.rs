@@ -17,6 +17,9 @@ pub trait Control {
     /// A line for the logs of a backend.
     fn log(&self, backend: ProxyId, line: Line);
 
+    /// A server's state, weight, limit or address changed: workers whose streams wait for a server look again.
+    fn servers_changed(&self);
+
     /// `clear counters all`: every process clears the totals that it alone writes.
     fn clear_totals(&self);
 
@@ -244,9 +247,10 @@ impl<'a> Context<'a> {
         self.arguments.get(n).map_or("", String::as_str)
     }
 
-    /// Lines about a server, for the logs of its backend.
-    pub fn log(&self, server: ServerId, lines: Vec<Line>) {
-        let backend = self.view().backend_of(server).index;
-        lines.into_iter().for_each(|line| self.control.log(backend, line));
+    /// Ends an order to servers: tells the logs and those who wait.
+    pub fn done(&self, lines: Vec<(ProxyId, Line)>) -> Reply {
+        lines.into_iter().for_each(|(backend, line)| self.control.log(backend, line));
+        self.control.servers_changed();
+        Reply::Empty
     }
 }

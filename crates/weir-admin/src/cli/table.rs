@@ -185,7 +185,7 @@ pub const COMMANDS: &[Command] = &[
     command("new ssl ca-file", "new ssl ca-file <cafile>                : create a new CA file to be used in a crt-list", Scope::Worker, Level::Admin, None),
     command("new ssl cert", "new ssl cert <certfile>                 : create a new certificate file to be used in a crt-list or a directory", Scope::Worker, Level::Admin, None),
     command("new ssl crl-file", "new ssl crl-file <crlfile>               : create a new CRL file to be used in a crt-list", Scope::Worker, Level::Admin, None),
-    command("operator", "operator                                : lower the level of the current CLI session to operator", Scope::Both, Level::User, Some(own::operator)),
+    command("operator", "operator                                : lower the level of the current CLI session to operator", Scope::Both, Level::Operator, Some(own::operator)),
     command("prepare acl", "prepare acl <acl>                       : prepare a new version for atomic ACL replacement", Scope::Worker, Level::Admin, None),
     command("prepare map", "prepare map <map>                       : prepare a new version for atomic map replacement", Scope::Worker, Level::Admin, None),
     command("prompt", "prompt [help | n | i | p | timed ]*     : toggle interactive mode with prompt", Scope::Both, Level::User, Some(own::prompt)),

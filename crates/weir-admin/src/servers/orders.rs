@@ -1,12 +1,12 @@
 //! Maintenance, drain, health: each with what it means for servers that track this one.
 
 use weir_balance::WEIGHT_SCALE;
-use weir_check::report::{self, Cause, Line, Subject, Transition};
-use weir_check::{Change, CheckResult, CheckStatus, Condition, Health, Outcome};
+use weir_check::report::{Cause, Transition};
+use weir_check::{CheckStatus, Health};
 use weir_shm::{AdminFlags, OperationalState, ServerState};
 use weir_types::ServerId;
 
-use super::transition::{apply, in_maintenance, state_of, trackers};
+use super::transition::{Told, apply, in_maintenance, state_of, trackers};
 use crate::View;
 
 /// `set server ... health`
@@ -53,11 +53,11 @@ const ENABLED: u32 = 4;
 const PAUSED: u32 = 8;
 
 /// `set server ... state maint`, `disable server`.
-pub fn maintenance(view: &View<'_>, id: ServerId) -> Vec<Line> {
+pub fn maintenance(view: &View<'_>, id: ServerId) -> Vec<Told> {
     enter_maintenance(view, id, AdminFlags::FMAINT, None)
 }
 
-fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Line> {
+fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Told> {
     let state = state_of(view, id);
     if state.admin().intersects(flag) {
         return Vec::new();
@@ -83,14 +83,14 @@ fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option
 }
 
 /// `set server ... state ready`, `enable server`: out of maintenance and drain.
-pub fn ready(view: &View<'_>, id: ServerId) -> Vec<Line> {
+pub fn ready(view: &View<'_>, id: ServerId) -> Vec<Told> {
     let mut lines =
         leave_maintenance(view, id, AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0), None);
     lines.extend(leave_drain(view, id, AdminFlags::FDRAIN, None));
     lines
 }
 
-fn leave_maintenance(view: &View<'_>, id: ServerId, flags: AdminFlags, by: Option<&str>) -> Vec<Line> {
+fn leave_maintenance(view: &View<'_>, id: ServerId, flags: AdminFlags, by: Option<&str>) -> Vec<Told> {
     let state = state_of(view, id);
     if !state.admin().intersects(flags) {
         return Vec::new();
@@ -120,7 +120,7 @@ fn leave_maintenance(view: &View<'_>, id: ServerId, flags: AdminFlags, by: Optio
 }
 
 /// `set server ... state drain`: out of maintenance, and no new sessions but those bound to it.
-pub fn drain(view: &View<'_>, id: ServerId) -> Vec<Line> {
+pub fn drain(view: &View<'_>, id: ServerId) -> Vec<Told> {
     let state = state_of(view, id);
     let forced = AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0);
     if state.admin().intersects(forced) {
@@ -132,7 +132,7 @@ pub fn drain(view: &View<'_>, id: ServerId) -> Vec<Line> {
     enter_drain(view, id, AdminFlags::FDRAIN, None)
 }
 
-fn enter_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Line> {
+fn enter_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Told> {
     let state = state_of(view, id);
     if state.admin().intersects(flag) {
         return Vec::new();
@@ -153,7 +153,7 @@ fn enter_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>
     lines
 }
 
-fn leave_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Line> {
+fn leave_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Told> {
     let state = state_of(view, id);
     if !state.admin().intersects(flag) {
         return Vec::new();
@@ -175,7 +175,7 @@ fn leave_drain(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>
 }
 
 /// `set server ... health`. The caller refuses it for servers that track another.
-pub fn health(view: &View<'_>, id: ServerId, order: HealthOrder) -> Vec<Line> {
+pub fn health(view: &View<'_>, id: ServerId, order: HealthOrder) -> Vec<Told> {
     let state = state_of(view, id);
     let mut health = health_of(view, id);
     let (operational, transition) = match order {
@@ -195,61 +195,13 @@ pub fn health(view: &View<'_>, id: ServerId, order: HealthOrder) -> Vec<Line> {
     turn(view, id, operational, transition, Cause::Cli)
 }
 
-/// A check of this server ended.
-pub fn checked(view: &View<'_>, id: ServerId, outcome: &Outcome) -> Vec<Line> {
-    let server = view.plan.server(id);
-    let state = state_of(view, id);
-    let was = match state.operational() {
-        OperationalState::Stopped => Condition::Down,
-        OperationalState::Stopping => Condition::Stopping,
-        OperationalState::Starting | OperationalState::Running => Condition::Up,
-    };
-    let before = state.check.status.value();
-    let mut health = health_of(view, id);
-    let was_up = health.is_up();
-    let change = health.count(outcome.result(), was);
-    note(view, id, outcome, &health);
-    if outcome.result() == CheckResult::Failed && was_up {
-        state.check_failures.fetch_add(1);
-    }
-    let proxy = view.backend_of(id);
-    let logged = proxy.settings.options.log_health_checks;
-    let mut lines = Vec::new();
-    if logged && (change != Change::None || before != outcome.status as u32) {
-        let subject = Subject { backend: &proxy.name, server: &server.name, backup: server.settings.backup };
-        lines.push(report::health_check(subject, outcome, &health));
-    }
-    let cause = Cause::Check { outcome, logged };
-    lines.extend(match change {
-        Change::WentDown => turn(view, id, OperationalState::Stopped, Transition::Down, cause),
-        Change::WentUp => turn(view, id, OperationalState::Running, Transition::Up, cause),
-        Change::LeftStopping => turn(view, id, OperationalState::Running, Transition::Up, cause),
-        Change::WentStopping => turn(view, id, OperationalState::Stopping, Transition::Stopping, cause),
-        Change::None | Change::Health => Vec::new(),
-    });
-    lines
-}
-
-/// What the statistics show of the last check.
-fn note(view: &View<'_>, id: ServerId, outcome: &Outcome, health: &Health) {
-    let shared = view.server_state(view.plan.server(id));
-    let check = &shared.state.check;
-    check.status.set(outcome.status as u32);
-    check.result.set(outcome.result() as u32);
-    check.code.set(outcome.code.map_or(0, u32::from));
-    check.duration_ms.set(u32::try_from(outcome.duration_ms).unwrap_or(u32::MAX));
-    check.health.set(health.value);
-    check.last_ms.set(view.now_ms);
-    shared.text().check.set(&outcome.info);
-}
-
 fn turn(
     view: &View<'_>,
     id: ServerId,
     operational: OperationalState,
     transition: Transition,
     cause: Cause<'_>,
-) -> Vec<Line> {
+) -> Vec<Told> {
     let change = |state: &ServerState| state.set_operational(operational);
     let mut lines = apply(view, id, change, Some((transition, Some(cause))));
     let name = view.server_name(id);

@@ -2,10 +2,13 @@
 
 use weir_check::report::{self, Cause, Line, Remaining, Subject, Transition};
 use weir_shm::{OperationalState, ServerState};
-use weir_types::ServerId;
+use weir_types::{ProxyId, ServerId};
 
 use crate::View;
 use crate::stats::{Usable, is_usable};
+
+/// A line, and the backend whose logs it is for.
+pub type Told = (ProxyId, Line);
 
 pub(super) fn state_of(view: &View<'_>, id: ServerId) -> &'static ServerState {
     view.server_state(view.plan.server(id)).state
@@ -24,7 +27,7 @@ pub(super) fn apply(
     id: ServerId,
     change: impl FnOnce(&ServerState),
     line: Option<(Transition, Option<Cause<'_>>)>,
-) -> Vec<Line> {
+) -> Vec<Told> {
     let server = view.plan.server(id);
     let proxy = view.backend_of(id);
     let state = state_of(view, id);
@@ -35,7 +38,7 @@ pub(super) fn apply(
     let mut lines = Vec::new();
     if let Some((transition, cause)) = line {
         let subject = Subject { backend: &proxy.name, server: &server.name, backup: server.settings.backup };
-        lines.push(report::transition(subject, transition, cause, remaining(view, id)));
+        lines.push((proxy.index, report::transition(subject, transition, cause, remaining(view, id))));
     }
     lines.extend(backend_changed(view, id));
     raise_epochs(view, id);
@@ -78,7 +81,7 @@ fn remaining(view: &View<'_>, id: ServerId) -> Remaining {
 const UP: u32 = 1;
 const DOWN: u32 = 2;
 
-fn backend_changed(view: &View<'_>, id: ServerId) -> Option<Line> {
+fn backend_changed(view: &View<'_>, id: ServerId) -> Option<Told> {
     let proxy = view.backend_of(id);
     let half = proxy.backend.as_ref()?;
     let usable = Usable::of(view, half);
@@ -93,7 +96,7 @@ fn backend_changed(view: &View<'_>, id: ServerId) -> Option<Line> {
         (_, DOWN) => {
             state.down_transitions.fetch_add(1);
             state.last_change_ms.set(view.now_ms);
-            Some(report::no_server(&proxy.name))
+            Some((proxy.index, report::no_server(&proxy.name)))
         }
         (DOWN, _) => {
             let outage = view.now_ms.saturating_sub(state.last_change_ms.value());

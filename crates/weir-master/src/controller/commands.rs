@@ -9,13 +9,14 @@ use weir_check::report::Line;
 use weir_engine::checks::Messenger;
 use weir_plan::Plan;
 use weir_plan::settings::BindSettings;
-use weir_shm::Shm;
+use weir_shm::{Shm, Wakers};
 use weir_types::ServerId;
 
 /// Shared by all connections to the runtime commands.
 pub struct Reach {
     pub plan: Arc<ArcSwap<Plan>>,
     pub shm: Shm,
+    pub wakers: Arc<Wakers>,
     pub process: Process,
     pub messenger: Rc<Messenger>,
 }
@@ -54,6 +55,10 @@ impl Control for Moment {
 
     fn log(&self, backend: weir_types::ProxyId, line: Line) {
         self.reach.messenger.tell(&self.plan, backend, &line);
+    }
+
+    fn servers_changed(&self) {
+        self.reach.wakers.wake_all(self.reach.shm);
     }
 
     fn clear_totals(&self) {

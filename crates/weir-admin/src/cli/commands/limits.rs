@@ -51,7 +51,7 @@ pub fn maxconn_server(context: &mut Context<'_>) -> Reply {
         (Ok(value), true) => {
             view.server_state(view.plan.server(id)).state.maxconn.set(value.saturating_add(1));
             raise_epochs(&view, id);
-            Reply::Empty
+            context.done(Vec::new())
         }
         (Ok(_), false) => Reply::error("Trailing garbage in maxconn string"),
         (Err(_), _) => Reply::error("maxconn string empty or preceded by garbage"),

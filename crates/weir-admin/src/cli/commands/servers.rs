@@ -46,23 +46,17 @@ fn weight(context: &Context<'_>, id: ServerId, text: &str) -> Reply {
         return Reply::error("Require <weight> or <weight%>.");
     }
     match servers::weight(&context.view(), id, text) {
-        Ok(()) => Reply::Empty,
+        Ok(()) => context.done(Vec::new()),
         Err(error) => Reply::error(error.to_string()),
     }
 }
 
 pub fn disable(context: &mut Context<'_>) -> Reply {
-    with_server(context, |context, id| {
-        context.log(id, servers::maintenance(&context.view(), id));
-        Reply::Empty
-    })
+    with_server(context, |context, id| context.done(servers::maintenance(&context.view(), id)))
 }
 
 pub fn enable(context: &mut Context<'_>) -> Reply {
-    with_server(context, |context, id| {
-        context.log(id, servers::ready(&context.view(), id));
-        Reply::Empty
-    })
+    with_server(context, |context, id| context.done(servers::ready(&context.view(), id)))
 }
 
 pub fn enable_health(context: &mut Context<'_>) -> Reply {
@@ -123,8 +117,7 @@ fn state(context: &Context<'_>, id: ServerId) -> Reply {
         "maint" => servers::maintenance,
         _ => return Reply::error("'set server <srv> state' expects 'ready', 'drain' and 'maint'."),
     };
-    context.log(id, order(&context.view(), id));
-    Reply::Empty
+    context.done(order(&context.view(), id))
 }
 
 fn health(context: &Context<'_>, id: ServerId) -> Reply {
@@ -138,8 +131,7 @@ fn health(context: &Context<'_>, id: ServerId) -> Reply {
         "down" => HealthOrder::Down,
         _ => return Reply::error("'set server <srv> health' expects 'up', 'stopping', or 'down'."),
     };
-    context.log(id, servers::health(&view, id, order));
-    Reply::Empty
+    context.done(servers::health(&view, id, order))
 }
 
 fn check_port(context: &Context<'_>, id: ServerId) -> Reply {
@@ -173,6 +165,7 @@ fn address(context: &Context<'_>, id: ServerId) -> Reply {
         _ => None,
     };
     let changes = change_address(&view, id, ip, port);
+    context.done(Vec::new());
     match changes.as_slice() {
         [] => Reply::info("nothing changed"),
         changes => Reply::info(format!("{} by 'stats socket command'", changes.join(", "))),

@@ -1,16 +1,14 @@
-//! A controller in memory: a compiled configuration, private shared memory, a clock that stands still.
+//! A controller in memory: a plan made by hand, private shared memory, a clock that stands still.
 
 use std::cell::{Cell, RefCell};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use weir_check::report::Line;
-use weir_compile::{Slots, compile};
-use weir_config::files::SystemFiles;
-use weir_config::{ParseOptions, parse};
-use weir_plan::Plan;
-use weir_plan::settings::SeverityOutput;
-use weir_shm::{Kind, Shm};
-use weir_syntax::{Capabilities, Environment, Reader};
-use weir_types::{ServerId, Slot, Sources};
+use weir_plan::settings::*;
+use weir_plan::*;
+use weir_shm::{Kind, ServerState, ServerText, Shm};
+use weir_types::*;
 
 use crate::cli::{Control, Level, Session};
 use crate::{Process, View, servers};
@@ -22,82 +20,135 @@ pub struct Lab {
     pub now_ms: Cell<u64>,
     pub lines: RefCell<Vec<String>>,
     pub cleared: Cell<u32>,
+    pub woken: Cell<u32>,
 }
 
-struct Given(Shm);
+/// The proxies that the oracle's replies were recorded on (`oracle/runtime/haproxy.cfg`): `fe`, `be`, `be2`, `static`.
+fn plan(shm: Shm) -> Plan {
+    let mut builder = Builder { shm, plan: Plan::default() };
+    builder.plan.global.description = Some("a test".into());
+    builder.frontend("fe", 2, &[ProxyId(1), ProxyId(2)]);
+    builder.backend("be", 3, Algorithm::RoundRobin, Some("SRV"));
+    let checked = |fall| ServerCheck { enabled: true, inter: 1000, fall, ..ServerCheck::default() };
+    builder.server("s1", 8000, Some("a"), |it| (it.weight, it.check) = (10, checked(3)));
+    builder.server("s2", 9, Some("b"), |it| it.check = checked(1));
+    builder.server("s3", 8000, None, |it| (it.disabled, it.backup) = (true, true));
+    builder.server("s4", 8000, None, |_| {});
+    builder.plan.servers[3].track = Some(ServerId(0));
+    builder.backend("be2", 4, Algorithm::LeastConn, Some("DC"));
+    builder.server("t1", 8000, None, |it| it.weight = 5);
+    builder.server("t2", 8000, None, |it| it.maxconn = 3);
+    builder.backend("static", 5, Algorithm::StaticRoundRobin, None);
+    builder.server("u1", 8000, None, |_| {});
+    builder.plan
+}
 
-impl Given {
+struct Builder {
+    shm: Shm,
+    plan: Plan,
+}
+
+impl Builder {
     fn slot(&self, kind: Kind, name: &str) -> Slot {
-        self.0.find_or_add(kind, name).expect("room for a name")
+        self.shm.find_or_add(kind, name).expect("room for a name")
+    }
+
+    fn proxy(&mut self, name: &str, id: u32, kind: ProxyKind) -> &mut Proxy {
+        let proxy = Proxy {
+            index: ProxyId(self.plan.proxies.len() as u32),
+            name: name.into(),
+            id,
+            kind,
+            mode: Mode::Http,
+            span: Span::default(),
+            disabled: false,
+            settings: Arc::default(),
+            rules: None,
+            frontend: None,
+            backend: None,
+            frontend_slot: self.slot(Kind::Frontend, name),
+            backend_slot: self.slot(Kind::Backend, name),
+        };
+        self.plan.proxies.push(proxy);
+        self.plan.proxies.last_mut().expect("just pushed")
+    }
+
+    fn frontend(&mut self, name: &str, id: u32, backends: &[ProxyId]) {
+        let (first, rest) = backends.split_first().expect("a backend");
+        let use_backend = rest
+            .iter()
+            .map(|to| UseBackend { to: BackendChoice::Proxy(*to), condition: None, span: Span::default() })
+            .collect();
+        let listener = ListenerId(self.plan.listeners.len() as u32);
+        let slot = self.slot(Kind::Listener, &format!("{name}/l1"));
+        self.plan.listeners.push(Listener {
+            index: listener,
+            owner: ListenerOwner::Proxy(ProxyId(self.plan.proxies.len() as u32)),
+            name: "l1".into(),
+            id: 1,
+            address: Address::ip(Ipv4Addr::LOCALHOST.into(), PortSpec::Fixed(9850)),
+            settings: Arc::new(BindSettings { maxconn: Some(50), ..BindSettings::default() }),
+            span: Span::default(),
+            slot,
+        });
+        let half = Frontend {
+            use_backend,
+            default_backend: Some(*first),
+            listeners: vec![listener],
+            ..Frontend::default()
+        };
+        self.proxy(name, id, ProxyKind::Frontend).frontend = Some(Box::new(half));
+    }
+
+    fn backend(&mut self, name: &str, id: u32, algorithm: Algorithm, cookie: Option<&str>) {
+        let first = self.plan.servers.len() as u32;
+        let half = Backend {
+            balance: Arc::new(Balance { algorithm, ..Balance::default() }),
+            balance_key: None,
+            cookie: cookie.map(|name| Arc::new(Cookie { name: name.into(), ..Cookie::default() })),
+            servers: first..first,
+            use_server: Vec::new(),
+            check: Arc::default(),
+            fullconn: None,
+            send_name_header: None,
+            force_persist: Vec::new(),
+            ignore_persist: Vec::new(),
+        };
+        self.proxy(name, id, ProxyKind::Backend).backend = Some(Box::new(half));
+    }
+
+    /// A server of the backend made last.
+    fn server(
+        &mut self,
+        name: &str,
+        port: u16,
+        cookie: Option<&str>,
+        settings: impl FnOnce(&mut ServerSettings),
+    ) {
+        let mut set = ServerSettings::default();
+        settings(&mut set);
+        let proxy = self.plan.proxies.last_mut().expect("a backend");
+        let half = proxy.backend.as_mut().expect("a backend");
+        half.servers.end += 1;
+        let (id, path) = (half.servers.len() as u32, format!("{}/{name}", proxy.name));
+        let slot = self.slot(Kind::Server, &path);
+        self.plan.servers.push(Server {
+            name: name.into(),
+            id,
+            target: ServerTarget::Ip { ip: Ipv4Addr::LOCALHOST.into(), port: PortSpec::Fixed(port) },
+            settings: Arc::new(set),
+            cookie: cookie.map(Into::into),
+            track: None,
+            span: Span::default(),
+            slot,
+        });
     }
 }
-
-impl Slots for Given {
-    fn frontend(&mut self, name: &str) -> Slot {
-        self.slot(Kind::Frontend, name)
-    }
-    fn backend(&mut self, name: &str) -> Slot {
-        self.slot(Kind::Backend, name)
-    }
-    fn listener(&mut self, name: &str) -> Slot {
-        self.slot(Kind::Listener, name)
-    }
-    fn server(&mut self, name: &str) -> Slot {
-        self.slot(Kind::Server, name)
-    }
-}
-
-/// The configuration that the oracle's replies were recorded on, without the sections that the plan does not hold.
-pub const CONFIGURATION: &str = "
-defaults
-    mode http
-    timeout connect 2s
-    timeout client 10s
-    timeout server 10s
-    balance roundrobin
-frontend unused
-    bind 127.0.0.1:9849
-    default_backend static
-frontend fe
-    bind 127.0.0.1:9850 name l1 maxconn 50
-    acl named path_beg /named
-    use_backend be2 if named
-    default_backend be
-backend be
-    id 3
-    option httpchk GET /
-    cookie SRV insert indirect nocache
-    server s1 127.0.0.1:8000 check inter 1s cookie a weight 10
-    server s2 127.0.0.1:9 check inter 1s fall 1 cookie b
-    server s3 127.0.0.1:8000 disabled backup
-    server s4 127.0.0.1:8000 track be/s1
-backend be2
-    id 4
-    balance leastconn
-    server t1 127.0.0.1:8000 weight 5
-    server t2 127.0.0.1:8000 maxconn 3
-backend static
-    id 5
-    balance static-rr
-    server u1 127.0.0.1:8000
-";
 
 impl Lab {
-    pub fn new(text: &str) -> Self {
-        let mut sources = Sources::default();
-        sources.add("c.cfg", text.as_bytes().to_vec());
-        let capabilities = Capabilities::default();
-        let mut environment = Environment::from_process(std::env::vars_os());
-        let mut reader = Reader::new(&sources, &capabilities);
-        let options = ParseOptions { sources: &sources, files: &SystemFiles, hostname: "vm".into() };
-        let (config, diagnostics) = parse(&mut reader, &mut environment, &options);
+    /// 53 seconds after the start.
+    pub fn new() -> Self {
         let shm = Shm::private(2);
-        let compiled = compile(&config, &sources, &mut Given(shm));
-        for one in diagnostics.list.iter().chain(&compiled.diagnostics.list) {
-            assert_ne!(one.level, weir_types::Level::Alert, "{}", one.message(&sources));
-        }
-        let mut plan = compiled.plan;
-        plan.global.description = Some("a test".into());
         let process = Process {
             version: "3.4.0".into(),
             release_date: "2026/06/03".into(),
@@ -113,15 +164,19 @@ impl Lab {
             ..Process::default()
         };
         let lab = Self {
-            plan,
+            plan: plan(shm),
             shm,
             process,
             now_ms: Cell::new(1000),
             lines: RefCell::default(),
             cleared: Cell::new(0),
+            woken: Cell::new(0),
         };
         (0..lab.plan.servers.len()).for_each(|index| servers::begin(&lab.view(), ServerId(index as u32)));
-        lab.now_ms.set(54_000);
+        for proxy in &lab.plan.proxies {
+            lab.shm.backend(proxy.backend_slot).state.last_change_ms.set(1000);
+        }
+        lab.now_ms.set(54_500);
         lab
     }
 
@@ -129,6 +184,14 @@ impl Lab {
         let (backend, server) = name.split_once('/').expect("backend/server");
         let view = self.view();
         view.find_server(view.find_backend(backend).expect("a backend"), server).expect("a server")
+    }
+
+    pub fn state(&self, name: &str) -> &'static ServerState {
+        self.shm.server(self.plan.server(self.server(name)).slot).state
+    }
+
+    pub fn text(&self, name: &str) -> &'static ServerText {
+        self.shm.server(self.plan.server(self.server(name)).slot).text()
     }
 
     /// The reply without the empty line at its end, as a session of this level gets it.
@@ -155,8 +218,11 @@ impl Control for Lab {
             date_us: 1_795_347_472_357_567,
         }
     }
-    fn log(&self, line: Line) {
+    fn log(&self, _: ProxyId, line: Line) {
         self.lines.borrow_mut().push(line.text);
+    }
+    fn servers_changed(&self) {
+        self.woken.set(self.woken.get() + 1);
     }
     fn clear_totals(&self) {
         self.cleared.set(self.cleared.get() + 1);

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use weir_check::{CheckStatus, Outcome};
+use weir_check::{CheckResult, CheckStatus};
+use weir_shm::OperationalState;
 
-use super::lab::{CONFIGURATION, Lab};
-use crate::cli::{COMMANDS, Control, Scope};
-use crate::servers;
+use super::lab::Lab;
+use crate::cli::{COMMANDS, Scope};
 
 fn shared(path: &str) -> Option<String> {
     let root = std::env::var_os("WEIR_SHARED").map_or_else(
@@ -30,14 +30,19 @@ fn recorded() -> Option<Vec<(String, String)>> {
 
 /// The state that the recording began with: one check of each checked server has ended.
 fn checked_lab() -> Lab {
-    let lab = Lab::new(CONFIGURATION);
-    lab.now_ms.set(1000);
-    let outcome = |status, code, info: &str| Outcome { status, code, info: info.into(), duration_ms: 0 };
-    servers::checked(&lab.view(), lab.server("be/s1"), &outcome(CheckStatus::L7Ok, Some(200), ""));
-    let refused =
-        outcome(CheckStatus::L4Connection, None, "ECONNREFUSED returned by OS (Connection refused)");
-    servers::checked(&lab.view(), lab.server("be/s2"), &refused);
-    lab.now_ms.set(54_500);
+    let lab = Lab::new();
+    let s1 = lab.state("be/s1");
+    s1.check.status.set(CheckStatus::L7Ok as u32);
+    s1.check.result.set(CheckResult::Passed as u32);
+    s1.check.code.set(200);
+    s1.check.health.set(4);
+    let s2 = lab.state("be/s2");
+    s2.check.status.set(CheckStatus::L4Connection as u32);
+    s2.check.result.set(CheckResult::Failed as u32);
+    s2.check.health.set(0);
+    s2.set_operational(OperationalState::Stopped);
+    s2.down_transitions.set(1);
+    lab.text("be/s2").check.set("ECONNREFUSED returned by OS (Connection refused)");
     lab
 }
 

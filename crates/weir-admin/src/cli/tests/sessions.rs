@@ -2,12 +2,12 @@
 
 use weir_plan::settings::SeverityOutput;
 
-use super::lab::{CONFIGURATION, Lab};
+use super::lab::Lab;
 use crate::cli::{Level, Session};
 
 /// What comes back, and whether the connection stays open.
 fn talk(input: &[u8]) -> (String, bool) {
-    let lab = Lab::new(CONFIGURATION);
+    let lab = Lab::new();
     lab.now_ms.set(13_000);
     let mut session = Session::new(Level::Admin, SeverityOutput::None);
     session.receive(input, &lab);
@@ -63,7 +63,7 @@ fn a_level_once_lowered_stays_low() {
 
 #[test]
 fn bytes_may_come_one_by_one() {
-    let lab = Lab::new(CONFIGURATION);
+    let lab = Lab::new();
     let mut session = Session::new(Level::Admin, SeverityOutput::None);
     for byte in b"show cli level\n" {
         assert!(!session.is_closing());
@@ -75,7 +75,7 @@ fn bytes_may_come_one_by_one() {
 
 #[test]
 fn relayed_commands_lose_their_prefix() {
-    let lab = Lab::new(CONFIGURATION);
+    let lab = Lab::new();
     let mut session = Session::relayed(Level::Admin, SeverityOutput::None);
     session.receive(b"@1 show cli level;@!4106 show version\n", &lab);
     assert_eq!(session.take_output(), b"admin\n\n3.4.0\n\n");
@@ -83,7 +83,7 @@ fn relayed_commands_lose_their_prefix() {
 
 #[test]
 fn an_endless_line_ends_the_session() {
-    let lab = Lab::new(CONFIGURATION);
+    let lab = Lab::new();
     let mut session = Session::new(Level::Admin, SeverityOutput::None);
     for _ in 0..5 {
         session.receive(&[b'x'; 4096], &lab);
