@@ -40,8 +40,9 @@ fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         let text = "'bind' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments.";
         return line.fail(0, text);
     }
-    let addresses =
+    let mut addresses =
         addresses(line, AddressUse::Bind).or_else(|text| line.fail(1, format!("'bind' : {text}")))?;
+    parser.global.unix_bind.apply(&mut addresses);
     let section = match parser.kind() {
         ProxyKind::Listen => "listen",
         _ => "frontend",
@@ -69,7 +70,7 @@ pub(crate) fn options(
     first: usize,
     title: &str,
 ) -> Outcome<BindOptions> {
-    let mut options = BindOptions::default();
+    let mut options = parser.global.unix_bind.options();
     let mut refused = None;
     let mut at = first;
     while at < line.len() {

@@ -88,8 +88,8 @@ pub const OPTIONS: &[BindOption] = &[
 ];
 
 /// Refuses what needs `expose-experimental-directives`.
-fn experimental(parser: &Parser<'_>, place: &Place<'_, '_>) -> Outcome {
-    if parser.experimental {
+fn experimental(parser: &mut Parser<'_>, place: &Place<'_, '_>) -> Outcome {
+    if parser.takes_experiment() {
         return Ok(());
     }
     let text = "is experimental, must be allowed via a global 'expose-experimental-directives'";

@@ -11,6 +11,7 @@ impl Parser<'_> {
     /// then the keyword itself is refused.
     pub(super) fn finish(mut self) -> (Config, Diagnostics) {
         if !self.diagnostics.has_alert() {
+            crate::global::finish(&mut self);
             sections::whole::check(&mut self);
             self.settle_references();
         }

@@ -76,13 +76,17 @@ pub struct Parser<'o> {
     /// `expose-experimental-directives`, `expose-deprecated-directives`.
     pub experimental: bool,
     pub deprecated: bool,
+    /// What lines of `global` leave to later ones.
+    pub(crate) global: crate::global::Memory,
     names: HashSet<Arc<str>>,
 }
 
 impl<'o> Parser<'o> {
     fn new(environment: &'o mut Environment, options: &'o ParseOptions<'o>) -> Self {
+        let mut config = Config::default();
+        config.global.strict_limits = true;
         Self {
-            config: Config::default(),
+            config,
             diagnostics: Diagnostics::default(),
             options,
             environment,
@@ -103,6 +107,7 @@ impl<'o> Parser<'o> {
             prefix: Prefix::None,
             experimental: false,
             deprecated: false,
+            global: crate::global::Memory::default(),
             names: HashSet::new(),
         }
     }

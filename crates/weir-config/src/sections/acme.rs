@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use weir_syntax::Line;
 
 use crate::keyword::{Index, Keyword};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 
 pub static SECTION: SectionKind =
@@ -18,6 +18,8 @@ fn index() -> &'static Index {
     &INDEX
 }
 
-fn begin(_: &mut Parser<'_>, _: &Line<'_>) -> Outcome {
-    Ok(())
+/// There is no ACME client yet; the section is refused as a whole, where HAProxy would ask for permission first.
+fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    parser.experimental_section(line)?;
+    line.not_yet(0, "acme")
 }

@@ -115,7 +115,7 @@ pub struct Global {
     pub h1_case_adjust: Vec<(Box<str>, Box<str>)>,
     pub tune: Tune,
     /// `set-var` and `set-var-fmt` lines with the value they had at load time.
-    pub variables: Vec<(weir_sample::Variable, Arc<[u8]>, Span)>,
+    pub variables: Vec<(weir_sample::Variable, weir_sample::OwnedValue, Span)>,
     /// `strict-limits`.
     pub strict_limits: bool,
     pub set_dumpable: bool,

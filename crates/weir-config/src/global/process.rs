@@ -1,0 +1,334 @@
+//! What the processes are (manual 3.1): who they run as, where, how they start and stop.
+
+use weir_syntax::Line;
+use weir_syntax::time::Unit;
+use weir_types::Form;
+
+use super::argument::{already, none, number, once, one_of, refuse, time, unread, word};
+use crate::bind::{group_id, user_id};
+use crate::keyword::{Keyword, Parse};
+use crate::outcome::{Outcome, Report};
+use crate::parser::{Parser, Prefix};
+use crate::value::{clamp_u32, integer};
+
+const fn listed(name: &'static str, arguments: &'static str, doc: &'static str, parse: Parse) -> Keyword {
+    Keyword::new(name, arguments, doc, parse).listed()
+}
+
+pub const KEYWORDS: &[Keyword] = &[
+    listed("daemon", "", "Goes to the background (3.1).", |parser, line| {
+        none(parser, line)?;
+        parser.config.global.daemon = true;
+        Ok(())
+    }),
+    listed("master-worker", "[no-exit-on-failure]", "A master before the workers (3.1).", master_worker),
+    listed("mworker-max-reloads", "<number>", "Reloads that an old worker survives (3.1).", max_reloads)
+        .no_effect("a reload leaves no old worker behind"),
+    listed("chroot", "<dir>", "The root directory of the children (3.1).", |parser, line| {
+        let dir = word(parser, line, "expects a directory as an argument.")?;
+        let known = parser.config.global.chroot.is_some();
+        if !once(parser, line, known) {
+            parser.config.global.chroot = Some(dir.into());
+        }
+        Ok(())
+    }),
+    listed("pidfile", "<file>", "Where the process id is written (3.1).", |parser, line| {
+        let file = word(parser, line, "expects a file name as an argument.")?;
+        let known = parser.config.global.pidfile.is_some();
+        if !once(parser, line, known) {
+            parser.config.global.pidfile = Some(file.into());
+        }
+        Ok(())
+    }),
+    Keyword::new("user", "<user>", "The user that the children run as (3.1).", user),
+    Keyword::new("group", "<group>", "The group that the children run as (3.1).", group),
+    Keyword::new("uid", "<number>", "The same by number (3.1).", uid),
+    Keyword::new("gid", "<number>", "The same by number (3.1).", gid),
+    listed("setcap", "<name>[,<name>...]", "Rights kept when the user changes (3.1).", setcap),
+    listed("hard-stop-after", "<time>", "Longest soft stop (3.1).", |parser, line| {
+        let value = time(line, Unit::Millisecond, "expects <time> as argument.")?;
+        parser.config.global.hard_stop_after = Some(value);
+        Ok(())
+    }),
+    listed("grace", "<time>", "Time to serve after a soft stop (3.1).", |parser, line| {
+        parser.config.global.grace = time(line, Unit::Millisecond, "expects <time> as argument.")?;
+        Ok(())
+    }),
+    listed(
+        "close-spread-time",
+        "<time>",
+        "Time over which idle connections are closed (3.1).",
+        |parser, line| {
+            parser.config.global.close_spread_time = match line.word(1) {
+                "infinite" => None,
+                _ => Some(time(line, Unit::Millisecond, "expects <time> as argument.")?),
+            };
+            Ok(())
+        },
+    ),
+    listed("quiet", "", "No messages at start (3.3).", |parser, line| {
+        none(parser, line)?;
+        parser.config.global.quiet = true;
+        Ok(())
+    }),
+    listed("zero-warning", "", "A warning is an error (3.3).", |parser, line| {
+        none(parser, line)?;
+        parser.config.global.zero_warning = true;
+        Ok(())
+    }),
+    Keyword::new("debug", "", "Stays in the foreground and tells more (3.3).", none)
+        .no_effect("the command line's -d says it"),
+    listed("localpeer", "<name>", "This process's name among peers (3.1).", |parser, line| {
+        let name = word(parser, line, "expects a name as an argument.")?;
+        parser.config.global.localpeer = Some(name.into());
+        Ok(())
+    }),
+    Keyword::new("node", "<name>", "A name shown on the statistics page (3.1).", node),
+    Keyword::new("description", "<text>", "A text shown on the statistics page (3.1).", description),
+    Keyword::new("set-dumpable", "", "Core dumps in spite of the user's change (3.1).", |parser, line| {
+        none(parser, line)?;
+        parser.config.global.set_dumpable = parser.prefix != Prefix::No;
+        Ok(())
+    }),
+    listed(
+        "harden.reject-privileged-ports.tcp",
+        "{ on | off }",
+        "Clients below port 1024 (3.1).",
+        |_, line| {
+            if one_of(line, &["on", "off"], "expects either 'on' or 'off'.")? == "on" {
+                return line.not_yet(0, "harden.reject-privileged-ports.tcp on");
+            }
+            Ok(())
+        },
+    ),
+    listed("harden.reject-privileged-ports.quic", "{ on | off }", "The same over QUIC (3.1).", |_, line| {
+        one_of(line, &["on", "off"], "expects either 'on' or 'off'.").map(drop)
+    })
+    .no_effect("no QUIC listener can be configured yet"),
+    listed("pp2-never-send-local", "", "PROXY headers of checks name no LOCAL command (3.1).", none)
+        .not_yet(),
+    listed(
+        "default-path",
+        "{ current | config | parent | origin <path> }",
+        "Relative file names (3.1).",
+        default_path,
+    ),
+    listed("expose-experimental-directives", "", "Allows what may change (3.1).", |parser, line| {
+        none(parser, line)?;
+        parser.experimental = true;
+        Ok(())
+    }),
+    listed("expose-deprecated-directives", "", "Allows what will go away (3.1).", |parser, line| {
+        none(parser, line)?;
+        parser.deprecated = true;
+        Ok(())
+    }),
+    listed("force-cfg-parser-pause", "<time>", "Slows reading down, for tests (3.3).", |parser, line| {
+        parser.experimental(line, 0, "directive ")
+    })
+    .not_yet(),
+    Keyword::new("anonkey", "<key>", "Key of the dumps' anonymisation (3.1).", |_, line| {
+        match line.word(1) {
+            "" => line.fail_tight(0, "a key is expected after 'anonkey'."),
+            _ => Ok(()),
+        }
+    })
+    .no_effect("no dump is anonymised yet"),
+    Keyword::new("cluster-secret", "<secret>", "Derives QUIC's keys (3.1).", |parser, line| {
+        parser.at_most(line, 2)?;
+        match line.word(1) {
+            "" => line.fail(0, "expects an ASCII string argument."),
+            _ => Ok(()),
+        }
+    })
+    .no_effect("no QUIC listener can be configured yet"),
+    listed("nbproc", "", "Removed: threads took its place (3.1).", |_, line| {
+        line.fail(
+            0,
+            "nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on \
+             multi-processor machines if available.",
+        )
+    }),
+    listed("jwt.decrypt_alg_list", "<list>", "Algorithms of jwt_decrypt converters (3.1).", algorithms)
+        .no_effect("no jwt_decrypt converter works yet"),
+    listed("jwt.decrypt_enc_list", "<list>", "Encodings of jwt_decrypt converters (3.1).", algorithms)
+        .no_effect("no jwt_decrypt converter works yet"),
+    Keyword::new("trace", "<source> ...", "Tracing, now in a section of its own (3.3).", unread)
+        .no_effect("there are no trace sources"),
+];
+
+fn master_worker(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    match line.word(1) {
+        "" | "no-exit-on-failure" => parser.at_most(line, 2)?,
+        _ => return refuse(line, "only supports 'no-exit-on-failure' option"),
+    }
+    let text = "The 'master-worker' keyword is deprecated in 3.3 and will be removed in 3.5. Use -W or -Ws in the \
+                startup script instead.";
+    parser.push(line.warning(0, text).with_form(Form::Config));
+    parser.config.global.master_worker = true;
+    Ok(())
+}
+
+fn max_reloads(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let value = number(parser, line, "expects an integer argument.")?;
+    parser.config.global.mworker_max_reloads = Some(clamp_u32(value));
+    Ok(())
+}
+
+/// HAProxy keeps the first of `user` and `uid` and goes on.
+fn user(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    parser.at_most(line, 2)?;
+    let known = parser.config.global.user.is_some() || parser.config.global.uid.is_some();
+    if already(parser, line, known, "user/uid") {
+        return Ok(());
+    }
+    let name = line.word(1);
+    if user_id(parser.options.files, name).is_none() {
+        return line.fail(1, format!("cannot find user id for '{name}' (0:Success)"));
+    }
+    parser.config.global.user = Some(name.into());
+    Ok(())
+}
+
+fn group(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    parser.at_most(line, 2)?;
+    let known = parser.config.global.group.is_some() || parser.config.global.gid.is_some();
+    if already(parser, line, known, "gid/group") {
+        return Ok(());
+    }
+    let name = line.word(1);
+    if group_id(parser.options.files, name).is_none() {
+        return line.fail(1, format!("cannot find group id for '{name}' (0:Success)"));
+    }
+    parser.config.global.group = Some(name.into());
+    Ok(())
+}
+
+fn uid(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let known = parser.config.global.user.is_some() || parser.config.global.uid.is_some();
+    if let Some(id) = id(parser, line, known, "user/uid", "user")? {
+        parser.config.global.uid = Some(id);
+    }
+    Ok(())
+}
+
+fn gid(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let known = parser.config.global.group.is_some() || parser.config.global.gid.is_some();
+    if let Some(id) = id(parser, line, known, "gid/group", "group")? {
+        parser.config.global.gid = Some(id);
+    }
+    Ok(())
+}
+
+fn id(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    known: bool,
+    both: &str,
+    other: &str,
+) -> Outcome<Option<u32>> {
+    parser.at_most(line, 2)?;
+    if already(parser, line, known, both) {
+        return Ok(None);
+    }
+    let (keyword, text) = (line.keyword(), word(parser, line, "expects an integer argument.")?);
+    if integer(text).is_err() {
+        parser.push(line.warning(
+            1,
+            format!(
+                " {keyword}: string '{text}' is not a number.\n   | You might want to use the '{other}' parameter to \
+                 use a system {other} name."
+            ),
+        ));
+    }
+    Ok(Some(clamp_u32(crate::value::atol(text))))
+}
+
+const CAPABILITIES: &[&str] = &["cap_net_raw", "cap_net_admin", "cap_net_bind_service", "cap_sys_admin"];
+
+/// The supervisor binds every port before rights are dropped; the other rights would be needed in children.
+fn setcap(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let supported = "Supported ones are: cap_net_raw, cap_net_admin, cap_net_bind_service and cap_sys_admin.";
+    let list = line.word(1);
+    if list.is_empty() {
+        return refuse(line, &format!(": missing capability name(s).  {supported}"));
+    }
+    if let Some(wrong) = list.split(',').find(|name| !CAPABILITIES.contains(name)) {
+        return refuse(line, &format!(": unsupported capability '{wrong}'.  {supported}"));
+    }
+    match list.split(',').find(|name| *name != "cap_net_bind_service") {
+        Some(name) => line.not_yet(1, &format!("setcap {name}")),
+        None => Ok(()),
+    }
+}
+
+fn node(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    parser.at_most(line, 2)?;
+    let name = line.word(1);
+    let allowed = |byte: char| byte.is_ascii_alphanumeric() || matches!(byte, '.' | '-' | '_');
+    if name.is_empty() || !name.chars().all(allowed) {
+        return line.fail_tight(
+            1,
+            "'node' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), \
+             hyphen(-) or underscode(_).",
+        );
+    }
+    parser.config.global.node = Some(name.into());
+    Ok(())
+}
+
+fn description(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if line.len() < 2 {
+        return line.fail_tight(0, "'description' expects a string argument.");
+    }
+    let words: Vec<&str> = line.from(1).collect();
+    parser.config.global.description = Some(words.join(" ").into());
+    Ok(())
+}
+
+fn default_path(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let modes = "supported modes include 'current', 'config', 'parent', and 'origin'.";
+    match line.word(1) {
+        "" => line.fail(0, format!("missing default-path mode '' for 'default-path', {modes}")),
+        "current" => Ok(()),
+        "origin" if line.word(2).is_empty() => {
+            line.fail(1, "'default-path origin' expects a directory as an argument.")
+        }
+        mode @ ("config" | "parent" | "origin") => line.not_yet(1, &format!("default-path {mode}")),
+        mode => line.fail(1, format!("unsupported default-path mode '{mode}' for 'default-path', {modes}")),
+    }
+}
+
+/// Key management and content encryption of RFC 7518.
+const ALGORITHMS: &[&str] = &[
+    "ALL",
+    "RSA1_5",
+    "RSA-OAEP",
+    "RSA-OAEP-256",
+    "A128KW",
+    "A192KW",
+    "A256KW",
+    "dir",
+    "ECDH-ES",
+    "ECDH-ES+A128KW",
+    "ECDH-ES+A192KW",
+    "ECDH-ES+A256KW",
+    "A128GCMKW",
+    "A192GCMKW",
+    "A256GCMKW",
+    "A128CBC-HS256",
+    "A192CBC-HS384",
+    "A256CBC-HS512",
+    "A128GCM",
+    "A192GCM",
+    "A256GCM",
+];
+
+fn algorithms(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let list = line.word(1);
+    let mut names = list.split(':').map(|name| name.trim_start_matches('!')).filter(|name| !name.is_empty());
+    match names.find(|name| !ALGORITHMS.contains(name)) {
+        Some(wrong) => line.fail(1, format!("Unknown algorithm/encoding {wrong}")),
+        None => Ok(()),
+    }
+}

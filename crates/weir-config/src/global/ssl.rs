@@ -1,0 +1,359 @@
+//! TLS in `global` (manual 3.1 `ssl-*`, `ca-base`..., 3.2 `tune.ssl.*`, `ocsp-update.*`): read with HAProxy's checks and
+//! without effect, for no TLS listener or server can be configured yet.
+
+use weir_syntax::Line;
+use weir_syntax::address::{self, AddressUse};
+use weir_syntax::time::Unit;
+use weir_types::Form;
+
+use super::argument::{either_on_off, lax, none, number, positive, refuse, time, unread, word};
+use crate::keyword::{Keyword, Parse};
+use crate::outcome::{Outcome, Report};
+use crate::parser::Parser;
+use crate::value::{atol, integer};
+
+const REASON: &str = "no TLS listener or server can be configured yet";
+
+const fn row(name: &'static str, arguments: &'static str, doc: &'static str, parse: Parse) -> Keyword {
+    Keyword::new(name, arguments, doc, parse).listed().no_effect(REASON)
+}
+
+pub const KEYWORDS: &[Keyword] = &[
+    row("ca-base", "<dir>", "Where relative CA and CRL names begin (3.1).", directory),
+    row("crt-base", "<dir>", "Where relative certificate names begin (3.1).", directory),
+    row("key-base", "<dir>", "Where relative key names begin (3.1).", directory),
+    row("issuers-chain-path", "<dir>", "Issuer chains to complete certificates (3.1).", directory).not_yet(),
+    row("ssl-default-bind-ciphers", "<ciphers>", "Cipher list of listeners (3.1).", cipher_suite),
+    row(
+        "ssl-default-bind-ciphersuites",
+        "<ciphersuites>",
+        "TLS 1.3 suites of listeners (3.1).",
+        cipher_suite,
+    ),
+    row(
+        "ssl-default-bind-client-sigalgs",
+        "<sigalgs>",
+        "Client signatures, listeners (3.1).",
+        client_sigalgs,
+    ),
+    row("ssl-default-bind-curves", "<curves>", "Curves of listeners (3.1).", curves),
+    row("ssl-default-bind-options", "[<option>]...", "Options of listeners (3.1).", options),
+    row("ssl-default-bind-sigalgs", "<sigalgs>", "Signatures of listeners (3.1).", curves),
+    row("ssl-default-server-ciphers", "<ciphers>", "Cipher list of servers (3.1).", cipher_suite),
+    row(
+        "ssl-default-server-ciphersuites",
+        "<ciphersuites>",
+        "TLS 1.3 suites of servers (3.1).",
+        cipher_suite,
+    ),
+    row(
+        "ssl-default-server-client-sigalgs",
+        "<sigalgs>",
+        "Client signatures, servers (3.1).",
+        client_sigalgs,
+    ),
+    row("ssl-default-server-curves", "<curves>", "Curves of servers (3.1).", curves),
+    row("ssl-default-server-options", "[<option>]...", "Options of servers (3.1).", options),
+    row("ssl-default-server-sigalgs", "<sigalgs>", "Signatures of servers (3.1).", curves),
+    row("ssl-dh-param-file", "<file>", "Diffie-Hellman parameters (3.1).", dh_file),
+    row("ssl-engine", "<name> [algo <list>]", "An OpenSSL engine (3.1).", |_, line| {
+        refuse(line, "is not supported (built without USE_ENGINE or with -DOPENSSL_NO_ENGINE).")
+    }),
+    row("ssl-load-extra-del-ext", "", "Drops extensions when looking for keys (3.1).", unread),
+    row(
+        "ssl-load-extra-files",
+        "{ none | all | bundle | sctl | ocsp | issuer | key }*",
+        "Side files (3.1).",
+        extra_files,
+    ),
+    row("ssl-mode-async", "", "Asynchronous engines (3.1).", unread),
+    row(
+        "ssl-passphrase-cmd",
+        "<command> [<argument>...]",
+        "Asks a program for passphrases (3.1).",
+        passphrase,
+    ),
+    row("ssl-propquery", "<query>", "OpenSSL's property query (3.1).", |parser, line| {
+        needs(parser, line, "a property string as an argument.")
+    })
+    .not_yet(),
+    row("ssl-provider", "<name>", "An OpenSSL provider (3.1).", provider).not_yet(),
+    row("ssl-provider-path", "<dir>", "Where providers are searched (3.1).", |_, line| {
+        global_needs(line, "a directory path as an argument.")
+    }),
+    row("ssl-security-level", "<number>", "OpenSSL's security level (3.1).", security_level),
+    Keyword::new(
+        "ssl-server-verify",
+        "[none|required]",
+        "Whether servers are verified (3.1).",
+        server_verify,
+    )
+    .no_effect(REASON),
+    row("ssl-skip-self-issued-ca", "", "Leaves self-issued CAs out of chains (3.1).", unread),
+    row("maxsslconn", "<number>", "TLS connections (3.2).", |parser, line| {
+        match number(parser, line, "expects an integer argument.")? {
+            ..0 => refuse(line, "expects a positive numeric value."),
+            _ => Ok(()),
+        }
+    }),
+    Keyword::new("maxsslrate", "<number>", "TLS handshakes per second (3.2).", integer_argument)
+        .no_effect(REASON),
+    row("noktls", "", "No kernel TLS (3.1).", none),
+    row("ocsp-update.disable", "[ on | off ]", "No OCSP updates (3.1).", ocsp_switch),
+    row("ocsp-update.mode", "[ on | off ]", "Whether OCSP responses are refreshed (3.1).", ocsp_switch),
+    row("ocsp-update.httpproxy", "<address>[:port]", "A proxy for OCSP updates (3.1).", ocsp_proxy),
+    row("ocsp-update.maxdelay", "<number>", "Longest time between updates (3.1).", ocsp_delay),
+    row("ocsp-update.mindelay", "<number>", "Shortest time between updates (3.1).", ocsp_delay),
+    row("tune.ssl.ocsp-update.maxdelay", "<number>", "Longest time between updates (3.2).", ocsp_delay),
+    row("tune.ssl.ocsp-update.mindelay", "<number>", "Shortest time between updates (3.2).", ocsp_delay),
+    row("tune.ssl.cachesize", "<number>", "Sessions in the cache (3.2).", positive_argument),
+    row(
+        "tune.ssl.capture-buffer-size",
+        "<number>",
+        "Bytes of the hello that are kept (3.2).",
+        positive_argument,
+    ),
+    row("tune.ssl.capture-cipherlist-size", "<number>", "The same, older name (3.2).", capture_ciphers),
+    row("tune.ssl.certificate-compression", "{ auto | off }", "Certificate compression (3.2).", |_, line| {
+        refuse(line, "is not supported by your TLS library. It is known to work only with OpenSSL >= 3.2.0.")
+    }),
+    row("tune.ssl.default-dh-param", "<number>", "Largest Diffie-Hellman size (3.2).", |parser, line| {
+        match lax(parser, line)? {
+            1024.. => Ok(()),
+            _ => refuse(line, "expects a value >= 1024."),
+        }
+    }),
+    row("tune.ssl.force-private-cache", "", "A session cache per process (3.2).", none),
+    row("tune.ssl.hard-maxrecord", "<number>", "Largest record ever sent (3.2).", positive_argument),
+    row("tune.ssl.keylog", "{ on | off }", "Keeps session keys for captures (3.2).", either_on_off),
+    row("tune.ssl.lifetime", "<timeout>", "Life of a cached session (3.2).", |parser, line| {
+        parser.at_most(line, 2)?;
+        time(line, Unit::Second, "expects ssl sessions <lifetime> in seconds as argument.").map(drop)
+    }),
+    row("tune.ssl.maxrecord", "<number>", "Largest record (3.2).", positive_argument),
+    row("tune.ssl.ssl-ctx-cache-size", "<number>", "Generated certificates kept (3.2).", positive_argument),
+    row(
+        "acme.scheduler",
+        "{ auto | off }",
+        "Whether certificates are renewed by ACME (3.1).",
+        acme_scheduler,
+    ),
+];
+
+/// `global statement 'K' expects ...` where the argument is missing.
+fn global_needs(line: &Line<'_>, what: &str) -> Outcome {
+    if line.word(1).is_empty() {
+        return line.fail(0, format!("global statement '{}' expects {what}", line.keyword()));
+    }
+    Ok(())
+}
+
+/// The providers that come with OpenSSL.
+const PROVIDERS: &[&str] = &["default", "base", "fips", "legacy", "null"];
+
+fn provider(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    global_needs(line, "a valid engine provider name as an argument.")?;
+    let name = line.word(1);
+    if PROVIDERS.contains(&name) {
+        return Ok(());
+    }
+    let alert = line.alert(1, format!("ssl-provider {name}: unknown provider"));
+    Err(Box::new(alert.with_form(Form::Config)))
+}
+
+fn needs(parser: &Parser<'_>, line: &Line<'_>, what: &str) -> Outcome {
+    parser.at_most(line, 2)?;
+    global_needs(line, what)
+}
+
+fn directory(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    needs(parser, line, "a directory path as an argument.")
+}
+
+fn cipher_suite(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    needs(parser, line, "a cipher suite as an argument.")
+}
+
+fn client_sigalgs(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    needs(parser, line, "signature algorithms as an arguments.")
+}
+
+fn curves(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    needs(parser, line, "a curves suite as an arguments.")
+}
+
+/// Options of `ssl-default-*-options`: name, takes a TLS version, only for listeners.
+const OPTIONS: &[(&str, bool, bool)] = &[
+    ("no-sslv3", false, false),
+    ("no-tlsv10", false, false),
+    ("no-tlsv11", false, false),
+    ("no-tlsv12", false, false),
+    ("no-tlsv13", false, false),
+    ("force-sslv3", false, false),
+    ("force-tlsv10", false, false),
+    ("force-tlsv11", false, false),
+    ("force-tlsv12", false, false),
+    ("force-tlsv13", false, false),
+    ("ssl-min-ver", true, false),
+    ("ssl-max-ver", true, false),
+    ("no-tls-tickets", false, false),
+    ("tls-tickets", false, false),
+    ("prefer-client-ciphers", false, true),
+    ("strict-sni", false, true),
+    ("no-strict-sni", false, true),
+];
+
+const VERSIONS: &[&str] = &["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+fn options(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let keyword = line.keyword();
+    global_needs(line, "an option as an argument.")?;
+    let mut at = 1;
+    while let Some(name) = line.get(at) {
+        let listener = keyword == "ssl-default-bind-options";
+        match OPTIONS.iter().find(|(option, _, only)| *option == name && (listener || !only)) {
+            Some((_, true, _)) => {
+                version(line, at)?;
+                at += 2;
+            }
+            Some(_) => at += 1,
+            None => {
+                return line.fail(at, format!("unknown option '{name}' on global statement '{keyword}'."));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn version(line: &Line<'_>, at: usize) -> Outcome {
+    let (name, value) = (line.word(at), line.word(at + 1));
+    let statement = format!("global statement '{}'.", line.keyword());
+    if value.is_empty() {
+        return line.fail(at, format!("'{name}' : missing the ssl/tls version on {statement}"));
+    }
+    if VERSIONS.contains(&value) {
+        return Ok(());
+    }
+    line.fail(at + 1, format!("'{value}' : unknown ssl/tls version on {statement}"))
+}
+
+fn dh_file(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let name = word(parser, line, "expects a file path as an argument.")?;
+    let parameters = parser.options.files.read(name).unwrap_or_default();
+    if parameters.windows(5).any(|bytes| bytes == b"BEGIN") {
+        return Ok(());
+    }
+    line.fail(1, format!("'{}': unable to load DH parameters from file <{name}>.", line.keyword()))
+}
+
+fn extra_files(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    const KINDS: &[&str] = &["none", "all", "bundle", "sctl", "ocsp", "issuer", "key"];
+    if line.len() > 1 && line.from(1).all(|kind| KINDS.contains(&kind)) {
+        return Ok(());
+    }
+    refuse(line, "expects one or multiple arguments (none, all, bundle, sctl, ocsp, issuer).")
+}
+
+/// HAProxy words this as an alert and goes on.
+fn passphrase(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let what = "a command line to a passphrase-providing tool (script/binary...) and its arguments.";
+    if let Err(alert) = global_needs(line, what) {
+        parser.push(line.warning(0, alert.text));
+    }
+    Ok(())
+}
+
+fn security_level(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let text = line.word(1);
+    if text.is_empty() {
+        return refuse(line, ": missing value");
+    }
+    match integer(text) {
+        Err(_) => refuse(line, &format!(": expects an integer argument, found '{text}'")),
+        Ok(0..=5) => Ok(()),
+        Ok(_) => refuse(line, ": expects a value between 0 and 5"),
+    }
+}
+
+fn server_verify(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    match word(parser, line, "expects an integer argument.")? {
+        "none" | "required" => Ok(()),
+        _ => refuse(line, "expects 'none' or 'required' as argument."),
+    }
+}
+
+fn integer_argument(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    number(parser, line, "expects an integer argument.").map(drop)
+}
+
+fn positive_argument(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    integer_argument(parser, line)?;
+    positive(parser, line).map(drop)
+}
+
+fn capture_ciphers(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    positive_argument(parser, line)?;
+    let text = "'tune.ssl.capture-cipherlist-size' is deprecated and will be removed in version 2.7. Please use \
+                'tune.ssl.capture-buffer-size' instead.";
+    parser.push(line.warning(0, text).with_form(Form::ParsingTight));
+    Ok(())
+}
+
+/// HAProxy goes on after a word that it does not know.
+fn ocsp_switch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if !matches!(line.word(1), "on" | "off") {
+        parser.push(line.warning(1, format!("'{}' : expecting <on|off>", line.keyword())));
+    }
+    Ok(())
+}
+
+fn ocsp_proxy(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    parser.at_most(line, 2)?;
+    let text = line.word(1);
+    let fault = match text {
+        "" => "'' resolves to an empty address (environment variable missing?)".to_owned(),
+        _ => match address::parse(text, AddressUse::Source) {
+            Ok(weir_types::Address { family: weir_types::AddressFamily::Name(_), .. }) => {
+                address::AddressError::unknown_host(text, text).to_string()
+            }
+            Ok(_) => return Ok(()),
+            Err(fault) => fault.to_string(),
+        },
+    };
+    let alert = line.alert(1, format!("ocsp-update: Failed to parse destination address in {fault}"));
+    Err(Box::new(alert.with_form(Form::Config)))
+}
+
+/// 300 seconds and an hour unless both are set.
+fn ocsp_delay(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if line.word(1).is_empty() {
+        return refuse(line, "expects an integer argument.");
+    }
+    let value = atol(line.word(1));
+    if value < 0 {
+        return refuse(line, "expects a positive numeric value.");
+    }
+    let (lowest, highest) = &mut parser.global.ocsp_delays;
+    match line.keyword().ends_with("mindelay") {
+        true if value > *highest => refuse(line, "can not be higher than tune.ssl.ocsp-update.maxdelay."),
+        true => {
+            *lowest = value;
+            Ok(())
+        }
+        false if value < *lowest => refuse(line, "can not be lower than tune.ssl.ocsp-update.mindelay."),
+        false => {
+            *highest = value;
+            Ok(())
+        }
+    }
+}
+
+fn acme_scheduler(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let text = match line.word(1) {
+        "auto" | "off" => return Ok(()),
+        "" => "an argument",
+        _ => "either 'auto' or 'off' argument",
+    };
+    let place = parser.place(line);
+    line.fail(1, format!("parsing [{place}]: keyword 'acme.scheduler' in 'global' section requires {text}"))
+}
