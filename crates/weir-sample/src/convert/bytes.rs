@@ -9,6 +9,9 @@ use crate::stream::Stream;
 use crate::value::{Type, Value};
 use crate::variable::Variable;
 
+mod fix;
+mod protobuf;
+
 pub(super) const ROWS: &[Converter] = &[
     Converter::new("b64dec", NONE, Str, Bin, "undoes base64 (7.3.1)").runs(b64dec),
     Converter::new("base2", NONE, Bin, Str, "digits 0 and 1 (7.3.1)").runs(base2),
@@ -22,8 +25,11 @@ pub(super) const ROWS: &[Converter] = &[
     Converter::new("bytes", sig(1, &[Text, Text]), Bin, Bin, "part of the block (7.3.1)")
         .runs(bytes)
         .checked(check_bytes),
-    Converter::new("fix_is_valid", NONE, Bin, Bool, "whether a FIX message is well formed (7.3.1)"),
-    Converter::new("fix_tag_value", sig(1, &[Text]), Bin, Bin, "tag of a FIX message (7.3.1)"),
+    Converter::new("fix_is_valid", NONE, Bin, Bool, "whether a FIX message is well formed (7.3.1)")
+        .runs(fix_is_valid),
+    Converter::new("fix_tag_value", sig(1, &[Text]), Bin, Bin, "tag of a FIX message (7.3.1)")
+        .runs(fix_tag_value)
+        .checked(check_fix_tag),
     Converter::new("hex", NONE, Bin, Str, "hexadecimal digits (7.3.1)").runs(hex),
     Converter::new("hex2i", NONE, Str, Sint, "integer from hexadecimal digits (7.3.1)").runs(hex2i),
     Converter::new("le2dec", sig(1, &[Text, Int, Int]), Bin, Str, "little-endian chunks in decimal (7.3.1)")
@@ -37,10 +43,14 @@ pub(super) const ROWS: &[Converter] = &[
         Bin,
         Bin,
         "field of a Protocol Buffers message (7.3.1)",
-    ),
+    )
+    .runs(protobuf_field)
+    .checked(check_protobuf),
     Converter::new("ub64dec", NONE, Str, Bin, "undoes url-safe base64 (7.3.1)").runs(ub64dec),
     Converter::new("ub64enc", NONE, Bin, Str, "url-safe base64 (7.3.1)").runs(ub64enc),
-    Converter::new("ungrpc", sig(1, &[ProtobufField, Text]), Bin, Bin, "field of a gRPC message (7.3.1)"),
+    Converter::new("ungrpc", sig(1, &[ProtobufField, Text]), Bin, Bin, "field of a gRPC message (7.3.1)")
+        .runs(ungrpc)
+        .checked(check_protobuf),
 ];
 
 type ArgsOf<'a> = &'a [Arg<Resolved>];
@@ -193,4 +203,48 @@ fn be2hex<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<V
         return text(upper_hex(&block));
     }
     chunks(args, value, |chunk, out| out.extend_from_slice(&upper_hex(chunk)))
+}
+
+fn check_protobuf(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    match args[1].str() {
+        "" => Ok(()),
+        name if protobuf::is_type(name) => Ok(()),
+        name => Err(format!("Wrong protocol buffer type '{name}'")),
+    }
+}
+
+/// The raw bytes of a field, or with a type the integer in it.
+fn field_of(message: &[u8], args: ArgsOf<'_>) -> Option<Value<'static>> {
+    match args[1].str() {
+        "" => bin(protobuf::raw(message, args[0].str())?.to_vec()),
+        name => protobuf::integer(message, args[0].str(), name).map(Value::Int),
+    }
+}
+
+fn protobuf_field<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(message) = value else { return None };
+    field_of(&message, args)
+}
+
+fn ungrpc<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(stream) = value else { return None };
+    field_of(protobuf::grpc_message(&stream)?, args)
+}
+
+fn check_fix_tag(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    let name = args[0].str();
+    let tag = fix::tag_number(name).ok_or_else(|| format!("Unknown FIX tag name '{name}'"))?;
+    args[0] = Arg::Int(tag.into());
+    Ok(())
+}
+
+fn fix_tag_value<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(message) = value else { return None };
+    let tag = u32::try_from(args[0].int()?).ok()?;
+    bin(fix::value(&message, tag)?.to_vec())
+}
+
+fn fix_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(message) = value else { return None };
+    fix::is_valid(&message).map(Value::Bool)
 }

@@ -156,7 +156,8 @@ pub(super) const ROWS: &[Converter] = &[
         Any,
         Any,
         "passes the sample on under a condition (7.3.1)",
-    ),
+    )
+    .checked(check_when),
     Converter::new(
         "word",
         sig(2, &[Int, Text, Int]),

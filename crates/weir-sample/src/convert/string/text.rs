@@ -314,3 +314,15 @@ pub(super) fn x509_v_err_str<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Str
     let Value::Int(code) = value.cast(Type::Sint)? else { return None };
     Some(Value::Str(crate::convert::crypto::verify_error(code).into_bytes().into()))
 }
+
+const WHEN: [&str; 7] = ["stopping", "normal", "error", "forwarded", "toapplet", "processed", "acl"];
+
+pub(super) fn check_when(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    let word = args[0].str();
+    let condition = word.strip_prefix('!').unwrap_or(word);
+    if WHEN.contains(&condition) {
+        return Ok(());
+    }
+    let known = WHEN.join(",");
+    Err(format!("expects a supported keyword among {{{known}}} but got '{condition}'"))
+}
