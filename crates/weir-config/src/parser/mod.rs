@@ -18,7 +18,7 @@ use weir_sample::{Files, References};
 use weir_syntax::{Environment, Line, Reader};
 use weir_types::{Diagnostic, Diagnostics, ProxyKind, Sources, Span};
 
-use crate::model::{Config, Defaults, Proxy};
+use crate::model::{Config, Defaults, Proxy, ServerOptions};
 use crate::sections::userlist::Memberships;
 
 /// What stands around the text.
@@ -66,6 +66,10 @@ pub struct Parser<'o> {
     pub(crate) frontends: HashMap<Arc<str>, usize>,
     pub(crate) backends: HashMap<Arc<str>, usize>,
     pub(crate) ids: HashMap<u32, usize>,
+    /// What the latest server line said: the next one often says the same.
+    pub(crate) last_server: Option<Arc<ServerOptions>>,
+    /// `ssl-server-verify none`.
+    pub(crate) verify_none: bool,
     /// Which kind of proxy uses the rules of a `defaults` section, by the section's place.
     pub(crate) rule_users: HashMap<Span, ProxyKind>,
     /// References of keywords that weir refuses for now; looked at once all sections are known.
@@ -101,6 +105,8 @@ impl<'o> Parser<'o> {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             ids: HashMap::new(),
+            last_server: None,
+            verify_none: false,
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),
             memberships: Memberships::default(),

@@ -32,7 +32,9 @@ mod switching;
 mod timeouts;
 mod unique_id;
 
+pub(crate) use header::invalid_character;
 pub use option::{OPTIONS, OptionRow};
+pub(crate) use option_values::network;
 pub(crate) use scope::Half;
 
 use std::sync::LazyLock;

@@ -1,0 +1,15 @@
+//! `server`, `default-server`, `server-template` lines (manual 4.2, 5.2), and `dispatch`, `source` of a proxy.
+
+mod checks;
+mod line;
+mod option;
+mod place;
+mod pool;
+mod proxy_protocol;
+mod resolve;
+mod source;
+mod tls;
+mod traffic;
+
+pub use line::KEYWORDS;
+pub use option::{OPTIONS, ServerOption};
