@@ -44,6 +44,7 @@ fn text(row: &Row) -> String {
         "frontend" => (before, "frontend f\n bind 127.0.0.1:9799".to_owned()),
         "listen" => (before, "listen l\n bind 127.0.0.1:9796".to_owned()),
         "traces" => (before, "traces".to_owned()),
+        "fcgi-app" => (before, "fcgi-app a".to_owned()),
         section => (before, format!("{section} {}", &section[..1])),
     };
     format!("{before}{header}\n {line}\n{after}")

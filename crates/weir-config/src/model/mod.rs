@@ -19,8 +19,8 @@ pub use check::{CheckPlan, CheckProtocol, CheckStep, ExpectMatch};
 pub use name::Name;
 pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
 pub use sections::{
-    Cache, CrtStore, FcgiApp, HttpErrors, LogForward, LogProfile, Mailers, Opaque, Peer, Peers, PeersTable,
-    Resolvers, Ring,
+    Cache, CrtLoad, CrtStore, FcgiApp, Healthcheck, HttpErrors, LogForward, LogProfile, Mailers, Opaque,
+    Peer, Peers, PeersTable, Resolvers, Ring,
 };
 pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, TlsServer};
 pub use settings::{
@@ -56,6 +56,7 @@ pub struct Config {
     pub log_profiles: Vec<LogProfile>,
     pub fcgi_apps: Vec<FcgiApp>,
     pub crt_stores: Vec<CrtStore>,
-    /// Sections that are checked keyword by keyword and keep nothing but their name: `traces`, `acme`, `healthcheck`.
+    pub healthchecks: Vec<Healthcheck>,
+    /// Sections that are checked keyword by keyword and keep nothing but their name: `acme`.
     pub opaque: Vec<Opaque>,
 }

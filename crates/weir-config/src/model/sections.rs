@@ -9,6 +9,7 @@ use weir_types::{Address, Span};
 
 use super::backend::StickTable;
 use super::bind::Bind;
+use super::check::CheckPlan;
 use super::settings::LogLine;
 
 /// `http-errors` (manual 12.4).
@@ -140,6 +141,27 @@ pub struct CrtStore {
     pub name: Arc<str>,
     pub crt_base: Option<Box<str>>,
     pub key_base: Option<Box<str>>,
+    pub loads: Vec<CrtLoad>,
+    pub span: Span,
+}
+
+/// A `load` line.
+#[derive(Clone, Debug)]
+pub struct CrtLoad {
+    /// `crt`.
+    pub certificate: Box<str>,
+    /// Every other option with its value, in order.
+    pub options: Vec<(&'static str, Box<str>)>,
+    pub span: Span,
+}
+
+/// `healthcheck` (manual 12.9).
+#[derive(Clone, Debug, Default)]
+pub struct Healthcheck {
+    pub name: Arc<str>,
+    /// `type`: the option of a proxy with the same name.
+    pub kind: Option<Box<str>>,
+    pub plan: Arc<CheckPlan>,
     pub span: Span,
 }
 

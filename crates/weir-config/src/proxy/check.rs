@@ -54,7 +54,7 @@ fn ignored(parser: &mut Parser<'_>, line: &Line<'_>) -> bool {
     parser.lacks(Half::Backend, line, line.keyword())
 }
 
-fn http_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+pub(crate) fn http_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if ignored(parser, line) {
         return Ok(());
     }
@@ -75,7 +75,7 @@ fn http_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     Ok(())
 }
 
-fn tcp_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+pub(crate) fn tcp_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if ignored(parser, line) {
         return Ok(());
     }

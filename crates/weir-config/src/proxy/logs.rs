@@ -137,7 +137,7 @@ fn log_option(
     Ok(Some(2))
 }
 
-fn format_name(name: &str) -> Option<LogFormatName> {
+pub(crate) fn format_name(name: &str) -> Option<LogFormatName> {
     Some(match name {
         "rfc3164" => LogFormatName::Rfc3164,
         "rfc5424" => LogFormatName::Rfc5424,

@@ -8,7 +8,7 @@ pub mod whole;
 
 mod balance;
 mod capture;
-mod check;
+pub(crate) mod check;
 mod check_expect;
 mod check_send;
 mod check_steps;
@@ -20,7 +20,7 @@ mod limits;
 mod mail;
 mod monitor;
 mod option;
-mod option_values;
+pub(crate) mod option_values;
 mod removed;
 mod retry;
 mod rules;

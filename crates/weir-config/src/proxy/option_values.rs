@@ -43,6 +43,14 @@ pub(super) const VALUES: &[ValueRow] = &[
     row("external-check", external_check),
 ];
 
+/// The check that `type` of a `healthcheck` section names at word 1, as the option of that name is read.
+pub(crate) fn check_protocol(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    match VALUES.iter().find(|row| row.name == line.word(1)) {
+        Some(row) => (row.parse)(parser, line),
+        None => Ok(()),
+    }
+}
+
 pub(super) fn redispatch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if parser.lacks(Half::Backend, line, "redispatch") {
         return Ok(());

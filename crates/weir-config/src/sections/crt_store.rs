@@ -1,23 +1,199 @@
-//! `crt-store` sections (manual 12.8).
+//! `crt-store` sections (manual 12.7): which files make a certificate, and what it is called. Files are looked for, not
+//! read; loading them is the affair of the line that uses the certificate.
 
 use std::sync::LazyLock;
 
-use weir_syntax::Line;
+use weir_registry::near;
+use weir_syntax::{Line, name};
+use weir_types::{Diagnostic, Level};
 
+use super::header;
 use crate::keyword::{Index, Keyword};
-use crate::outcome::Outcome;
+use crate::model::{CrtLoad, CrtStore};
+use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 
 pub static SECTION: SectionKind =
-    SectionKind { keyword: "crt-store", begin, index, unknown: Unknown::Quoted, end: |_| {} };
+    SectionKind { keyword: "crt-store", begin, index, unknown: Unknown::As("crt-store"), end: |_| {} };
 
-pub const KEYWORDS: &[Keyword] = &[];
+const UNUSED: &str = "certificates are not served yet: the bind options that would name one are refused";
+
+pub const KEYWORDS: &[Keyword] = &[
+    Keyword::new("crt-base", "<dir>", "Where certificates are looked for (12.7).", crt_base)
+        .listed()
+        .no_effect(UNUSED),
+    Keyword::new("key-base", "<dir>", "Where private keys are looked for (12.7).", key_base)
+        .listed()
+        .no_effect(UNUSED),
+    Keyword::new("load", "[crt <filename>] [param*]", "A certificate (12.7).", load)
+        .listed()
+        .no_effect(UNUSED),
+];
+
+/// What stands behind an option of `load`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    /// A file beside the certificate.
+    File,
+    Key,
+    Text,
+    Switch,
+    KeyType,
+    Number,
+}
+
+/// The options of 12.7.1; `acme`, `domains` and `ips` need an `acme` section.
+const OPTIONS: &[(&str, Value)] = &[
+    ("crt", Value::File),
+    ("key", Value::Key),
+    ("ocsp", Value::File),
+    ("issuer", Value::File),
+    ("sctl", Value::File),
+    ("alias", Value::Text),
+    ("acme", Value::Text),
+    ("domains", Value::Text),
+    ("ips", Value::Text),
+    ("ocsp-update", Value::Switch),
+    ("jwt", Value::Switch),
+    ("generate-dummy", Value::Switch),
+    ("keytype", Value::KeyType),
+    ("bits", Value::Number),
+    ("curves", Value::Text),
+];
 
 fn index() -> &'static Index {
     static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(&[KEYWORDS]));
     &INDEX
 }
 
-fn begin(_: &mut Parser<'_>, _: &Line<'_>) -> Outcome {
+/// The name is optional: certificates of the nameless store are called `@/...`.
+fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if let Err(wrong) = name::check(line.word(1)) {
+        return line.fail(1, wrong.within("'crt-store'", line.word(1)));
+    }
+    parser.at_most(line, 2)?;
+    let name = parser.intern(line.word(1));
+    if let Some(other) = parser.config.crt_stores.iter().find(|other| other.name == name && !name.is_empty())
+    {
+        let place = parser.place_of(other.span);
+        let text = format!(
+            "crt-store section '{name}' has the same name as another crt-store section declared at {place}."
+        );
+        return header::duplicate(line.word_span(1), text);
+    }
+    parser.config.crt_stores.push(CrtStore { name, span: line.span(), ..CrtStore::default() });
+    Ok(())
+}
+
+fn section<'p>(parser: &'p mut Parser<'_>) -> &'p mut CrtStore {
+    parser.config.crt_stores.last_mut().expect("a section has begun")
+}
+
+/// These keywords repeat the place inside their text.
+fn fail<T>(parser: &Parser<'_>, line: &Line<'_>, word: usize, text: &str) -> Outcome<T> {
+    line.fail(word, format!("parsing [{}] : {text}", parser.place(line)))
+}
+
+fn path(parser: &Parser<'_>, line: &Line<'_>) -> Outcome<Box<str>> {
+    match line.word(1) {
+        "" => fail(parser, line, 0, &format!("'{}' requires a <path> argument.", line.keyword())),
+        path => Ok(path.into()),
+    }
+}
+
+fn crt_base(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let path = path(parser, line)?;
+    section(parser).crt_base = Some(path);
+    Ok(())
+}
+
+fn key_base(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let path = path(parser, line)?;
+    section(parser).key_base = Some(path);
+    Ok(())
+}
+
+fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let mut load = CrtLoad { certificate: "".into(), options: Vec::new(), span: line.span() };
+    for at in (1..line.len()).step_by(2) {
+        let (option, value) = (line.word(at), line.word(at + 1));
+        let Some((known, kind)) = OPTIONS.iter().find(|(known, _)| *known == option) else {
+            return unknown(parser, line, at);
+        };
+        if value.is_empty() {
+            let text = format!("'{option}' in section 'crt-store': '{option}' expects an argument.");
+            return fail(parser, line, at, &text);
+        }
+        let fits = match kind {
+            Value::Switch => matches!(value, "on" | "off"),
+            Value::KeyType => matches!(value, "RSA" | "ECDSA"),
+            Value::Number => value.parse::<u32>().is_ok(),
+            _ => true,
+        };
+        if !fits {
+            let text = format!("'{option}' in section 'crt-store': invalid value '{value}'.");
+            return fail(parser, line, at + 1, &text);
+        }
+        if *known == "acme" && !parser.experimental {
+            let text = "'acme' in section 'crt-store': experimental, must be allowed via a global \
+                        'expose-experimental-directives'";
+            return fail(parser, line, at, text);
+        }
+        match *known {
+            "crt" => load.certificate = value.into(),
+            known => load.options.push((known, value.into())),
+        }
+    }
+    if load.certificate.is_empty() {
+        let text = "'load' in section 'crt-store': mandatory 'crt' parameter not found.";
+        return fail(parser, line, 0, text);
+    }
+    files(parser, line, &load)?;
+    section(parser).loads.push(load);
+    Ok(())
+}
+
+fn unknown(parser: &Parser<'_>, line: &Line<'_>, at: usize) -> Outcome {
+    let words: Vec<&str> = line.words().take(at + 1).collect();
+    let text = format!("'{}' in section 'crt-store': unknown keyword '{}'.", words.join(" "), line.word(at));
+    let proposal = near(line.word(at), OPTIONS.iter().map(|(known, _)| *known));
+    fail(parser, line, at, &text).map_err(|refused: Box<Diagnostic>| match proposal {
+        Some(name) => Box::new(refused.with_hint(format!("did you mean '{name}'?"))),
+        None => refused,
+    })
+}
+
+/// Every file is there; the certificate may be missing where it is made, by `generate-dummy` or by ACME.
+fn files(parser: &mut Parser<'_>, line: &Line<'_>, load: &CrtLoad) -> Outcome {
+    let made = load
+        .options
+        .iter()
+        .any(|(name, value)| *name == "acme" || (*name == "generate-dummy" && &**value == "on"));
+    let store = section(parser);
+    let (crt_base, key_base) = (store.crt_base.clone(), store.key_base.clone());
+    let mut wanted = Vec::new();
+    if !made {
+        wanted.push((&*load.certificate, &crt_base));
+    }
+    for (name, value) in &load.options {
+        match OPTIONS.iter().find(|(known, _)| known == name) {
+            Some((_, Value::File)) => wanted.push((value, &crt_base)),
+            Some((_, Value::Key)) if !made => wanted.push((value, &key_base)),
+            _ => {}
+        }
+    }
+    for (file, base) in wanted {
+        let path = match base {
+            Some(base) if !file.starts_with('/') => format!("{base}/{file}"),
+            _ => file.to_owned(),
+        };
+        if parser.options.files.read(&path).is_none() {
+            let text =
+                format!("'load' in section 'crt-store': unable to stat SSL certificate from file '{path}'");
+            let mut refused = line.alert(0, format!("parsing [{}] : {text}", parser.place(line)));
+            refused.level = Level::Alert;
+            return Err(Box::new(refused));
+        }
+    }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The header line that named sections share: `KEYWORD NAME`.
 
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
+use weir_syntax::address::AddressError;
 use weir_syntax::time::{self, Unit};
 use weir_syntax::{Line, name};
-use weir_types::{Diagnostic, Form, Level, Span};
+use weir_types::{Address, AddressFamily, Diagnostic, Form, Level, Span};
 
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
@@ -44,4 +46,23 @@ pub(crate) fn timeout(line: &Line<'_>, event: &str, value: &str) -> Outcome<u32>
         let place = format!("argument to <{title}>.");
         line.fail_tight(2, fault.bracketed(value, &title, Unit::Millisecond, place))
     })
+}
+
+/// Whether the host of an address that HAProxy looks up while it reads the line has an address.
+pub(crate) fn resolves(address: &Address) -> bool {
+    match &address.family {
+        AddressFamily::Name(host) => {
+            (&**host, 0).to_socket_addrs().is_ok_and(|mut found| found.next().is_some())
+        }
+        _ => true,
+    }
+}
+
+/// What is said of a host that has no address.
+pub(crate) fn unresolved(address: &Address, text: &str) -> AddressError {
+    let host = match &address.family {
+        AddressFamily::Name(host) => host,
+        _ => "",
+    };
+    AddressError::unknown_host(host, text)
 }

@@ -13,6 +13,7 @@ pub mod mailers;
 pub mod peers;
 pub mod resolvers;
 pub mod ring;
+mod scratch;
 pub mod traces;
 pub mod userlist;
 pub(crate) mod whole;

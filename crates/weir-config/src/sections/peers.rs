@@ -91,11 +91,15 @@ fn peer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if !(is_local && has_bind) && !text.is_empty() {
         let owner = section(parser).local.clone();
         let owner = owner.as_deref().unwrap_or("(null)");
-        let wrong = |fault: address::AddressError| {
+        let wrong = |fault: address::AddressError| -> Outcome<Address> {
             let refused = line.alert(2, format!("'server {owner}/{name}' : {fault}"));
             Err(Box::new(refused.with_form(Form::Place)))
         };
-        address = Some(address::parse(text, AddressUse::Peer).or_else(wrong)?);
+        let parsed = address::parse(text, AddressUse::Peer).or_else(wrong)?;
+        if !header::resolves(&parsed) {
+            return wrong(header::unresolved(&parsed, text)).map(drop);
+        }
+        address = Some(parsed);
         options = 3;
     }
     if is_local {

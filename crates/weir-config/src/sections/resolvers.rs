@@ -63,6 +63,9 @@ fn nameserver(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     let address = address::parse(text, AddressUse::Nameserver)
         .or_else(|fault| line.fail(2, format!("'nameserver {name}' : {fault}")))?;
+    if !header::resolves(&address) {
+        return line.fail(2, format!("'nameserver {name}' : {}", header::unresolved(&address, text)));
+    }
     let name = header::server_name(parser, line)?;
     // A datagram server has no parameters and HAProxy does not look at them; a stream server's are a server line's.
     if address.kind == SocketKind::Stream && line.len() > 3 {

@@ -13,6 +13,9 @@ pub(crate) fn check(parser: &mut Parser<'_>) {
     let local = config.global.localpeer.as_ref().unwrap_or(&options.hostname).clone();
     super::peers::check(&local, &mut config.peers, diagnostics);
     mailers(config, diagnostics);
+    super::fcgi_app::check(config, diagnostics);
+    super::healthcheck::check(config, diagnostics);
+    log_forwards(config, diagnostics);
     resolvers(parser);
 }
 
@@ -38,5 +41,17 @@ fn resolvers(parser: &mut Parser<'_>) {
             let text = format!("resolvers '{}' [{place}] has no nameservers configured!", section.name);
             warn(&mut parser.diagnostics, span, text);
         }
+    }
+}
+
+/// The section is a frontend by nature, and HAProxy calls it one.
+fn log_forwards(config: &Config, diagnostics: &mut Diagnostics) {
+    for section in config.log_forwards.iter().filter(|section| section.binds.is_empty()) {
+        let hint = "Please declare it as a backend if this was intended.";
+        warn(
+            diagnostics,
+            section.span,
+            format!("frontend '{}' has no 'bind' directive. {hint}", section.name),
+        );
     }
 }
