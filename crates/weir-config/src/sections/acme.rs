@@ -65,11 +65,7 @@ fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     line.not_yet(0, "acme")
 =======
 fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    if !parser.experimental {
-        let text =
-            "section 'acme' is experimental, must be allowed via a global 'expose-experimental-directives'";
-        return line.fail_tight(0, text);
-    }
+    parser.experimental_section(line)?;
     let name = header::named(parser, line)?;
     parser.at_most(line, 2)?;
     if parser.config.opaque.iter().any(|other| other.keyword == "acme" && other.name == name) {
