@@ -8,10 +8,7 @@ use weir_syntax::time::{self, Unit};
 
 use super::header;
 use crate::keyword::{Index, Keyword};
-<<<<<<< HEAD
-=======
 use crate::model::Opaque;
->>>>>>> c73184b (Caches, rings, log-forward, log-profile, fcgi-app, crt-store, traces, acme, healthcheck: checked keyword by keyword)
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 
@@ -58,12 +55,6 @@ fn index() -> &'static Index {
     &INDEX
 }
 
-<<<<<<< HEAD
-/// There is no ACME client yet; the section is refused as a whole, where HAProxy would ask for permission first.
-fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    parser.experimental_section(line)?;
-    line.not_yet(0, "acme")
-=======
 fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     parser.experimental_section(line)?;
     let name = header::named(parser, line)?;
@@ -114,5 +105,4 @@ fn conditions(line: &Line<'_>, value: &str) -> Outcome {
         }
     }
     Ok(())
->>>>>>> c73184b (Caches, rings, log-forward, log-profile, fcgi-app, crt-store, traces, acme, healthcheck: checked keyword by keyword)
 }

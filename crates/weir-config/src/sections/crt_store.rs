@@ -134,7 +134,7 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             let text = format!("'{option}' in section 'crt-store': invalid value '{value}'.");
             return fail(parser, line, at + 1, &text);
         }
-        if *known == "acme" && !parser.experimental {
+        if *known == "acme" && !parser.takes_experiment() {
             let text = "'acme' in section 'crt-store': experimental, must be allowed via a global \
                         'expose-experimental-directives'";
             return fail(parser, line, at, text);

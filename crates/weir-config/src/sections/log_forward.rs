@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use weir_syntax::Line;
-use weir_syntax::address::{self, AddressUse};
+use weir_syntax::address::AddressUse;
 use weir_syntax::time::{self, Unit};
 
 use super::header;
+use crate::bind;
 use crate::keyword::{Index, Keyword};
-use crate::model::{Bind, BindOptions, LogForward};
+use crate::model::{Bind, LogForward};
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, Prefix, SectionKind, Unknown};
 use crate::proxy::logs::log_line;
@@ -20,7 +21,7 @@ pub static SECTION: SectionKind =
 const UNUSED: &str = "the addresses of the section are refused for now, and without them it does nothing";
 
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("bind", "<addr> [param*]", "Where logs come in by stream (12.6).", bind),
+    Keyword::new("bind", "<addr> [param*]", "Where logs come in by stream (12.6).", stream_bind),
     Keyword::new("dgram-bind", "<addr> [param*]", "Where logs come in by datagram (12.6).", dgram_bind),
     Keyword::new("log", "<target> ... <facility> [<level>]", "Where they go (12.6).", log).no_effect(UNUSED),
     Keyword::new("maxconn", "<conns>", "Connections at a time (12.6).", maxconn).no_effect(UNUSED),
@@ -60,17 +61,14 @@ fn listen(parser: &mut Parser<'_>, line: &Line<'_>, usage: AddressUse) -> Outcom
     if text.is_empty() {
         return Ok(None);
     }
-    let mut addresses = Vec::new();
-    for part in text.split(',') {
-        let address = address::parse(part, usage)
-            .or_else(|fault| line.fail(1, format!("'{keyword} {text}' : {fault}")))?;
-        addresses.push(address);
-    }
-    let options = Arc::new(BindOptions::default());
+    let addresses = bind::addresses(line, usage)
+        .or_else(|fault| line.fail(1, format!("'{keyword} {text}' : {fault}")))?;
+    let title = format!("'{keyword} {text}' in section 'log-forward'");
+    let options = Arc::new(bind::options(parser, line, 2, &title)?);
     Ok(Some(Bind { addresses, text: parser.intern(text), options, span: line.span() }))
 }
 
-fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn stream_bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let Some(bind) = listen(parser, line, AddressUse::Bind)? else { return Ok(()) };
     section(parser).binds.push(bind);
     line.not_yet(0, "bind' in 'log-forward")

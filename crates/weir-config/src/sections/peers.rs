@@ -8,8 +8,9 @@ use weir_syntax::{Line, name};
 use weir_types::{Address, Diagnostic, Diagnostics, Form, PortSpec};
 
 use super::{header, whole};
+use crate::bind;
 use crate::keyword::{Index, Keyword};
-use crate::model::{Bind, BindOptions, Peer, Peers, PeersTable};
+use crate::model::{Bind, Peer, Peers, PeersTable};
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 use crate::proxy::logs::log_line;
@@ -24,7 +25,7 @@ const ALONE: &str = "a section with other peers is refused, and the local peer a
 pub const KEYWORDS: &[Keyword] = &[
     Keyword::new("peer", "<peername> [<address>]:port [param*]", "A peer (11.2).", peer).no_effect(ALONE),
     Keyword::new("server", "<peername> [<address>:<port>] [param*]", "A peer (11.2).", peer).no_effect(ALONE),
-    Keyword::new("bind", "[<address>]:port [param*]", "Where the local peer listens (11.2).", bind)
+    Keyword::new("bind", "[<address>]:port [param*]", "Where the local peer listens (11.2).", listen)
         .no_effect(ALONE),
     Keyword::new("default-bind", "[param*]", "Options of the local peer's address (11.2).", default_bind)
         .no_effect(ALONE),
@@ -127,17 +128,13 @@ fn unread_options(line: &Line<'_>, first: usize) -> Outcome {
     }
 }
 
-fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn listen(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let text = line.word(1);
     if text.is_empty() {
         return Ok(());
     }
-    let mut addresses: Vec<Address> = Vec::new();
-    for part in text.split(',') {
-        let address = address::parse(part, AddressUse::Bind)
-            .or_else(|fault| line.fail(1, format!("'bind {text}' : {fault}")))?;
-        addresses.push(address);
-    }
+    let addresses = bind::addresses(line, AddressUse::Bind)
+        .or_else(|fault| line.fail(1, format!("'bind {text}' : {fault}")))?;
     if let Some(at) = section(parser).bind.as_ref().map(|bind| bind.span) {
         let place = parser.place_of(at);
         let why = "One listener per \"peers\" section is authorized but another is already configured at";
@@ -147,18 +144,20 @@ fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if peers.peers.iter().any(|peer| peer.address.is_some() && Some(&peer.name) == peers.local.as_ref()) {
         return line.fail(0, "mixing \"peer\" and \"bind\" line is forbidden");
     }
-    if addresses.len() > 1 || matches!(addresses[0].port, PortSpec::Range(..)) {
+    if addresses.len() > 1 || addresses.iter().any(|address| matches!(address.port, PortSpec::Range(..))) {
         let why = "Multiple listening addresses or port range are not supported.";
         return line.fail(1, format!("Only one listener per \"peers\" section is authorized. {why}"));
     }
-    let text = parser.intern(text);
-    let bind = Bind { addresses, text, options: Arc::new(BindOptions::default()), span: line.span() };
+    let title = format!("'bind {text}' in section 'peers'");
+    let options = Arc::new(bind::options(parser, line, 2, &title)?);
+    let bind = Bind { addresses, text: parser.intern(text), options, span: line.span() };
     section(parser).bind = Some(bind);
-    unread_options(line, 2)
+    Ok(())
 }
 
-fn default_bind(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    unread_options(line, 1)
+fn default_bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let title = format!("'default-bind {}' in section 'peers'", line.word(1));
+    bind::options(parser, line, 1, &title).map(drop)
 }
 
 fn default_server(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
