@@ -73,7 +73,7 @@ fn value(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     parser.at_most(line, 2)?;
     if let Some((_, choices)) = CHOICES.iter().find(|(known, _)| *known == keyword)
-        && !choices.contains(&value)
+        && !choices.iter().any(|choice| choice.eq_ignore_ascii_case(value))
     {
         let text = format!("'{keyword}' in 'acme' section expects one of {}", choices.join(", "));
         return line.fail(1, format!("{text} (got '{value}')"));
