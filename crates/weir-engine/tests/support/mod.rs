@@ -41,6 +41,11 @@ impl Plans {
         Self { shm: Shm::private(1), plan: Plan { global: Default::default(), ..Plan::default() } }
     }
 
+    /// For a plan that replaces one over the same shared memory.
+    pub fn again(shm: Shm) -> Self {
+        Self { shm, plan: Plan::default() }
+    }
+
     /// A `listen` section with one listener and these servers; returns its index.
     pub fn listen(&mut self, name: &str, mode: Mode, settings: Settings, servers: &[SocketAddr]) -> ProxyId {
         let first = self.plan.servers.len() as u32;
@@ -168,6 +173,13 @@ impl Running {
         connect(self.address(0))
     }
 
+    /// Puts another plan in force and waits until new connections are served by it.
+    pub fn swap(&self, plan: Plan) {
+        let (done, wait) = tokio::sync::oneshot::channel();
+        self.control.send(Control::Swap { plan: Arc::new(plan), added: Vec::new(), done: Some(done) }).unwrap();
+        wait.blocking_recv().unwrap();
+    }
+
     /// Stops softly and waits for the worker's end.
     pub fn stop(mut self) -> Exit {
         self.control.send(Control::SoftStop).unwrap();
@@ -222,6 +234,15 @@ pub fn read_to_end(stream: &mut TcpStream) -> String {
         .read_to_end(&mut text)
         .unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&text)));
     String::from_utf8(text).unwrap()
+}
+
+/// Waits until something becomes true that no descriptor tells.
+pub fn await_that(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
 }
 
 pub fn say(stream: &mut TcpStream, text: &str) {
