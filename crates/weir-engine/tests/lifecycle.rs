@@ -183,7 +183,12 @@ fn connections_beyond_maxconn_wait_in_the_accept_queue() {
 fn swap_moves_kept_alive_connections_to_the_new_plan() {
     let mut plans = Plans::new();
     let shm = plans.shm;
-    plans.listen("l", Mode::Http, settings(), &[answering("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nold")]);
+    plans.listen(
+        "l",
+        Mode::Http,
+        settings(),
+        &[answering("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nold")],
+    );
     let running = plans.start();
     let mut client = running.connect();
     say(&mut client, GET);

@@ -176,7 +176,9 @@ impl Running {
     /// Puts another plan in force and waits until new connections are served by it.
     pub fn swap(&self, plan: Plan) {
         let (done, wait) = tokio::sync::oneshot::channel();
-        self.control.send(Control::Swap { plan: Arc::new(plan), added: Vec::new(), done: Some(done) }).unwrap();
+        self.control
+            .send(Control::Swap { plan: Arc::new(plan), added: Vec::new(), done: Some(done) })
+            .unwrap();
         wait.blocking_recv().unwrap();
     }
 
