@@ -85,8 +85,9 @@ impl Listeners {
         }
     }
 
-    pub fn close(&mut self) {
-        self.by_slot.drain().for_each(|(_, open)| open.task.abort());
+    /// Empties and closes all sockets.
+    pub fn close(&mut self, worker: &Rc<Worker>) {
+        self.by_slot.drain().for_each(|(_, open)| retire(worker, open));
     }
 }
 

@@ -157,7 +157,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
             }
         }
     }
-    open.close();
+    open.close(&worker);
     worker.stopping.set(true);
     worker.pools.clear();
     worker.timers.wake_all();

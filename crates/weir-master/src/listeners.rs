@@ -76,7 +76,8 @@ impl Listeners {
 }
 
 impl Listener {
-    fn socket_of(&self, role: Role) -> Option<Arc<OwnedFd>> {
+    /// The socket that a child of this role accepts on.
+    pub fn socket_of(&self, role: Role) -> Option<Arc<OwnedFd>> {
         match (role, self.taker) {
             (Role::Worker(WorkerId(worker)), Taker::Workers) => {
                 let socket = self.sockets.get(usize::from(worker)).or_else(|| {

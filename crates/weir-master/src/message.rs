@@ -8,38 +8,25 @@ use weir_types::Slot;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The first message. Descriptors: bundle, `segments` memfds, `wakers` eventfds, one socket for each of `listeners`.
-    Start {
-        segments: u32,
-        wakers: u32,
-        listeners: Vec<Slot>,
-        settings: ChildSettings,
-    },
+    Start { segments: u32, wakers: u32, listeners: Vec<Slot>, settings: ChildSettings },
     /// Make a plan, do not use it yet. Descriptors: bundle, `segments` new memfds, one socket for each of `listeners`.
-    Prepare {
-        generation: u64,
-        segments: u32,
-        listeners: Vec<Slot>,
-    },
+    Prepare { generation: u64, segments: u32, listeners: Vec<Slot> },
     /// Use the plan of that generation.
-    Commit {
-        generation: u64,
-    },
+    Commit { generation: u64 },
     /// Forget the plan of that generation.
-    Abort {
-        generation: u64,
-    },
-    /// Stop accepting for now (SIGTTOU), and start again (SIGTTIN).
+    Abort { generation: u64 },
+    /// Stop accepting for now (SIGTTOU).
     Pause,
-    Resume,
+    /// Start again (SIGTTIN). One descriptor for each of `listeners`, which takes the place of the one known: what an
+    /// event loop remembers of a socket that was shut down does not fit one that listens again.
+    Resume { listeners: Vec<Slot> },
     /// Finish what is running, then end.
     SoftStop,
     /// End now.
     HardStop,
     /// For the controller: serve runtime commands on the connection beside this message. The level is HAProxy's:
     /// 1 user, 2 operator, 3 admin.
-    Serve {
-        level: u8,
-    },
+    Serve { level: u8 },
     /// For the controller: write the servers' states to the log (SIGHUP).
     DumpServers,
 }
@@ -81,8 +68,9 @@ impl Order {
             Order::Pause => {
                 out.u8(4);
             }
-            Order::Resume => {
+            Order::Resume { listeners } => {
                 out.u8(5);
+                slots(&mut out, listeners);
             }
             Order::SoftStop => {
                 out.u8(6);
@@ -117,7 +105,7 @@ impl Order {
             2 => Order::Commit { generation: from.u64()? },
             3 => Order::Abort { generation: from.u64()? },
             4 => Order::Pause,
-            5 => Order::Resume,
+            5 => Order::Resume { listeners: from.list(|from| from.u32().map(Slot))? },
             6 => Order::SoftStop,
             7 => Order::HardStop,
             8 => Order::Serve { level: from.u8()? },

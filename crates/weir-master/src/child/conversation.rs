@@ -29,6 +29,8 @@ pub struct Conversation {
     pub program: Arc<dyn Program>,
     pub shm: Shm,
     pub control: UnixStream,
+    /// The plan in force.
+    pub plan: Arc<Plan>,
     pub receiver: Receiver,
     pub asked: UnboundedReceiver<ControllerRequest>,
 }
@@ -47,13 +49,13 @@ struct Pending {
 impl Conversation {
     /// Ends when the supervisor is gone; the event loop then sees its orders end.
     pub async fn hold(self) {
-        let Self { program, shm, control, mut receiver, mut asked, .. } = self;
+        let Self { program, shm, control, mut plan, mut receiver, mut asked } = self;
         let Ok(mut channel) = Channel::new(control) else { return };
         let mut pending = Pending::default();
         loop {
             let step = tokio::select! {
                 received = channel.receive() => match received {
-                    Ok(Some(received)) => obey(received, &program, shm, &mut pending, &mut receiver).await,
+                    Ok(Some(received)) => obey(received, &program, shm, &mut plan, &mut pending, &mut receiver).await,
                     _ => return,
                 },
                 made = finished(&mut pending.making) => Ok(pending.finish(made)),
@@ -76,6 +78,7 @@ async fn obey(
     received: Received,
     program: &Arc<dyn Program>,
     shm: Shm,
+    current: &mut Arc<Plan>,
     pending: &mut Pending,
     receiver: &mut Receiver,
 ) -> io::Result<Option<Parcel>> {
@@ -95,6 +98,7 @@ async fn obey(
         Order::Commit { generation } if generation == pending.generation => {
             let Some(plan) = pending.plan.take() else { return Ok(None) };
             let added = std::mem::take(&mut pending.added);
+            *current = plan.clone();
             receiver.swap(plan, added).await;
             Ok(Some(parcel(Reply::Committed { generation })))
         }
@@ -105,7 +109,7 @@ async fn obey(
             Ok(None)
         }
         order => {
-            receiver.pass(order, received.descriptors);
+            receiver.pass(order, received.descriptors, current);
             Ok(None)
         }
     }
@@ -163,12 +167,16 @@ impl Receiver {
         }
     }
 
-    fn pass(&self, order: Order, descriptors: Vec<OwnedFd>) {
+    fn pass(&self, order: Order, descriptors: Vec<OwnedFd>, plan: &Arc<Plan>) {
         match self {
             Receiver::Worker(orders) => {
                 let order = match order {
                     Order::Pause => Control::Pause(None),
-                    Order::Resume => Control::Resume(None),
+                    Order::Resume { listeners } => {
+                        let (plan, added) = (plan.clone(), pair(listeners, descriptors.into_iter()));
+                        let _ = orders.send(Control::Swap { plan, added, done: None });
+                        Control::Resume(None)
+                    }
                     Order::SoftStop => Control::SoftStop,
                     Order::HardStop => Control::HardStop,
                     _ => return,

@@ -137,9 +137,10 @@ fn run(
     plan: Arc<Plan>,
 ) -> io::Result<i32> {
     let Inheritance { shm, wakers, listeners, .. } = inheritance;
-    let plan = Arc::new(ArcSwap::new(plan));
+    let (first, plan) = (plan.clone(), Arc::new(ArcSwap::new(plan)));
     let (requests, asked) = unbounded_channel();
-    let conversation = |receiver| Conversation { program: program.clone(), shm, control, receiver, asked };
+    let conversation =
+        |receiver| Conversation { program: program.clone(), shm, control, plan: first, receiver, asked };
     let exit = match role {
         Role::Worker(worker) => {
             let (orders, control) = unbounded_channel();

@@ -8,7 +8,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Supervisor;
 use super::event::Event;
+use crate::blueprint::Taker;
+use crate::listeners::Listener;
 use crate::message::Order;
+use weir_types::AddressFamily;
 
 /// Turns signals into events.
 pub fn forward(events: UnboundedSender<Event>) -> io::Result<()> {
@@ -52,7 +55,7 @@ impl Supervisor {
     /// Another process wants the addresses: let go of them, keep the connections.
     fn pause(&mut self) {
         self.children.order_all(&Order::Pause);
-        for listener in &self.current.listeners.all {
+        for listener in self.pausable() {
             for socket in &listener.sockets {
                 // Ends the listening state; the port is free for others, and `listen` begins it anew.
                 let _ = nix::sys::socket::shutdown(raw(socket), nix::sys::socket::Shutdown::Read);
@@ -62,7 +65,7 @@ impl Supervisor {
     }
 
     fn resume(&mut self) {
-        for listener in &self.current.listeners.all {
+        for listener in self.pausable() {
             let backlog = if listener.spec.backlog == 0 { 4096 } else { listener.spec.backlog as i32 };
             for socket in &listener.sockets {
                 if let Err(error) = socket2::SockRef::from(socket).listen(backlog) {
@@ -70,8 +73,21 @@ impl Supervisor {
                 }
             }
         }
-        self.children.order_all(&Order::Resume);
+        for child in self.children.alive.values().filter(|child| !child.leaving) {
+            let mine =
+                self.pausable().filter_map(|listener| Some((listener.slot, listener.socket_of(child.role)?)));
+            let (listeners, sockets) = mine.unzip();
+            child.send(&Order::Resume { listeners }, sockets);
+        }
         self.frontends().for_each(|name| self.report.warning(&format!("Resumed frontend {name}.")));
+    }
+
+    /// Only ports are in another's way: a path is taken over by renaming.
+    fn pausable(&self) -> impl Iterator<Item = &Listener> {
+        let all = self.current.listeners.all.iter();
+        all.filter(|listener| {
+            listener.taker == Taker::Workers && matches!(listener.spec.address.family, AddressFamily::Ip(_))
+        })
     }
 
     fn frontends(&self) -> impl Iterator<Item = &str> {
