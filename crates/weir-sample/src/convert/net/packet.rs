@@ -13,7 +13,8 @@ pub(super) fn ethernet(frame: &[u8]) -> Option<(usize, Option<u64>)> {
         vlan = Some(number(frame, at + 2, 2)? & 0xfff);
         at += 4;
     }
-    Some((at + 2, vlan))
+    // A header with nothing behind it is no frame.
+    (frame.len() > at + 2).then_some((at + 2, vlan))
 }
 
 /// The fields of an IP header that converters show.
@@ -30,12 +31,9 @@ impl<'a> Ip<'a> {
         Some(self.bytes.first()? >> 4)
     }
 
-    fn byte(&self, four: usize, six: usize) -> Option<u8> {
-        match self.version()? {
-            4 => self.bytes.get(four).copied(),
-            6 => self.bytes.get(six).copied(),
-            _ => None,
-        }
+    /// The fixed part of an IPv6 header.
+    fn whole_six(&self) -> Option<&'a [u8]> {
+        self.bytes.get(..40)
     }
 
     pub fn tos(&self) -> Option<u8> {
@@ -48,7 +46,11 @@ impl<'a> Ip<'a> {
     }
 
     pub fn ttl(&self) -> Option<u8> {
-        self.byte(8, 7)
+        match self.version()? {
+            4 => self.bytes.get(8).copied(),
+            6 => self.whole_six().map(|header| header[7]),
+            _ => None,
+        }
     }
 
     /// IPv6 never fragments on the way.
@@ -63,7 +65,7 @@ impl<'a> Ip<'a> {
     fn address(&self, four: usize, six: usize) -> Option<IpAddr> {
         Some(match self.version()? {
             4 => Ipv4Addr::from(<[u8; 4]>::try_from(self.bytes.get(four..four + 4)?).ok()?).into(),
-            6 => Ipv6Addr::from(<[u8; 16]>::try_from(self.bytes.get(six..six + 16)?).ok()?).into(),
+            6 => Ipv6Addr::from(<[u8; 16]>::try_from(&self.whole_six()?[six..six + 16]).ok()?).into(),
             _ => return None,
         })
     }
@@ -81,14 +83,15 @@ impl<'a> Ip<'a> {
         match self.version()? {
             4 => Some((*self.bytes.get(9)?, usize::from(self.bytes[0] & 15) * 4)),
             6 => {
-                let (mut next, mut at) = (*self.bytes.get(6)?, 40);
+                let (mut next, mut at) = (self.whole_six()?[6], 40);
                 // Hop-by-hop, routing, fragment and destination options come before the transport header.
                 while matches!(next, 0 | 43 | 44 | 60) {
                     let length = if next == 44 { 8 } else { (usize::from(*self.bytes.get(at + 1)?) + 1) * 8 };
                     next = *self.bytes.get(at)?;
                     at += length;
                 }
-                (at <= self.bytes.len()).then_some((next, at))
+                // TCP, UDP, ICMP or SCTP; anything else may be one more extension.
+                (matches!(next, 6 | 17 | 58 | 132) && at <= self.bytes.len()).then_some((next, at))
             }
             _ => None,
         }
