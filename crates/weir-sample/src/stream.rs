@@ -135,6 +135,43 @@ pub enum Side {
     Server,
 }
 
+/// The kernel's figures of a TCP connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpInfo {
+    pub rtt_microseconds: u32,
+    pub rttvar_microseconds: u32,
+    pub unacked: u32,
+    pub sacked: u32,
+    pub retransmitted: u32,
+    pub forward_acknowledged: u32,
+    pub lost: u32,
+    pub reordering: u32,
+}
+
+/// What an encrypted side can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFact {
+    Alpn,
+    /// The server name sent by the client, or to the server.
+    ServerName,
+    HasServerName,
+    IsResumed,
+    /// Code and text of the last error.
+    Error,
+    ErrorText,
+    /// Whether the peer showed a certificate in this handshake, and in the one its session began with.
+    HasCertificate,
+    UsedCertificate,
+    /// Result of verifying the peer's certificate, and its errors.
+    VerifyResult,
+    CertificateError,
+    AuthorityError,
+    AuthorityErrorDepth,
+    SessionId,
+    AlgorithmKeySize,
+    UsedKeySize,
+}
+
 /// One stream, seen from an expression.
 #[allow(unused_variables)]
 pub trait Stream {
@@ -206,8 +243,22 @@ pub trait Stream {
         None
     }
 
-    /// Error of a side's connection: HAProxy's code.
+    /// A fact about an encrypted side; nothing for a side that is not.
+    fn tls_fact(&self, side: Side, fact: TlsFact) -> Option<OwnedValue> {
+        None
+    }
+
+    /// Error of a side's connection: HAProxy's code, 0 for none. Nothing where there is no connection.
     fn connection_error(&self, side: Side) -> Option<i64> {
+        (side == Side::Client).then_some(0)
+    }
+
+    fn tcp_info(&self, side: Side) -> Option<TcpInfo> {
+        None
+    }
+
+    /// The value of one type in the client's PROXY header of version 2.
+    fn proxy_header_value(&self, kind: u8) -> Option<&[u8]> {
         None
     }
 

@@ -42,7 +42,7 @@ impl Condition<Named> {
         let mut any = Vec::new();
         let mut all = Vec::new();
         while let Some(word) = words.get(*at).copied() {
-            if matches!(word, "or" | "||") {
+            if word == "||" || word.eq_ignore_ascii_case("or") {
                 any.push(std::mem::take(&mut all));
                 *at += 1;
                 continue;

@@ -2,6 +2,9 @@
 
 use super::internal::{check_unit, in_unit};
 use super::row::*;
+
+mod errors;
+
 use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::stage::{Named, Resolved};
@@ -30,8 +33,10 @@ pub(super) const ROWS: &[Fetch] = &[
         Str,
         Reads::Server4,
         "short name of the server connection's error (7.3.4)",
-    ),
-    Fetch::new("bc_err_str", NONE, Str, Reads::Server4, "text of the server connection's error (7.3.4)"),
+    )
+    .runs(bc_err_name),
+    Fetch::new("bc_err_str", NONE, Str, Reads::Server4, "text of the server connection's error (7.3.4)")
+        .runs(bc_err_str),
     Fetch::new(
         "bc_glitches",
         NONE,
@@ -51,6 +56,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "round-trip time to the server, from the kernel (7.3.3)",
     )
+    .runs(bc_rtt)
     .checked(check_precision),
     Fetch::new(
         "bc_rttvar",
@@ -59,6 +65,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "variance of the round-trip time to the server (7.3.3)",
     )
+    .runs(bc_rttvar)
     .checked(check_precision),
     Fetch::new(
         "bc_settings_streams_limit",
@@ -129,15 +136,18 @@ pub(super) const ROWS: &[Fetch] = &[
         Str,
         Reads::Client4,
         "short name of the client connection's error (7.3.4)",
-    ),
-    Fetch::new("fc_err_str", NONE, Str, Reads::Client4, "text of the client connection's error (7.3.4)"),
+    )
+    .runs(fc_err_name),
+    Fetch::new("fc_err_str", NONE, Str, Reads::Client4, "text of the client connection's error (7.3.4)")
+        .runs(fc_err_str),
     Fetch::new(
         "fc_fackets",
         sig(0, &[Text]),
         Sint,
         Reads::Client4,
         "kernel's count of forward acknowledgements (7.3.3)",
-    ),
+    )
+    .runs(fc_fackets),
     Fetch::new(
         "fc_glitches",
         NONE,
@@ -153,7 +163,8 @@ pub(super) const ROWS: &[Fetch] = &[
         "major HTTP version on the client's side (7.3.3)",
     )
     .runs(fc_http_major),
-    Fetch::new("fc_lost", sig(0, &[Text]), Sint, Reads::Client4, "kernel's estimate of lost packets (7.3.3)"),
+    Fetch::new("fc_lost", sig(0, &[Text]), Sint, Reads::Client4, "kernel's estimate of lost packets (7.3.3)")
+        .runs(fc_lost),
     Fetch::new(
         "fc_nb_streams",
         NONE,
@@ -161,7 +172,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "streams open on the client's connection (7.3.4)",
     ),
-    Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)"),
+    Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)")
+        .runs(fc_pp_authority),
     Fetch::new(
         "fc_pp_tlv",
         sig(1, &[Text]),
@@ -169,7 +181,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client5,
         "value of one type from the PROXY header (7.3.3)",
     ),
-    Fetch::new("fc_pp_unique_id", NONE, Str, Reads::Client4, "unique id from the PROXY header (7.3.3)"),
+    Fetch::new("fc_pp_unique_id", NONE, Str, Reads::Client4, "unique id from the PROXY header (7.3.3)")
+        .runs(fc_pp_unique_id),
     Fetch::new("fc_rcvd_proxy", NONE, Bool, Reads::Client4, "whether the client sent a PROXY header (7.3.3)")
         .runs(fc_rcvd_proxy),
     Fetch::new(
@@ -178,14 +191,16 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of reordered packets (7.3.3)",
-    ),
+    )
+    .runs(fc_reordering),
     Fetch::new(
         "fc_retrans",
         sig(0, &[Text]),
         Sint,
         Reads::Client4,
         "kernel's count of retransmissions (7.3.3)",
-    ),
+    )
+    .runs(fc_retrans),
     Fetch::new(
         "fc_rtt",
         sig(0, &[Text]),
@@ -193,6 +208,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "round-trip time to the client, from the kernel (7.3.3)",
     )
+    .runs(fc_rtt)
     .checked(check_precision),
     Fetch::new(
         "fc_rttvar",
@@ -201,6 +217,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "variance of the round-trip time to the client (7.3.3)",
     )
+    .runs(fc_rttvar)
     .checked(check_precision),
     Fetch::new(
         "fc_sacked",
@@ -208,7 +225,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of selectively acknowledged packets (7.3.3)",
-    ),
+    )
+    .runs(fc_sacked),
     Fetch::new(
         "fc_saved_syn",
         NONE,
@@ -241,7 +259,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of unacknowledged packets (7.3.3)",
-    ),
+    )
+    .runs(fc_unacked),
     Fetch::new("fs.aborted", NONE, Sint, Reads::Client5, "whether the client aborted the stream (7.3.4)"),
     Fetch::new(
         "fs.debug_str",
@@ -348,4 +367,62 @@ fn check_precision(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), 
         "" | "us" | "ms" => Ok(()),
         other => Err(format!("expects 'us' or 'ms', got '{other}'")),
     }
+}
+
+macro_rules! error_texts {
+    ($($name:ident $function:ident $side:ident;)*) => {$(
+        fn $name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+            let text = stream.connection_error(Side::$side).and_then(errors::$function);
+            text.map(|text| Value::text(text.as_bytes())).into()
+        }
+    )*};
+}
+
+error_texts! {
+    fc_err_name name Client;
+    fc_err_str text Client;
+    bc_err_name name Server;
+    bc_err_str text Server;
+}
+
+/// Times are in microseconds; `ms` or nothing asks for milliseconds.
+macro_rules! round_trips {
+    ($($name:ident $field:ident $side:ident;)*) => {$(
+        fn $name<'a>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+            let microseconds = stream.tcp_info(Side::$side).map(|info| i64::from(info.$field));
+            microseconds.map(|time| Value::Int(if args[0].str() == "us" { time } else { time / 1_000 })).into()
+        }
+    )*};
+}
+
+round_trips! {
+    fc_rtt rtt_microseconds Client;
+    fc_rttvar rttvar_microseconds Client;
+    bc_rtt rtt_microseconds Server;
+    bc_rttvar rttvar_microseconds Server;
+}
+
+macro_rules! kernel_counts {
+    ($($name:ident $field:ident;)*) => {$(
+        fn $name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+            stream.tcp_info(Side::Client).map(|info| Value::Int(info.$field.into())).into()
+        }
+    )*};
+}
+
+kernel_counts! {
+    fc_unacked unacked;
+    fc_sacked sacked;
+    fc_retrans retransmitted;
+    fc_fackets forward_acknowledged;
+    fc_lost lost;
+    fc_reordering reordering;
+}
+
+fn fc_pp_authority<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.proxy_header_value(0x02).map(Value::text).into()
+}
+
+fn fc_pp_unique_id<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.proxy_header_value(0x05).map(Value::text).into()
 }

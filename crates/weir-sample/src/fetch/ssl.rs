@@ -3,7 +3,7 @@
 use super::row::*;
 use crate::arg::Arg;
 use crate::stage::Resolved;
-use crate::stream::{Side, Stream};
+use crate::stream::{Side, Stream, TlsFact};
 use crate::value::{Got, Value};
 
 pub(super) const ROWS: &[Fetch] = &[
@@ -15,8 +15,10 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Server5,
         "server's connection: key size of the cipher (7.3.4)",
-    ),
-    Fetch::new("ssl_bc_alpn", NONE, Str, Reads::Server5, "server's connection: negotiated ALPN (7.3.4)"),
+    )
+    .runs(ssl_bc_alg_keysize),
+    Fetch::new("ssl_bc_alpn", NONE, Str, Reads::Server5, "server's connection: negotiated ALPN (7.3.4)")
+        .runs(ssl_bc_alpn),
     Fetch::new("ssl_bc_cipher", NONE, Str, Reads::Server5, "server's connection: name of the cipher (7.3.4)")
         .runs(ssl_bc_cipher),
     Fetch::new(
@@ -61,14 +63,16 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Server5,
         "server's connection: error of the verification (7.3.4)",
-    ),
+    )
+    .runs(ssl_bc_err),
     Fetch::new(
         "ssl_bc_err_str",
         NONE,
         Str,
         Reads::Server5,
         "server's connection: text of the last error (7.3.4)",
-    ),
+    )
+    .runs(ssl_bc_err_str),
     Fetch::new(
         "ssl_bc_exporter_secret",
         NONE,
@@ -82,7 +86,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Bool,
         Reads::Server5,
         "server's connection: whether the session was resumed (7.3.4)",
-    ),
+    )
+    .runs(ssl_bc_is_resumed),
     Fetch::new("ssl_bc_npn", NONE, Str, Reads::Server5, "server's connection: negotiated NPN (7.3.4)"),
     Fetch::new(
         "ssl_bc_protocol",
@@ -113,9 +118,11 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client5,
         "server's connection: server traffic secret (7.3.4)",
     ),
-    Fetch::new("ssl_bc_session_id", NONE, Bin, Reads::Server5, "server's connection: session id (7.3.4)"),
+    Fetch::new("ssl_bc_session_id", NONE, Bin, Reads::Server5, "server's connection: session id (7.3.4)")
+        .runs(ssl_bc_session_id),
     Fetch::new("ssl_bc_session_key", NONE, Bin, Reads::Server5, "server's connection: session key (7.3.4)"),
-    Fetch::new("ssl_bc_sni", NONE, Str, Reads::Server5, "server's connection: server name (7.3.4)"),
+    Fetch::new("ssl_bc_sni", NONE, Str, Reads::Server5, "server's connection: server name (7.3.4)")
+        .runs(ssl_bc_sni),
     Fetch::new("ssl_bc_unique_id", NONE, Bin, Reads::Server5, "server's connection: TLS unique id (7.3.4)"),
     Fetch::new(
         "ssl_bc_use_keysize",
@@ -123,21 +130,24 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Server5,
         "server's connection: key size in use (7.3.4)",
-    ),
+    )
+    .runs(ssl_bc_use_keysize),
     Fetch::new(
         "ssl_c_ca_err",
         NONE,
         Sint,
         Reads::Client5,
         "client's certificate: CA error of the verification (7.3.4)",
-    ),
+    )
+    .runs(ssl_c_ca_err),
     Fetch::new(
         "ssl_c_ca_err_depth",
         NONE,
         Sint,
         Reads::Client5,
         "client's certificate: depth of the CA error (7.3.4)",
-    ),
+    )
+    .runs(ssl_c_ca_err_depth),
     Fetch::new(
         "ssl_c_chain_der",
         NONE,
@@ -152,7 +162,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client5,
         "client's certificate: error of the verification (7.3.4)",
-    ),
+    )
+    .runs(ssl_c_err),
     Fetch::new(
         "ssl_c_i_dn",
         sig(0, &[Text, Int, Text]),
@@ -211,14 +222,16 @@ pub(super) const ROWS: &[Fetch] = &[
         Bool,
         Reads::Client5,
         "client's certificate: whether a certificate was presented (7.3.4)",
-    ),
+    )
+    .runs(ssl_c_used),
     Fetch::new(
         "ssl_c_verify",
         NONE,
         Sint,
         Reads::Client5,
         "client's certificate: result of the verification (7.3.4)",
-    ),
+    )
+    .runs(ssl_c_verify),
     Fetch::new("ssl_c_version", NONE, Sint, Reads::Client5, "client's certificate: version (7.3.4)"),
     Fetch::new("ssl_f_der", NONE, Bin, Reads::Client5, "certificate served: certificate in DER (7.3.4)"),
     Fetch::new(
@@ -262,8 +275,10 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client5,
         "client's connection: key size of the cipher (7.3.4)",
-    ),
-    Fetch::new("ssl_fc_alpn", NONE, Str, Reads::Client5, "client's connection: negotiated ALPN (7.3.4)"),
+    )
+    .runs(ssl_fc_alg_keysize),
+    Fetch::new("ssl_fc_alpn", NONE, Str, Reads::Client5, "client's connection: negotiated ALPN (7.3.4)")
+        .runs(ssl_fc_alpn),
     Fetch::new("ssl_fc_cipher", NONE, Str, Reads::Client5, "client's connection: name of the cipher (7.3.4)")
         .runs(ssl_fc_cipher),
     Fetch::new(
@@ -364,14 +379,16 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client5,
         "client's connection: error of the verification (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_err),
     Fetch::new(
         "ssl_fc_err_str",
         NONE,
         Str,
         Reads::Client5,
         "client's connection: text of the last error (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_err_str),
     Fetch::new(
         "ssl_fc_exporter_secret",
         NONE,
@@ -392,7 +409,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Bool,
         Reads::Client5,
         "client's connection: whether a certificate was presented (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_has_crt),
     Fetch::new(
         "ssl_fc_has_early",
         NONE,
@@ -406,14 +424,16 @@ pub(super) const ROWS: &[Fetch] = &[
         Bool,
         Reads::Client5,
         "client's connection: whether a server name was sent (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_has_sni),
     Fetch::new(
         "ssl_fc_is_resumed",
         NONE,
         Bool,
         Reads::Client5,
         "client's connection: whether the session was resumed (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_is_resumed),
     Fetch::new("ssl_fc_npn", NONE, Str, Reads::Client5, "client's connection: negotiated NPN (7.3.4)"),
     Fetch::new(
         "ssl_fc_protocol",
@@ -451,7 +471,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client5,
         "client's connection: server traffic secret (7.3.4)",
     ),
-    Fetch::new("ssl_fc_session_id", NONE, Bin, Reads::Client5, "client's connection: session id (7.3.4)"),
+    Fetch::new("ssl_fc_session_id", NONE, Bin, Reads::Client5, "client's connection: session id (7.3.4)")
+        .runs(ssl_fc_session_id),
     Fetch::new("ssl_fc_session_key", NONE, Bin, Reads::Client5, "client's connection: session key (7.3.4)"),
     Fetch::new(
         "ssl_fc_sigalgs_bin",
@@ -460,7 +481,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client5,
         "client's connection: signature algorithms of the client hello (7.3.4)",
     ),
-    Fetch::new("ssl_fc_sni", NONE, Str, Reads::Client5, "client's connection: server name (7.3.4)"),
+    Fetch::new("ssl_fc_sni", NONE, Str, Reads::Client5, "client's connection: server name (7.3.4)")
+        .runs(ssl_fc_sni),
     Fetch::new(
         "ssl_fc_supported_versions_bin",
         sig(0, &[Int]),
@@ -475,7 +497,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client5,
         "client's connection: key size in use (7.3.4)",
-    ),
+    )
+    .runs(ssl_fc_use_keysize),
     Fetch::new(
         "ssl_s_chain_der",
         NONE,
@@ -548,4 +571,45 @@ texts! {
     ssl_bc_cipher tls_cipher Server;
     ssl_fc_protocol tls_protocol Client;
     ssl_bc_protocol tls_protocol Server;
+}
+
+macro_rules! facts {
+    ($($name:ident $side:ident $fact:ident;)*) => {$(
+        fn $name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+            stream.tls_fact(Side::$side, TlsFact::$fact).into()
+        }
+    )*};
+}
+
+facts! {
+    ssl_fc_alpn Client Alpn;
+    ssl_fc_sni Client ServerName;
+    ssl_fc_err Client Error;
+    ssl_fc_err_str Client ErrorText;
+    ssl_fc_has_crt Client HasCertificate;
+    ssl_fc_session_id Client SessionId;
+    ssl_fc_alg_keysize Client AlgorithmKeySize;
+    ssl_fc_use_keysize Client UsedKeySize;
+    ssl_c_used Client UsedCertificate;
+    ssl_c_verify Client VerifyResult;
+    ssl_c_err Client CertificateError;
+    ssl_c_ca_err Client AuthorityError;
+    ssl_c_ca_err_depth Client AuthorityErrorDepth;
+    ssl_bc_alpn Server Alpn;
+    ssl_bc_sni Server ServerName;
+    ssl_bc_err Server Error;
+    ssl_bc_err_str Server ErrorText;
+    ssl_bc_is_resumed Server IsResumed;
+    ssl_bc_session_id Server SessionId;
+    ssl_bc_alg_keysize Server AlgorithmKeySize;
+    ssl_bc_use_keysize Server UsedKeySize;
+}
+
+/// False, not nothing, on a side that is not encrypted.
+fn ssl_fc_is_resumed<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(stream.tls_fact(Side::Client, TlsFact::IsResumed).unwrap_or(Value::Bool(false)))
+}
+
+fn ssl_fc_has_sni<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(stream.tls_fact(Side::Client, TlsFact::HasServerName).unwrap_or(Value::Bool(false)))
 }

@@ -146,12 +146,9 @@ impl Reader<'_> {
         // A copy of the slice with the lifetime of the whole text, so that `rest` may keep its tail.
         let start = self.text.len() - inside.len();
         let inside = &self.text[start..];
-        let (expr, after) = parse_format(inside, self.cx).map_err(|inner| {
-            let shown = &inside[..inside.find(']').map_or(inside.len(), |end| end + 1)];
-            ExprError {
-                message: format!("failed to parse sample expression <{shown}> : {}", inner.message).into(),
-                ..inner
-            }
+        let (expr, after) = parse_format(inside, self.cx).map_err(|inner| ExprError {
+            message: format!("failed to parse sample expression <{inside}> : {}", inner.message).into(),
+            ..inner
         })?;
         self.rest = match after.chars().next() {
             Some(']') => &self.text[self.text.len() - after.len() + 1..],

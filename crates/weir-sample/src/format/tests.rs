@@ -190,6 +190,7 @@ fn errors_are_worded_as_haproxy() {
         ("%[src", "missing ']' after 'src'"),
         ("%[nosuch]", "failed to parse sample expression <nosuch]> : unknown fetch method 'nosuch'"),
         ("%[src,nosuch]", "failed to parse sample expression <src,nosuch]> : unknown converter 'nosuch'"),
+        ("%[nosuch] %ci", "failed to parse sample expression <nosuch] %ci> : unknown fetch method 'nosuch'"),
         ("%[src,lower ]", "expected ']' after 'src,lower', but found ' '"),
         ("%ci%", "truncated line after '%'"),
         ("%{+Q", "truncated line after '+Q'"),
