@@ -12,4 +12,6 @@ pub use session::{Control, Mode, Session, State};
 pub use table::{COMMANDS, Command, Level, Scope};
 
 #[cfg(test)]
+pub(crate) mod lab;
+#[cfg(test)]
 mod tests;

@@ -1,5 +1,4 @@
 //! Replies as HAProxy gave them.
 
-mod lab;
 mod oracle;
 mod sessions;

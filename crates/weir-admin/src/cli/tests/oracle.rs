@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use weir_check::{CheckResult, CheckStatus};
 use weir_shm::OperationalState;
 
-use super::lab::Lab;
+use crate::cli::lab::Lab;
 use crate::cli::{COMMANDS, Scope};
 
 fn shared(path: &str) -> Option<String> {

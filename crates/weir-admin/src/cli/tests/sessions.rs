@@ -2,7 +2,7 @@
 
 use weir_plan::settings::SeverityOutput;
 
-use super::lab::Lab;
+use crate::cli::lab::Lab;
 use crate::cli::{Level, Session};
 
 /// What comes back, and whether the connection stays open.
