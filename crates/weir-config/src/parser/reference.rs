@@ -16,6 +16,8 @@ pub enum Wanted {
     /// A filter of the same proxy; none can be there yet.
     BandwidthFilter,
     SpoeEngine,
+    /// The DNS of a server, whose name is the detail.
+    Resolvers,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +40,7 @@ impl Reference {
         let known = match self.wanted {
             Wanted::Cache => config.caches.iter().any(|cache| cache.name == *name),
             Wanted::FcgiApp => config.fcgi_apps.iter().any(|app| app.name == *name),
+            Wanted::Resolvers => config.resolvers.iter().any(|resolvers| resolvers.name == *name),
             Wanted::BandwidthFilter | Wanted::SpoeEngine => false,
         };
         if known {
@@ -49,6 +52,9 @@ impl Reference {
                 format!(
                     "config: {title}: unable to find the cache '{name}' referenced by the filter 'cache'."
                 )
+            }
+            Wanted::Resolvers => {
+                format!("{title}, server '{detail}': unable to find required resolvers '{name}'")
             }
             Wanted::FcgiApp => format!("proxy '{proxy}' : fcgi-app '{name}' not found."),
             Wanted::BandwidthFilter => format!(

@@ -57,10 +57,19 @@ fn balance(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             _ => return line.fail(1, SUPPORTED),
         },
     };
+    let served = matches!(
+        algorithm,
+        Algorithm::RoundRobin
+            | Algorithm::StaticRoundRobin
+            | Algorithm::LeastConn
+            | Algorithm::First
+            | Algorithm::Source
+            | Algorithm::Random(_)
+    );
     let settings = parser.settings();
     settings.balance_key = key;
     change(&mut settings.balance, |balance| balance.algorithm = algorithm);
-    Ok(())
+    if served { Ok(()) } else { line.not_yet(0, &format!("balance {}", line.word(1))) }
 }
 
 /// Changes a shared value only where it differs, so that equal proxies go on sharing it.
@@ -210,7 +219,7 @@ fn hash_type(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     change(balance, |balance| {
         (balance.method, balance.function, balance.avalanche) = (method, function, avalanche)
     });
-    Ok(())
+    if consistent { line.not_yet(0, "hash-type consistent") } else { Ok(()) }
 }
 
 fn modifier(line: &Line<'_>) -> Outcome<bool> {
@@ -234,5 +243,5 @@ fn factor(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     parser.at_most(line, 2)?;
     change(&mut parser.settings().balance, |balance| balance.balance_factor = value);
-    Ok(())
+    if value == 0 { Ok(()) } else { line.not_yet(0, "hash-balance-factor") }
 }

@@ -12,13 +12,28 @@ use crate::parser::Parser;
 
 use crate::value::clamp_u32;
 
+/// Why these figures have no effect.
+const SYSTEM: &str = "the system's own figures hold";
+
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("clitcpka-cnt", "<count>", "Probes before a client is dead (4.2).", count).listed(),
-    Keyword::new("clitcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle).listed(),
-    Keyword::new("clitcpka-intvl", "<time>", "Time between probes (4.2).", interval).listed(),
-    Keyword::new("srvtcpka-cnt", "<count>", "Probes before a server is dead (4.2).", count).listed(),
-    Keyword::new("srvtcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle).listed(),
-    Keyword::new("srvtcpka-intvl", "<time>", "Time between probes (4.2).", interval).listed(),
+    Keyword::new("clitcpka-cnt", "<count>", "Probes before a client is dead (4.2).", count)
+        .listed()
+        .no_effect(SYSTEM),
+    Keyword::new("clitcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle)
+        .listed()
+        .no_effect(SYSTEM),
+    Keyword::new("clitcpka-intvl", "<time>", "Time between probes (4.2).", interval)
+        .listed()
+        .no_effect(SYSTEM),
+    Keyword::new("srvtcpka-cnt", "<count>", "Probes before a server is dead (4.2).", count)
+        .listed()
+        .no_effect(SYSTEM),
+    Keyword::new("srvtcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle)
+        .listed()
+        .no_effect(SYSTEM),
+    Keyword::new("srvtcpka-intvl", "<time>", "Time between probes (4.2).", interval)
+        .listed()
+        .no_effect(SYSTEM),
 ];
 
 fn half(line: &Line<'_>) -> Half {

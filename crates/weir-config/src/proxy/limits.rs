@@ -25,7 +25,8 @@ pub const KEYWORDS: &[Keyword] = &[
         "Queue length that ends affinity (4.2).",
         keep_alive_queue,
     )
-    .listed(),
+    .listed()
+    .no_effect("a connection is kept where its server still has room"),
     Keyword::new(
         "http-reuse",
         "{ never | safe | aggressive | always }",

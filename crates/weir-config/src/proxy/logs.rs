@@ -240,7 +240,7 @@ fn error_log_format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     let format = parsed(parser, line, FormatMode::Log)?;
     setup(parser).error_format = Some(format);
-    Ok(())
+    line.not_yet(0, "error-log-format")
 }
 
 fn one_word(_: &Parser<'_>, line: &Line<'_>) -> Outcome {

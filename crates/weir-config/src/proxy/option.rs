@@ -2,6 +2,7 @@
 //! `option_values`.
 
 use weir_plan::settings::{HttpConnectionMode, Options};
+use weir_registry::Status::{self, NoEffect, NotYet, Works};
 use weir_registry::near;
 use weir_syntax::Line;
 use weir_types::Form;
@@ -22,54 +23,60 @@ pub struct OptionRow {
     pub backend: bool,
     /// Only of use in `mode http`.
     pub http: bool,
+    pub status: Status,
     pub field: fn(&mut Options) -> &mut bool,
 }
 
 macro_rules! rows {
-    ($($name:literal $frontend:literal $backend:literal $http:literal $field:ident;)*) => {
+    ($($name:literal $frontend:literal $backend:literal $http:literal $field:ident $status:expr;)*) => {
         &[$(OptionRow {
-            name: $name, frontend: $frontend, backend: $backend, http: $http, field: |options| &mut options.$field,
+            name: $name,
+            frontend: $frontend,
+            backend: $backend,
+            http: $http,
+            status: $status,
+            field: |options| &mut options.$field,
         }),*]
     };
 }
 
 /// Name, whether frontends, backends know it, whether it is for `mode http`, where it is kept: as `-dKcfg` lists them.
 pub const OPTIONS: &[OptionRow] = rows! {
-    "abortonclose" true true false abortonclose;
-    "accept-unsafe-violations-in-http-request" true false true accept_unsafe_request;
-    "accept-unsafe-violations-in-http-response" false true true accept_unsafe_response;
-    "allbackups" false true false allbackups;
-    "checkcache" false true true checkcache;
-    "clitcpka" true false false clitcpka;
-    "contstats" true false false contstats;
-    "disable-h2-upgrade" true false true disable_h2_upgrade;
-    "dontlog-normal" true false false dontlog_normal;
-    "dontlognull" true false false dontlognull;
-    "h1-case-adjust-bogus-client" true false false h1_case_adjust_bogus_client;
-    "h1-case-adjust-bogus-server" false true false h1_case_adjust_bogus_server;
-    "http-buffer-request" true true true http_buffer_request;
-    "http-drop-request-trailers" false true true http_drop_request_trailers;
-    "http-drop-response-trailers" true false true http_drop_response_trailers;
-    "http-ignore-probes" true false true http_ignore_probes;
-    "http-no-delay" true true true http_no_delay;
-    "http-pretend-keepalive" false true true http_pretend_keepalive;
-    "http-use-proxy-header" true false true http_use_proxy_header;
-    "idle-close-on-response" true false true idle_close_on_response;
-    "independent-streams" true true false independent_streams;
-    "log-health-checks" false true false log_health_checks;
-    "log-separate-errors" true false false log_separate_errors;
-    "logasap" true false false logasap;
-    "nolinger" true true false nolinger;
-    "persist" false true false persist;
-    "prefer-last-server" false true true prefer_last_server;
-    "socket-stats" true false false socket_stats;
-    "splice-auto" true true false splice_auto;
-    "splice-request" true true false splice_request;
-    "splice-response" true true false splice_response;
-    "srvtcpka" false true false srvtcpka;
-    "tcp-smart-accept" true false false tcp_smart_accept;
-    "tcp-smart-connect" false true false tcp_smart_connect;
-    "transparent" false true false transparent;
+    "abortonclose" true true false abortonclose Works;
+    "accept-unsafe-violations-in-http-request" true false true accept_unsafe_request Works;
+    "accept-unsafe-violations-in-http-response" false true true accept_unsafe_response Works;
+    "allbackups" false true false allbackups Works;
+    "checkcache" false true true checkcache NotYet;
+    "clitcpka" true false false clitcpka Works;
+    "contstats" true false false contstats NoEffect("counters always are up to date");
+    "disable-h2-upgrade" true false true disable_h2_upgrade NoEffect("HTTP/2 is not served");
+    "dontlog-normal" true false false dontlog_normal Works;
+    "dontlognull" true false false dontlognull Works;
+    "h1-case-adjust-bogus-client" true false false h1_case_adjust_bogus_client NoEffect("only with h1-case-adjust");
+    "h1-case-adjust-bogus-server" false true false h1_case_adjust_bogus_server NoEffect("only with h1-case-adjust");
+    "http-buffer-request" true true true http_buffer_request Works;
+    "http-drop-request-trailers" false true true http_drop_request_trailers NotYet;
+    "http-drop-response-trailers" true false true http_drop_response_trailers NotYet;
+    "http-ignore-probes" true false true http_ignore_probes Works;
+    "http-no-delay" true true true http_no_delay NoEffect("data are never held back");
+    "http-pretend-keepalive" false true true http_pretend_keepalive Works;
+    "http-use-proxy-header" true false true http_use_proxy_header Works;
+    "idle-close-on-response" true false true idle_close_on_response NoEffect("idle connections outlive a reload");
+    "independent-streams" true true false independent_streams NotYet;
+    "log-health-checks" false true false log_health_checks Works;
+    "log-separate-errors" true false false log_separate_errors Works;
+    "logasap" true false false logasap Works;
+    "nolinger" true true false nolinger Works;
+    "persist" false true false persist Works;
+    "prefer-last-server" false true true prefer_last_server NotYet;
+    "socket-stats" true false false socket_stats Works;
+    "splice-auto" true true false splice_auto NoEffect("workers copy data themselves");
+    "splice-request" true true false splice_request NoEffect("workers copy data themselves");
+    "splice-response" true true false splice_response NoEffect("workers copy data themselves");
+    "srvtcpka" false true false srvtcpka Works;
+    "tcp-smart-accept" true false false tcp_smart_accept NoEffect("the system decides about acknowledgements");
+    "tcp-smart-connect" false true false tcp_smart_connect NoEffect("the system decides about acknowledgements");
+    "transparent" false true false transparent NotYet;
 };
 
 /// Earlier names that are still read.
@@ -132,6 +139,9 @@ fn switch(parser: &mut Parser<'_>, line: &Line<'_>, row: &OptionRow) -> Outcome 
     let field = row.field;
     if *field(&mut (*parser.proxy().settings.options).clone()) != on {
         *field(parser.switches()) = on;
+    }
+    if on && row.status == NotYet {
+        return line.not_yet(1, &format!("option {}", row.name));
     }
     Ok(())
 }

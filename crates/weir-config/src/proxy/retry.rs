@@ -62,5 +62,8 @@ fn retry_on(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         bits |= bit;
     }
     parser.settings().retry_on = Some(bits);
+    if bits != CONN_FAILURE {
+        return line.not_yet(0, "retry-on");
+    }
     Ok(())
 }

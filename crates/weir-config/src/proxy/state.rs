@@ -27,7 +27,10 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         }
     };
     parser.settings().server_state_from = Some(from);
-    Ok(())
+    match from {
+        ServerStateFrom::None => Ok(()),
+        _ => line.not_yet(0, "load-server-state-from-file"),
+    }
 }
 
 fn name(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

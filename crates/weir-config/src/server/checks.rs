@@ -1,5 +1,7 @@
 //! Health and agent checks of a server.
 
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
+
 use weir_plan::settings::{OnError, ServerSettings};
 use weir_syntax::address::{self, AddressUse};
 use weir_syntax::time::{self, TimeError, Unit};
@@ -110,9 +112,9 @@ pub const OPTIONS: &[ServerOption] = &[
     }),
     ServerOption::valued("agent-addr", "The agent's address (5.2).", |_, place, _| {
         let text = place.value();
-        match address::parse(text, AddressUse::Check) {
-            Ok(_) if !text.is_empty() => Ok(1),
-            _ => place.fail(&format!("parsing agent-addr failed. Check if '{text}' is correct address.")),
+        match host(text) {
+            Some(_) => Ok(1),
+            None => place.fail(&format!("parsing agent-addr failed. Check if '{text}' is correct address.")),
         }
     })
     .no_effect("only with agent-check"),
@@ -168,12 +170,26 @@ fn positive(place: &Place<'_, '_>) -> Outcome<u32> {
     }
 }
 
+/// A host as C's resolver reads it: an address, a number, or a name that is looked up now.
+fn host(text: &str) -> Option<IpAddr> {
+    match address::parse(text, AddressUse::Check).ok()?.family {
+        AddressFamily::Ip(ip) => Some(ip),
+        AddressFamily::Name(name) => match name.parse::<u32>() {
+            Ok(number) => Some(Ipv4Addr::from(number).into()),
+            Err(_) => (&*name, 0).to_socket_addrs().ok()?.next().map(|address| address.ip()),
+        },
+        _ => None,
+    }
+}
+
 fn addr(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
     let text = place.expected("<ipv4|ipv6> as argument")?;
     let address = address::parse(text, AddressUse::Check).or_else(|error| place.wrong(&error.to_string()))?;
-    match address.family {
-        AddressFamily::Ip(ip) => draft.options.settings.check.address = Some(ip),
-        AddressFamily::Name(name) => return place.wrong(&format!("invalid address: '{name}' in '{text}'")),
+    match (address.family, host(text)) {
+        (_, Some(ip)) => draft.options.settings.check.address = Some(ip),
+        (AddressFamily::Name(name), None) => {
+            return place.wrong(&format!("invalid address: '{name}' in '{text}'"));
+        }
         _ => {
             return crate::outcome::Report::not_yet(place.line, place.at, "server ... addr of a socket path");
         }
@@ -182,7 +198,12 @@ fn addr(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome
 }
 
 fn healthcheck(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
-    let name = place.expected("a healthcheck name as argument")?;
+    let name = place.value();
+    if name.is_empty() {
+        // HAProxy says so and goes on.
+        draft.warnings.push(place.warning("'healthcheck' expects a healthcheck name as argument.."));
+        return Ok(1);
+    }
     draft.options.healthcheck = Some(Name::new(parser.intern(name), place.span()));
     let text = format!(
         "{}parsing [{}]: healthcheck section '*healthcheck-{name}' not found for server '{}'.",

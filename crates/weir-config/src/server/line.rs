@@ -13,7 +13,7 @@ use super::{source, tls};
 use crate::keyword::Keyword;
 use crate::model::{Server, ServerOptions, ServerTemplate};
 use crate::outcome::{Outcome, Report};
-use crate::parser::Parser;
+use crate::parser::{Parser, Wanted};
 use crate::proxy::{Half, invalid_character};
 
 pub const KEYWORDS: &[Keyword] = &[
@@ -86,6 +86,10 @@ fn one(parser: &mut Parser<'_>, line: &Line<'_>, name: &str, at: usize) -> Outco
             (draft, options)
         }
     };
+    if let Some(resolvers) = &options.resolvers {
+        let (text, span) = (resolvers.text.clone(), resolvers.span);
+        parser.refer(Wanted::Resolvers, (&text, name), span, "server ... resolvers".into());
+    }
     let name = parser.intern(name);
     let Draft { cookie, id, guid, track, .. } = draft;
     Ok(Server { name, address, options, cookie, id, guid, track, span: line.span() })
@@ -130,6 +134,9 @@ fn read(
     if draft.agent && !draft.agent_port {
         let text = format!("{title}server {server} does not have agent port. Agent check has been disabled.");
         return Err(fault(line, first, Level::Alert, text));
+    }
+    for warning in draft.warnings.drain(..) {
+        parser.push(warning);
     }
     tls::settle(parser, line, title, draft)?;
     match refused {

@@ -82,4 +82,6 @@ pub struct Draft {
     /// `agent-check` was asked for, with a port.
     pub agent: bool,
     pub agent_port: bool,
+    /// Said once the whole line is right.
+    pub warnings: Vec<Diagnostic>,
 }

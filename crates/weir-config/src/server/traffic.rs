@@ -87,7 +87,7 @@ pub const OPTIONS: &[ServerOption] = &[
                  'empty-response' and 'response-timeout' or we wouldn't be able to retry the connection on failure.",
             );
             warning.form = weir_types::Form::PlaceBare;
-            parser.push(warning);
+            draft.warnings.push(warning);
         }
         Ok(0)
     })

@@ -73,7 +73,8 @@ pub const ACTIONS: &[ActionRow] = &[
         "A NetScaler header comes (4.4).",
         |c, x| layer4(c, x, Action::ExpectNetscalerCip),
     )
-    .unlisted(),
+    .unlisted()
+    .not_yet(),
 ];
 
 /// A number, decimal, octal or hexadecimal as C reads it, or an expression.

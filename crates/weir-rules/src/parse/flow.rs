@@ -75,7 +75,8 @@ pub const ACTIONS: &[ActionRow] = &[
     ),
     ActionRow::new("disable-l7-retry", HTTP_REQUEST, "", "The request is sent once (4.4).", |_, _| {
         Ok(Action::DisableL7Retry)
-    }),
+    })
+    .no_effect("requests are sent once"),
     ActionRow::new(
         "wait-for-body",
         HTTP_BOTH,
@@ -94,7 +95,8 @@ pub const ACTIONS: &[ActionRow] = &[
         "{ on | off }",
         "Whether failed rewrites fail (4.4).",
         strict_mode,
-    ),
+    )
+    .no_effect("a rewrite that fails leaves the message as it was"),
     ActionRow::new(
         "set-timeout",
         HTTP_BOTH,
@@ -116,7 +118,8 @@ pub const ACTIONS: &[ActionRow] = &[
         "<service>",
         "Answers from inside (4.4).",
         use_service,
-    ),
+    )
+    .not_yet(),
     ActionRow::new("switch-mode", CONTENT, "http [ proto <name> ]", "TCP to HTTP (4.4).", switch_mode)
         .not_yet(),
     ActionRow::new(

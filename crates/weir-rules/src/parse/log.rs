@@ -8,20 +8,21 @@ use super::row::{ActionRow, RuleContext, Sets};
 use crate::action::{Action, CaptureSlot, LogLevel};
 use crate::ruleset::RuleSet;
 
-const EVERYWHERE: Sets = Sets::of(&[
-    RuleSet::QuicInitial,
-    RuleSet::TcpRequestConnection,
-    RuleSet::TcpRequestSession,
+/// Where a stream is there to write a line about.
+const STREAMS: Sets = Sets::of(&[
     RuleSet::TcpRequestContent,
     RuleSet::TcpResponseContent,
     RuleSet::HttpRequest,
     RuleSet::HttpResponse,
     RuleSet::HttpAfterResponse,
 ]);
+const BEFORE: Sets =
+    Sets::of(&[RuleSet::QuicInitial, RuleSet::TcpRequestConnection, RuleSet::TcpRequestSession]);
 const CONTENTS: Sets = Sets::of(&[RuleSet::TcpRequestContent, RuleSet::TcpResponseContent]);
 
 pub const ACTIONS: &[ActionRow] = &[
-    ActionRow::new("do-log", EVERYWHERE, "[ profile <profile> ]", "A log line here (4.4).", do_log).not_yet(),
+    ActionRow::new("do-log", STREAMS, "[ profile <profile> ]", "A log line here (4.4).", do_log),
+    ActionRow::new("do-log", BEFORE, "[ profile <profile> ]", "A log line here (4.4).", do_log).not_yet(),
     ActionRow::new("set-log-level", HTTP, "<level>", "The line's level (4.4).", set_log_level),
     ActionRow::new("set-log-level", CONTENTS, "<level>", "The line's level (4.4).", set_log_level),
     ActionRow::new(
