@@ -101,3 +101,6 @@ impl Acl<Named> {
         Ok(Acl { name: self.name.clone(), span: self.span, tests })
     }
 }
+
+#[cfg(test)]
+mod tests;

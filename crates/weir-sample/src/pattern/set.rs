@@ -1,8 +1,7 @@
 //! A list of patterns compiled for one match method: small lists are compared one by one, large ones indexed.
 
 use std::collections::HashMap;
-
-use xxhash_rust::xxh3::Xxh3Builder;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::method::Method;
 use super::net::{Net, NetSet};
@@ -35,10 +34,30 @@ enum Index {
 #[derive(Clone, Debug, Default)]
 struct Texts {
     list: Vec<Box<[u8]>>,
-    /// Filled when `list` outgrows [`SCANNED`], for methods that can be looked up.
-    hashed: HashMap<Box<[u8]>, u32, Xxh3Builder>,
-    /// Distinct lengths, longest first: what a prefix or suffix lookup tries.
+    /// Made when `list` outgrows [`SCANNED`], for methods that look whole keys up.
+    hashed: Option<Box<HashMap<Box<[u8]>, u32, BuildHasherDefault<KeyHasher>>>>,
+    /// Distinct lengths of prefixes, longest first: what a lookup tries.
     lengths: Vec<usize>,
+}
+
+/// Hashes whole keys eight bytes at a time. Keys come from the configuration, so nobody chooses them to collide.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            let mixed =
+                (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            self.0 = mixed ^ (mixed >> 32);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl PatternSet {
@@ -146,24 +165,42 @@ impl PatternSet {
 
 impl Texts {
     fn add(&mut self, key: Box<[u8]>, entry: u32, method: Method) {
-        if matches!(method, Method::Str | Method::Bin | Method::Beg) {
-            self.hashed.entry(key.clone()).or_insert(entry);
-            if let Err(place) = self.lengths.binary_search_by(|known| key.len().cmp(known)) {
-                self.lengths.insert(place, key.len());
-            }
+        if method == Method::Beg
+            && let Err(place) = self.lengths.binary_search_by(|known| key.len().cmp(known))
+        {
+            self.lengths.insert(place, key.len());
         }
         self.list.push(key);
+        if !matches!(method, Method::Str | Method::Bin | Method::Beg) || self.list.len() <= SCANNED {
+            return;
+        }
+        match &mut self.hashed {
+            Some(hashed) => {
+                let key = self.list[entry as usize].clone();
+                hashed.entry(key).or_insert(entry);
+            }
+            None => {
+                let mut hashed: HashMap<_, _, _> = HashMap::default();
+                for (entry, key) in self.list.iter().enumerate() {
+                    hashed.entry(key.clone()).or_insert(entry as u32);
+                }
+                self.hashed = Some(Box::new(hashed));
+            }
+        }
+    }
+
+    /// The entry of this very key.
+    fn exact(&self, key: &[u8]) -> Option<u32> {
+        match &self.hashed {
+            Some(hashed) => hashed.get(key).copied(),
+            None => first(&self.list, |known| **known == *key),
+        }
     }
 
     fn find(&self, text: &[u8], method: Method) -> Option<u32> {
-        let scanned = self.list.len() <= SCANNED;
         match method {
-            Method::Str | Method::Bin if scanned => first(&self.list, |key| **key == *text),
-            Method::Str | Method::Bin => self.hashed.get(text).copied(),
-            Method::Beg => self.lengths.iter().find_map(|length| {
-                let head = text.get(..*length)?;
-                if scanned { first(&self.list, |key| **key == *head) } else { self.hashed.get(head).copied() }
-            }),
+            Method::Str | Method::Bin => self.exact(text),
+            Method::Beg => self.lengths.iter().find_map(|length| self.exact(text.get(..*length)?)),
             Method::End => first(&self.list, |key| text.ends_with(key)),
             Method::Sub => first(&self.list, |key| contains(text, key)),
             Method::Dir => first(&self.list, |key| delimited(text, key, b"/?")),
@@ -173,8 +210,8 @@ impl Texts {
     }
 }
 
-fn first<T>(list: &[T], mut test: impl FnMut(&T) -> bool) -> Option<u32> {
-    list.iter().position(|item| test(item)).map(|place| place as u32)
+fn first<T>(list: &[T], test: impl FnMut(&T) -> bool) -> Option<u32> {
+    list.iter().position(test).map(|place| place as u32)
 }
 
 fn contains(text: &[u8], key: &[u8]) -> bool {
@@ -217,9 +254,62 @@ pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
     if let Some(bad) = text.chars().find(|letter| !letter.is_ascii_hexdigit()) {
         return Err(format!("an hex digit is expected (found '{bad}')"));
     }
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err("an even number of hex digit is expected".into());
     }
     let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or(0) as u8;
     Ok(text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(method: Method, count: u32) -> PatternSet {
+        let mut set = PatternSet::new(method, false);
+        for number in 0..count {
+            set.add(&format!("/k{number:03}")).expect("a text");
+        }
+        set
+    }
+
+    #[test]
+    fn scanned_and_hashed_lists_answer_alike() {
+        for count in [3, 200] {
+            let exact = set(Method::Str, count);
+            assert_eq!(exact.find(&Value::text(b"/k002")), Some(2));
+            assert_eq!(exact.find(&Value::text(b"/k002x")), None);
+            let mut prefix = set(Method::Beg, count);
+            prefix.add("/k0").expect("a text");
+            assert_eq!(prefix.find(&Value::text(b"/k002x")), Some(2));
+            assert_eq!(prefix.find(&Value::text(b"/k0x")), Some(count));
+            assert_eq!(prefix.find(&Value::text(b"/x")), None);
+        }
+    }
+
+    // The examples of manual 7.1.3.
+    #[test]
+    fn parts_of_paths_and_domains() {
+        let matches = |method, pattern, text: &[u8]| {
+            let mut set = PatternSet::new(method, false);
+            set.add(pattern).expect("a text");
+            set.find(&Value::text(text)).is_some()
+        };
+        let path = b"/images/png/logo/32x32.png";
+        for part in ["/images", "/images/png", "images/png", "/png/logo", "logo/32x32.png", "32x32.png"] {
+            assert!(matches(Method::Dir, part, path), "{part}");
+        }
+        for part in ["32x32", "mages"] {
+            assert!(!matches(Method::Dir, part, path), "{part}");
+        }
+        let url = b"http://www1.dc-eu.example.com:80/blah";
+        for part in
+            ["http", "www1", ".www1", "dc-eu", "example", "com", "80", "dc-eu.example", "blah", ":www1:"]
+        {
+            assert!(matches(Method::Dom, part, url), "{part}");
+        }
+        for part in ["eu", "dc"] {
+            assert!(!matches(Method::Dom, part, url), "{part}");
+        }
+    }
 }
