@@ -126,13 +126,32 @@ fn target(line: &Written, path: &str, resolver: &mut Resolver<'_, '_>) -> Server
 /// libc), left open with `init-addr none`, given with an address.
 fn named(name: &str, line: &Written, path: &str, resolver: &mut Resolver<'_, '_>) -> ServerTarget {
     let port = line.address.port;
-    let methods = line.options.init_address.as_deref().unwrap_or(&[InitAddress::Last, InitAddress::Libc]);
+    // With a resolvers section a server may begin without an address, unless the line says how it finds one.
+    let default: &[InitAddress] = match line.options.resolvers {
+        Some(_) => &[InitAddress::Last, InitAddress::Libc, InitAddress::None],
+        None => &[InitAddress::Last, InitAddress::Libc],
+    };
+    let methods = line.options.init_address.as_deref().unwrap_or(default);
+    let mut asked = false;
     for method in methods {
         match method {
             InitAddress::Last => {}
-            InitAddress::None => return ServerTarget::Unresolved { name: name.into(), port },
+            InitAddress::None => {
+                if asked {
+                    let text =
+                        format!("'server {path}' : could not resolve address '{name}', disabling server.");
+                    resolver.diagnostics.push(Diagnostic::new(
+                        Level::Notice,
+                        Form::Place,
+                        Some(line.span),
+                        text,
+                    ));
+                }
+                return ServerTarget::Unresolved { name: name.into(), port };
+            }
             InitAddress::Ip(ip) => return ServerTarget::Ip { ip: *ip, port },
             InitAddress::Libc => {
+                asked = true;
                 if let Some(ip) = resolver.names.host(name) {
                     return ServerTarget::Ip { ip, port };
                 }

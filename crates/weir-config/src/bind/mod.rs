@@ -13,7 +13,7 @@ pub use tls::CRT_LIST_OPTIONS;
 
 pub(crate) use account::{group_id, user_id};
 pub(crate) use option::is_mux_protocol;
-pub(crate) use tls::is_crt_list_option;
+pub(crate) use tls::{Certificates, is_crt_list_option};
 
 use std::sync::Arc;
 

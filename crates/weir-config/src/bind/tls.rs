@@ -214,10 +214,35 @@ pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, options: &BindOpt
     if tls.certificates.is_empty() && tls.crt_lists.is_empty() {
         let (proxy, place) = (parser.proxy().name.clone(), parser.place(line));
         let text = format!("Proxy '{proxy}': no SSL certificate specified for bind '{}'", line.word(1));
-        return Err(super::proxy_fault(line, format!("{text} at [{place}] (use 'crt').")));
+        let missing = super::proxy_fault(line, format!("{text} at [{place}] (use 'crt')."));
+        // A later `ssl-f-use` may bring one.
+        parser.certificates.awaited.push((*missing, unserved(line)));
+        return Ok(());
     }
+    Err(Box::new(unserved(line)))
+}
+
+/// TLS is known and not there yet.
+fn unserved(line: &Line<'_>) -> Diagnostic {
     let ssl = (2..line.len()).find(|word| line.word(*word) == "ssl").unwrap_or(0);
-    line.not_yet(ssl, "bind ... ssl")
+    line.alert(ssl, "'bind ... ssl' is not supported by weir yet")
+}
+
+/// What binds of one section wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Certificates {
+    /// Per bind without a certificate: what is said if none comes, and if one comes.
+    awaited: Vec<(Diagnostic, Diagnostic)>,
+    /// The section has an `ssl-f-use` line.
+    pub(crate) apart: bool,
+}
+
+impl Certificates {
+    /// At the end of the section.
+    pub(crate) fn settle(self) -> impl Iterator<Item = Diagnostic> {
+        let Self { awaited, apart } = self;
+        awaited.into_iter().map(move |(missing, unserved)| if apart { unserved } else { missing })
+    }
 }
 
 fn section(parser: &mut Parser<'_>) -> &'static str {

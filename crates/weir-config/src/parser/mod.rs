@@ -18,6 +18,7 @@ use weir_sample::{Files, References};
 use weir_syntax::{Environment, Line, Reader};
 use weir_types::{Diagnostic, Diagnostics, ProxyKind, Sources, Span};
 
+use crate::bind::Certificates;
 use crate::model::{Config, Defaults, Proxy, ServerOptions};
 use crate::sections::userlist::Memberships;
 
@@ -76,6 +77,8 @@ pub struct Parser<'o> {
     pub(crate) references_to_come: Vec<Reference>,
     /// Who belongs to which group of a userlist.
     pub(crate) memberships: Memberships,
+    /// Certificates of the proxy being read.
+    pub(crate) certificates: Certificates,
     pub(crate) prefix: Prefix,
     /// `expose-experimental-directives`, `expose-deprecated-directives`.
     pub experimental: bool,
@@ -110,6 +113,7 @@ impl<'o> Parser<'o> {
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),
             memberships: Memberships::default(),
+            certificates: Certificates::default(),
             prefix: Prefix::None,
             experimental: false,
             deprecated: false,

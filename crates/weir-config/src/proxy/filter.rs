@@ -195,14 +195,14 @@ fn log_steps(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     line.not_yet(0, "log-steps")
 }
 
-fn ssl_f_use(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn ssl_f_use(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let known = crate::bind::is_crt_list_option;
     let mut at = 1;
     let mut certificate = false;
     while at < line.len() {
         match line.word(at) {
             "crt" => certificate = true,
-            name if known(name) => {}
+            name if known(name) || crate::sections::crt_store::is_load_option(name) => {}
             wrong => return line.fail(at, format!("unknown crt keyword '{wrong}'")),
         }
         at += 2;
@@ -210,5 +210,6 @@ fn ssl_f_use(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if !certificate {
         return line.fail(0, "Trying to load a certificate but no 'crt' keyword specified.");
     }
+    parser.certificates.apart = true;
     Ok(())
 }

@@ -209,6 +209,8 @@ fn check_inherited_rules(
 /// Moves the finished section to where it belongs.
 fn end(parser: &mut Parser<'_>) {
     let Some(mut proxy) = parser.proxy.take() else { return };
+    let certificates = std::mem::take(&mut parser.certificates);
+    parser.diagnostics.list.extend(certificates.settle());
     if proxy.kind != ProxyKind::Defaults {
         proxy.mode = proxy.settings.mode;
         proxy.disabled = proxy.settings.disabled;

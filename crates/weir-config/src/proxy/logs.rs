@@ -7,7 +7,7 @@ use weir_plan::settings::LogFormatName;
 use weir_sample::FormatMode;
 use weir_syntax::Line;
 use weir_syntax::address::{self, AddressUse};
-use weir_types::{Form, Level, ProxyKind};
+use weir_types::{Address, AddressFamily, Diagnostic, Form, Level, ProxyKind, SocketKind};
 
 use crate::expression;
 use crate::keyword::Keyword;
@@ -99,8 +99,27 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
     }
     let address = address::parse(line.word(1), AddressUse::Log)
         .or_else(|fault| line.fail(1, format!("log : {fault}")))?;
+    served(line, &address)?;
+    if let Some(profile) = &target.profile {
+        let refused = line.alert(0, "'log ... profile' is not supported by weir yet");
+        return Err(Box::new(Diagnostic { at: Some(profile.span), ..refused }));
+    }
     target.to = LogWhere::Address(address);
     Ok(target)
+}
+
+/// Lines go to datagram sockets and descriptors; what else HAProxy can send them to is not there yet.
+fn served(line: &Line<'_>, address: &Address) -> Outcome {
+    let stream = address.kind == SocketKind::Stream;
+    match &address.family {
+        AddressFamily::Ring(_) | AddressFamily::Backend(_) => {
+            line.not_yet(1, &format!("log {}", line.word(1)))
+        }
+        AddressFamily::Ip(_) | AddressFamily::Name(_) if stream => {
+            line.not_yet(1, &format!("log {}", line.word(1)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads the option at `at`; how many words it took, `None` at the facility.

@@ -61,6 +61,11 @@ const OPTIONS: &[(&str, Value)] = &[
     ("curves", Value::Text),
 ];
 
+/// Whether `load` knows the option; `ssl-f-use` and lists of certificates take them too.
+pub(crate) fn is_load_option(name: &str) -> bool {
+    OPTIONS.iter().any(|(known, _)| *known == name)
+}
+
 fn index() -> &'static Index {
     static INDEX: LazyLock<Index> = LazyLock::new(|| Index::new(&[KEYWORDS]));
     &INDEX

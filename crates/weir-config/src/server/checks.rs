@@ -212,7 +212,7 @@ fn healthcheck(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft
         place.server
     );
     let known =
-        parser.config.opaque.iter().any(|section| section.keyword == "healthcheck" && *section.name == *name);
+        parser.config.healthchecks.iter().any(|section| *section.name == *name);
     if !known && place.at + 2 >= place.line.len() {
         return Err(Box::new(weir_types::Diagnostic::new(
             weir_types::Level::Alert,
