@@ -211,8 +211,7 @@ fn healthcheck(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft
         parser.place(place.line),
         place.server
     );
-    let known =
-        parser.config.healthchecks.iter().any(|section| *section.name == *name);
+    let known = parser.config.healthchecks.iter().any(|section| *section.name == *name);
     if !known && place.at + 2 >= place.line.len() {
         return Err(Box::new(weir_types::Diagnostic::new(
             weir_types::Level::Alert,
