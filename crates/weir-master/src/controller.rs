@@ -24,6 +24,8 @@ use weir_plan::settings::{BindSettings, SeverityOutput};
 use weir_plan::{ListenerOwner, Plan};
 use weir_types::Slot;
 
+pub(crate) use commands::process;
+
 use commands::Reach;
 
 use crate::program::{ControllerInput, ControllerOrder, ControllerRequest};
@@ -50,7 +52,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
         plan_changed: plan_changed.clone(),
         messenger: messenger.clone(),
     }));
-    let process = commands::process(&plan.load(), shm, version, release_date);
+    let process = process(&plan.load(), shm, version, release_date);
     let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger });
     let mut commands = Commands { reach, requests, listening: HashMap::new() };
     commands.listen(listeners)?;

@@ -3,9 +3,11 @@
 mod blueprint;
 mod files;
 mod slots;
+mod statistics;
 
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_compile::compile;
@@ -22,6 +24,7 @@ use crate::bundle::Bundle;
 use crate::program::{ControllerInput, Program};
 use files::{Kept, Recorder};
 use slots::{Known, Recorded};
+use statistics::Statistics;
 
 /// When the release that weir stands in for came out.
 const RELEASE_DATE: &str = "2026/06/03";
@@ -108,7 +111,10 @@ impl Program for Haproxy {
         Ok(Arc::new(plan))
     }
 
-    fn run_worker(&self, input: WorkerInput) -> io::Result<Exit> {
+    fn run_worker(&self, mut input: WorkerInput) -> io::Result<Exit> {
+        let plan = input.plan.load_full();
+        let process = crate::controller::process(&plan, input.shm, &self.version, RELEASE_DATE);
+        input.stats = Some(Rc::new(Statistics::new(&input, process)));
         weir_engine::worker::run(input)
     }
 
