@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use crate::convert::crypto::PublicKey;
 use crate::pattern::Map;
 use crate::regexp::Regex;
 use crate::stage::{Named, Resolve, Resolved, Sought, Stage, UnresolvedName};
@@ -115,6 +116,8 @@ pub enum Arg<S: Stage> {
     Var(Variable),
     Regex(Regex),
     Map(Arc<Map>),
+    /// A public key that signatures are verified with.
+    Key(PublicKey),
     Acl {
         negated: bool,
         acl: S::Acl,
@@ -157,6 +160,7 @@ impl Arg<Named> {
             Arg::Var(name) => return Ok(Arg::Var(name.clone())),
             Arg::Regex(regex) => return Ok(Arg::Regex(regex.clone())),
             Arg::Map(map) => return Ok(Arg::Map(map.clone())),
+            Arg::Key(key) => return Ok(Arg::Key(key.clone())),
             Arg::Acl { negated, acl } => {
                 let found = names.acl(acl).map_err(|_| UnresolvedName::acl(acl))?;
                 return Ok(Arg::Acl { negated: *negated, acl: found });

@@ -15,7 +15,10 @@ use crate::stream::Stream;
 use crate::value::Value;
 use crate::variable::Variable;
 
+mod token;
 mod verify_error;
+
+pub use token::PublicKey;
 
 pub(crate) use verify_error::verify_error;
 
@@ -79,7 +82,9 @@ pub(super) const ROWS: &[Converter] = &[
     )
     .runs(jwt_payload_query)
     .checked(check_token_query),
-    Converter::new("jwt_verify", sig(2, &[Text, Text]), Bin, Sint, "verifies a token's signature (7.3.1)"),
+    Converter::new("jwt_verify", sig(2, &[Text, Text]), Bin, Sint, "verifies a token's signature (7.3.1)")
+        .runs(jwt_verify)
+        .checked(check_jwt_verify),
     Converter::new(
         "jwt_verify_cert",
         sig(2, &[Text, Text]),
@@ -242,4 +247,51 @@ fn jwt_header_query<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -
 
 fn jwt_payload_query<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
     token_query(args, &value, 1)
+}
+
+/// The algorithm may be in a variable; then the key is read as a secret and as a file alike.
+fn check_jwt_verify(args: &mut [Arg<Named>], cx: &ParseContext<'_>) -> Result<(), String> {
+    let name = args[0].str();
+    let known = token::algorithm(name);
+    if known.is_none() {
+        match Variable::parse(name) {
+            Ok(variable) => args[0] = Arg::Var(variable),
+            Err(_) => return Err(format!("unknown JWT algorithm: {name}")),
+        }
+    }
+    let key = args[1].str();
+    if key.is_empty() {
+        // HAProxy has no words for this.
+        return Err("(null)".into());
+    }
+    if let Ok(variable) = Variable::parse(key) {
+        args[1] = Arg::Var(variable);
+    } else if known.is_none_or(|(family, _)| !matches!(family, token::Family::Hmac | token::Family::None)) {
+        let file = cx.files.read(key).and_then(|pem| PublicKey::from_pem(&pem));
+        if let Some(file) = file {
+            args[1] = Arg::Key(file);
+        }
+    }
+    Ok(())
+}
+
+fn jwt_verify<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(text) = value else { return None };
+    let name = match &args[0] {
+        Arg::Var(variable) => String::from_utf8(stream.variable(variable)?.into_text().into_owned()).ok()?,
+        arg => arg.str().to_owned(),
+    };
+    let Some((family, digest)) = token::algorithm(&name) else {
+        return Some(Value::Int(token::UNKNOWN_ALGORITHM));
+    };
+    let held;
+    let secret = match &args[1] {
+        Arg::Key(key) => token::Secret::Key(key),
+        Arg::Var(variable) => {
+            held = stream.variable(variable)?.into_text();
+            token::Secret::Bytes(&held)
+        }
+        arg => token::Secret::Bytes(arg.str().as_bytes()),
+    };
+    Some(Value::Int(token::verify(&text, family, digest, &secret)))
 }
