@@ -1,6 +1,6 @@
 //! A stream as expressions see it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
@@ -76,6 +76,11 @@ impl Sample for View<'_> {
 
     fn destination(&self) -> Option<SocketAddr> {
         self.client.destination()
+    }
+
+    /// An address that a socket can be bound to is one of this machine's.
+    fn is_local(&self, address: IpAddr) -> bool {
+        std::net::UdpSocket::bind((address, 0)).is_ok()
     }
 
     fn connection_source(&self) -> Option<SocketAddr> {

@@ -135,19 +135,6 @@ pub enum Side {
     Server,
 }
 
-/// The kernel's figures of a TCP connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TcpInfo {
-    pub rtt_microseconds: u32,
-    pub rttvar_microseconds: u32,
-    pub unacked: u32,
-    pub sacked: u32,
-    pub retransmitted: u32,
-    pub forward_acknowledged: u32,
-    pub lost: u32,
-    pub reordering: u32,
-}
-
 /// What an encrypted side can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFact {
@@ -251,15 +238,6 @@ pub trait Stream {
     /// Error of a side's connection: HAProxy's code, 0 for none. Nothing where there is no connection.
     fn connection_error(&self, side: Side) -> Option<i64> {
         (side == Side::Client).then_some(0)
-    }
-
-    fn tcp_info(&self, side: Side) -> Option<TcpInfo> {
-        None
-    }
-
-    /// The value of one type in the client's PROXY header of version 2.
-    fn proxy_header_value(&self, kind: u8) -> Option<&[u8]> {
-        None
     }
 
     /// Whether the server's connection was taken from the pool.

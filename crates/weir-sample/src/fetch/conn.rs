@@ -56,7 +56,6 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "round-trip time to the server, from the kernel (7.3.3)",
     )
-    .runs(bc_rtt)
     .checked(check_precision),
     Fetch::new(
         "bc_rttvar",
@@ -65,7 +64,6 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "variance of the round-trip time to the server (7.3.3)",
     )
-    .runs(bc_rttvar)
     .checked(check_precision),
     Fetch::new(
         "bc_settings_streams_limit",
@@ -146,8 +144,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of forward acknowledgements (7.3.3)",
-    )
-    .runs(fc_fackets),
+    ),
     Fetch::new(
         "fc_glitches",
         NONE,
@@ -163,8 +160,7 @@ pub(super) const ROWS: &[Fetch] = &[
         "major HTTP version on the client's side (7.3.3)",
     )
     .runs(fc_http_major),
-    Fetch::new("fc_lost", sig(0, &[Text]), Sint, Reads::Client4, "kernel's estimate of lost packets (7.3.3)")
-        .runs(fc_lost),
+    Fetch::new("fc_lost", sig(0, &[Text]), Sint, Reads::Client4, "kernel's estimate of lost packets (7.3.3)"),
     Fetch::new(
         "fc_nb_streams",
         NONE,
@@ -172,8 +168,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "streams open on the client's connection (7.3.4)",
     ),
-    Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)")
-        .runs(fc_pp_authority),
+    Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)"),
     Fetch::new(
         "fc_pp_tlv",
         sig(1, &[Text]),
@@ -181,8 +176,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client5,
         "value of one type from the PROXY header (7.3.3)",
     ),
-    Fetch::new("fc_pp_unique_id", NONE, Str, Reads::Client4, "unique id from the PROXY header (7.3.3)")
-        .runs(fc_pp_unique_id),
+    Fetch::new("fc_pp_unique_id", NONE, Str, Reads::Client4, "unique id from the PROXY header (7.3.3)"),
     Fetch::new("fc_rcvd_proxy", NONE, Bool, Reads::Client4, "whether the client sent a PROXY header (7.3.3)")
         .runs(fc_rcvd_proxy),
     Fetch::new(
@@ -191,16 +185,14 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of reordered packets (7.3.3)",
-    )
-    .runs(fc_reordering),
+    ),
     Fetch::new(
         "fc_retrans",
         sig(0, &[Text]),
         Sint,
         Reads::Client4,
         "kernel's count of retransmissions (7.3.3)",
-    )
-    .runs(fc_retrans),
+    ),
     Fetch::new(
         "fc_rtt",
         sig(0, &[Text]),
@@ -208,7 +200,6 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "round-trip time to the client, from the kernel (7.3.3)",
     )
-    .runs(fc_rtt)
     .checked(check_precision),
     Fetch::new(
         "fc_rttvar",
@@ -217,7 +208,6 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "variance of the round-trip time to the client (7.3.3)",
     )
-    .runs(fc_rttvar)
     .checked(check_precision),
     Fetch::new(
         "fc_sacked",
@@ -225,8 +215,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of selectively acknowledged packets (7.3.3)",
-    )
-    .runs(fc_sacked),
+    ),
     Fetch::new(
         "fc_saved_syn",
         NONE,
@@ -259,8 +248,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of unacknowledged packets (7.3.3)",
-    )
-    .runs(fc_unacked),
+    ),
     Fetch::new("fs.aborted", NONE, Sint, Reads::Client5, "whether the client aborted the stream (7.3.4)"),
     Fetch::new(
         "fs.debug_str",
@@ -383,46 +371,4 @@ error_texts! {
     fc_err_str text Client;
     bc_err_name name Server;
     bc_err_str text Server;
-}
-
-/// Times are in microseconds; `ms` or nothing asks for milliseconds.
-macro_rules! round_trips {
-    ($($name:ident $field:ident $side:ident;)*) => {$(
-        fn $name<'a>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-            let microseconds = stream.tcp_info(Side::$side).map(|info| i64::from(info.$field));
-            microseconds.map(|time| Value::Int(if args[0].str() == "us" { time } else { time / 1_000 })).into()
-        }
-    )*};
-}
-
-round_trips! {
-    fc_rtt rtt_microseconds Client;
-    fc_rttvar rttvar_microseconds Client;
-    bc_rtt rtt_microseconds Server;
-    bc_rttvar rttvar_microseconds Server;
-}
-
-macro_rules! kernel_counts {
-    ($($name:ident $field:ident;)*) => {$(
-        fn $name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-            stream.tcp_info(Side::Client).map(|info| Value::Int(info.$field.into())).into()
-        }
-    )*};
-}
-
-kernel_counts! {
-    fc_unacked unacked;
-    fc_sacked sacked;
-    fc_retrans retransmitted;
-    fc_fackets forward_acknowledged;
-    fc_lost lost;
-    fc_reordering reordering;
-}
-
-fn fc_pp_authority<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-    stream.proxy_header_value(0x02).map(Value::text).into()
-}
-
-fn fc_pp_unique_id<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-    stream.proxy_header_value(0x05).map(Value::text).into()
 }
