@@ -24,8 +24,6 @@ pub struct Process {
     pub boot_ms: u32,
     /// In the environment's order.
     pub environment: Vec<(String, String)>,
-    /// `unix@cli.sock`, level: what `show cli sockets` lists.
-    pub cli_sockets: Vec<(String, String)>,
     /// What was said while the configuration was loaded.
     pub startup_logs: String,
 }

@@ -131,6 +131,11 @@ async fn accept_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
         while listening.paused.get() {
             listening.changed.notified().await;
         }
+        if worker.is_disabled(listening.slot) {
+            // `disable frontend`: what comes waits in the accept queue.
+            tokio::time::sleep(FULL_PAUSE).await;
+            continue;
+        }
         if !worker.has_room(listening.slot) {
             worker.counters.maxconn_reached.increment();
             wait_for_room(&worker).await;
@@ -141,6 +146,9 @@ async fn accept_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
             () = listening.changed.notified() => continue,
         };
         let Ok(mut ready) = ready else { return };
+        if worker.is_disabled(listening.slot) {
+            continue;
+        }
         let mut budget = worker.plan().global.tune.maxaccept;
         while budget != 0 && worker.has_room(listening.slot) {
             budget -= 1;
@@ -186,6 +194,19 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 impl Worker {
+    /// `set maxconn frontend`, else as configured.
+    fn frontend_limit(&self, proxy: &weir_plan::Proxy) -> Option<u32> {
+        match self.shm.frontend(proxy.frontend_slot).state.maxconn.value() {
+            0 => proxy.frontend.as_ref().and_then(|frontend| frontend.maxconn),
+            limit => Some(limit),
+        }
+    }
+
+    /// `disable frontend`, `shutdown frontend`.
+    fn is_disabled(&self, slot: Slot) -> bool {
+        self.shm.listener(slot).state.paused.value() != 0
+    }
+
     /// Whether listener, frontend and process may take another connection.
     fn has_room(&self, slot: Slot) -> bool {
         let plan = self.plan();
@@ -195,7 +216,7 @@ impl Worker {
             limit.is_none_or(|limit| limit == 0 || now() < limit.into())
         };
         below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
-            && below(proxy.frontend.as_ref().and_then(|frontend| frontend.maxconn), &|| {
+            && below(self.frontend_limit(proxy), &|| {
                 self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
             })
             && below(Some(self.global_maxconn(&plan)), &|| {

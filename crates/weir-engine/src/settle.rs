@@ -5,11 +5,18 @@
 //! comes first.
 
 use weir_balance::WEIGHT_SCALE;
+use weir_check::CheckStatus;
 use weir_plan::{Plan, Server, ServerTarget};
 use weir_shm::{AdminFlags, OperationalState, ServerState, Shm};
 
 /// Brings shared memory up to date with `plan`. `now_ms` is `CLOCK_MONOTONIC` in milliseconds.
 pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
+    for proxy in plan.proxies.iter().filter(|proxy| proxy.backend.is_some()) {
+        let since = &shm.backend(proxy.backend_slot).state.last_change_ms;
+        if since.value() == 0 {
+            since.set(now_ms);
+        }
+    }
     for server in &plan.servers {
         let state = shm.server(server.slot).state;
         if state.is_new() {
@@ -23,16 +30,19 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
 fn begin(server: &Server, state: &ServerState, now_ms: u64) {
     let settings = &server.settings;
     set_weight(state, u32::from(settings.weight));
-    if settings.disabled {
-        state.insert_admin(AdminFlags::CMAINT);
-        state.configured.set(ServerState::CONFIGURED_DISABLED);
-    }
     if matches!(server.target, ServerTarget::Unresolved { .. }) {
         state.insert_admin(AdminFlags::RMAINT);
     }
     // Up, and down at the first failure: as a server starts in HAProxy.
     state.set_operational(OperationalState::Running);
-    state.check.health.set(settings.check.rise);
+    state.check.status.set(CheckStatus::Initializing as u32);
+    if settings.check.enabled {
+        state.check.health.set(settings.check.rise);
+        state.check.flags.set(CHECK_CONFIGURED | CHECK_ENABLED);
+    }
+    if settings.disabled {
+        disable(state);
+    }
     state.last_change_ms.set(now_ms);
     state.begin();
 }
@@ -44,16 +54,30 @@ fn follow(server: &Server, state: &ServerState) {
     }
     let was_disabled = state.configured.value() & ServerState::CONFIGURED_DISABLED != 0;
     match (was_disabled, settings.disabled) {
-        (false, true) => {
-            state.insert_admin(AdminFlags::CMAINT);
-            state.configured.insert(ServerState::CONFIGURED_DISABLED);
-        }
+        (false, true) => disable(state),
         (true, false) => {
-            state.remove_admin(AdminFlags::CMAINT);
+            state.remove_admin(DISABLED);
             state.configured.remove(ServerState::CONFIGURED_DISABLED);
+            state.check.flags.remove(CHECK_PAUSED);
+            state.set_operational(OperationalState::Running);
         }
         _ => {}
     }
+}
+
+/// `disabled` counts as an operator's order too: `enable server` brings the server back.
+const DISABLED: AdminFlags = AdminFlags(AdminFlags::CMAINT.0 | AdminFlags::FMAINT.0);
+
+/// Bits of `srv_check_state`.
+const CHECK_CONFIGURED: u32 = 2;
+const CHECK_ENABLED: u32 = 4;
+const CHECK_PAUSED: u32 = 8;
+
+fn disable(state: &ServerState) {
+    state.insert_admin(DISABLED);
+    state.configured.insert(ServerState::CONFIGURED_DISABLED);
+    state.check.flags.insert(CHECK_PAUSED);
+    state.set_operational(OperationalState::Stopped);
 }
 
 fn set_weight(state: &ServerState, weight: u32) {

@@ -11,7 +11,7 @@ use weir_shm::{Kind, ServerState, ServerText, Shm};
 use weir_types::*;
 
 use crate::cli::{Control, Level, Session};
-use crate::{Process, View, servers};
+use crate::{Process, View};
 
 pub struct Lab {
     pub plan: Plan,
@@ -160,7 +160,6 @@ impl Lab {
             maxconn: 1000,
             hard_maxconn: 1000,
             environment: vec![("HOME".into(), "/var/lib/haproxy".into()), ("PATH".into(), "/bin".into())],
-            cli_sockets: vec![("unix@cli.sock".into(), "admin".into())],
             ..Process::default()
         };
         let lab = Self {
@@ -172,10 +171,7 @@ impl Lab {
             cleared: Cell::new(0),
             woken: Cell::new(0),
         };
-        (0..lab.plan.servers.len()).for_each(|index| servers::begin(&lab.view(), ServerId(index as u32)));
-        for proxy in &lab.plan.proxies {
-            lab.shm.backend(proxy.backend_slot).state.last_change_ms.set(1000);
-        }
+        weir_engine::settle::settle(&lab.plan, shm, 1000);
         lab.now_ms.set(54_500);
         lab
     }

@@ -5,7 +5,7 @@ mod orders;
 mod transition;
 mod weight;
 
-pub use orders::{HealthOrder, begin, checks_enabled, drain, health, maintenance, ready};
+pub use orders::{HealthOrder, checks_enabled, drain, health, maintenance, ready};
 pub use transition::Told;
 pub(crate) use transition::raise_epochs;
 pub use weight::{WeightError, weight};

@@ -1,8 +1,7 @@
 //! Maintenance, drain, health: each with what it means for servers that track this one.
 
-use weir_balance::WEIGHT_SCALE;
+use weir_check::Health;
 use weir_check::report::{Cause, Transition};
-use weir_check::{CheckStatus, Health};
 use weir_shm::{AdminFlags, OperationalState, ServerState};
 use weir_types::ServerId;
 
@@ -15,36 +14,6 @@ pub enum HealthOrder {
     Up,
     Stopping,
     Down,
-}
-
-/// Fills in the configured state of a server that shared memory does not know yet; a server that was there before a
-/// reload stays as it is.
-pub fn begin(view: &View<'_>, id: ServerId) {
-    let server = view.plan.server(id);
-    let state = state_of(view, id);
-    if !state.begin() {
-        return;
-    }
-    let settings = &server.settings;
-    let weight = u32::from(settings.weight);
-    state.user_weight.set(weight);
-    state.initial_weight.set(weight);
-    state.effective_weight.set(weight * WEIGHT_SCALE);
-    state.last_change_ms.set(view.now_ms);
-    state.set_operational(OperationalState::Running);
-    if settings.check.enabled {
-        state.check.flags.set(CONFIGURED | ENABLED);
-        state.check.status.set(CheckStatus::Initializing as u32);
-        state.check.health.set(settings.check.rise);
-    } else {
-        state.check.status.set(CheckStatus::Initializing as u32);
-    }
-    if settings.disabled {
-        // A server that is `disabled` counts as forced as well: `enable server` must bring it back.
-        state.insert_admin(AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0));
-        state.set_operational(OperationalState::Stopped);
-        state.check.flags.insert(PAUSED);
-    }
 }
 
 /// Bits of `srv_check_state`.

@@ -5,7 +5,7 @@ use weir_plan::{Backend, BackendChoice, Proxy};
 use super::fields::at;
 use super::frontend::maxconn;
 use super::row::{Object, Row};
-use super::server::{algorithm_name, is_usable};
+use super::server::{algorithm_name, is_usable, last_session};
 use crate::View;
 
 /// The servers that take traffic now.
@@ -66,7 +66,7 @@ pub fn backend(view: &View<'_>, proxy: &Proxy, half: &Backend, shows_names: bool
     }
     row.small(at::RATE, shared.sum(|it| it.rate.value(view.now_ms)));
     row.small(at::RATE_MAX, state.rate_max.value());
-    row.set(at::LASTSESS, super::server::last_session(view, shared.latest(|it| it.last_session.value())));
+    row.set(at::LASTSESS, last_session(view, latest_session(view, proxy, half)));
     row.text(at::MODE, proxy.mode.as_str());
     if shows_names {
         if let Some(cookie) = &half.cookie {
@@ -126,6 +126,14 @@ pub fn backend(view: &View<'_>, proxy: &Proxy, half: &Backend, shows_names: bool
         ]);
     }
     row
+}
+
+/// Sessions that went to a server, and those that the backend itself counted.
+fn latest_session(view: &View<'_>, proxy: &Proxy, half: &Backend) -> u64 {
+    let own = view.backend_state(proxy).latest(|it| it.last_session.value());
+    let servers = view.servers_of(half);
+    let last = |server| view.server_state(server).latest(|it| it.last_session.value());
+    servers.map(|(_, server)| last(server)).fold(own, u64::max)
 }
 
 fn status(is_up: bool, usable: Usable, counted: bool) -> String {

@@ -75,14 +75,22 @@ impl Control for Moment {
 /// What `show info` and its kin tell of this weir.
 pub fn process(plan: &Plan, shm: Shm, version: &str, release_date: &str) -> Process {
     let state = shm.process().state;
+    let (descriptors, _) = weir_sys::limit::descriptors().unwrap_or_default();
+    // Manual `maxconn`: two descriptors a connection when nothing is configured.
+    let maxconn = match plan.global.maxconn {
+        0 => u32::try_from(descriptors.saturating_sub(plan.listeners.len() as u64 + 32) / 2).unwrap_or(u32::MAX),
+        maxconn => maxconn,
+    };
     Process {
         version: version.to_owned(),
         release_date: release_date.to_owned(),
         pid: state.supervisor_pid.value(),
         node: plan.global.node.as_deref().map_or_else(host_name, str::to_owned),
         workers: state.workers.value(),
-        maxconn: plan.global.maxconn,
-        hard_maxconn: plan.global.maxconn,
+        ulimit_n: descriptors,
+        maxsock: descriptors,
+        maxconn,
+        hard_maxconn: maxconn,
         environment: std::env::vars().collect(),
         ..Process::default()
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use weir_types::WorkerId;
+use weir_plan::ListenerOwner;
+use weir_types::{Address, AddressFamily, PortSpec, WorkerId};
 
 use crate::cli::reply::Reply;
 use crate::cli::session::Context;
@@ -28,10 +29,30 @@ pub fn environment(context: &mut Context<'_>) -> Reply {
 
 pub fn cli_sockets(context: &mut Context<'_>) -> Reply {
     let mut text = String::from("# socket lvl processes\n");
-    for (socket, level) in &context.view().process.cli_sockets {
-        let _ = writeln!(text, "{socket} {level} all");
+    let listeners = &context.view().plan.listeners;
+    for listener in listeners.iter().filter(|listener| listener.owner == ListenerOwner::Cli) {
+        let level = crate::serve::level_of(&listener.settings).word();
+        let _ = writeln!(text, "{} {level} all", socket_name(&listener.address));
     }
     Reply::text(text)
+}
+
+/// `unix@cli.sock`, `ipv4@127.0.0.1:9999`.
+fn socket_name(address: &Address) -> String {
+    let port = match address.port {
+        PortSpec::Fixed(port) => port,
+        _ => 0,
+    };
+    match &address.family {
+        AddressFamily::Unix(path) => format!("unix@{path}"),
+        AddressFamily::Abstract(name) => format!("abns@{}", String::from_utf8_lossy(name)),
+        AddressFamily::AbstractUnpadded(name) => format!("abnsz@{}", String::from_utf8_lossy(name)),
+        AddressFamily::Ip(ip) if ip.is_ipv4() => format!("ipv4@{ip}:{port}"),
+        AddressFamily::Ip(ip) => format!("ipv6@[{ip}]:{port}"),
+        AddressFamily::Fd(descriptor) => format!("fd@{descriptor}"),
+        AddressFamily::SocketPair(descriptor) => format!("sockpair@{descriptor}"),
+        _ => "unknown".into(),
+    }
 }
 
 pub fn startup_logs(context: &mut Context<'_>) -> Reply {
