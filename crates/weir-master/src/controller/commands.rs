@@ -78,7 +78,8 @@ pub fn process(plan: &Plan, shm: Shm, version: &str, release_date: &str) -> Proc
     let (descriptors, _) = weir_sys::limit::descriptors().unwrap_or_default();
     // Manual `maxconn`: two descriptors a connection when nothing is configured.
     let maxconn = match plan.global.maxconn {
-        0 => u32::try_from(descriptors.saturating_sub(plan.listeners.len() as u64 + 32) / 2).unwrap_or(u32::MAX),
+        0 => u32::try_from(descriptors.saturating_sub(plan.listeners.len() as u64 + 32) / 2)
+            .unwrap_or(u32::MAX),
         maxconn => maxconn,
     };
     Process {
