@@ -211,7 +211,10 @@ fn the_environment_changes() {
     let mut environment = Environment::default();
     environment.set("OLD", "1");
     environment.set("HOME", "/root");
-    read("presetenv OLD 2\nsetenv NAME vm\nresetenv NAME OLD\nunsetenv OLD\nnode \"${NAME}\"", &mut environment);
+    read(
+        "presetenv OLD 2\nsetenv NAME vm\nresetenv NAME OLD\nunsetenv OLD\nnode \"${NAME}\"",
+        &mut environment,
+    );
     assert_eq!(environment.iter().collect::<Vec<_>>(), [("NAME", "vm")]);
     let (config, ..) = read("setenv NAME vm2\nnode \"${NAME}\"", &mut environment);
     assert_eq!(config.global.node.as_deref(), Some("vm2"));
