@@ -1,6 +1,7 @@
-//! Every line of `oracle/config-lines.tsv`: is the verdict HAProxy 3.4's, is the message? The misses are listed in
-//! `tests/data/config-lines.misses`; a line that is not listed there must not be missed. `WEIR_BLESS=1` writes the
-//! list anew.
+//! Every line of `oracle/config-lines.tsv`, recorded from HAProxy 3.4, and of `tests/data/lines-2.8.tsv`, recorded in
+//! the same way from 2.8.25 for keywords that the first table does not ask: is the verdict the program's, is the
+//! message? The misses are listed in `tests/data/*.misses`; a line that is not listed there must not be missed. Where
+//! 3.4's manual and 2.8 differ, 3.4 holds and the line stays in the list. `WEIR_BLESS=1` writes the lists anew.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -73,10 +74,21 @@ fn verdicts_and_messages() {
         println!("skipped: no shared data");
         return;
     };
+    compare("config-lines", &rows);
+}
+
+#[test]
+fn lines_of_an_older_program() {
+    let text = include_str!("data/lines-2.8.tsv");
+    let rows: Vec<Row> = text.lines().skip(1).filter_map(row).collect();
+    compare("lines-2.8", &rows);
+}
+
+fn compare(table: &str, rows: &[Row]) {
     let (mut verdicts, mut messages) = (0, 0);
     let mut missed = BTreeSet::new();
     let mut report = String::new();
-    for row in &rows {
+    for row in rows {
         let (refused, message) = ask(row);
         let verdict = refused == row.refused;
         let same = message.trim_end() == row.message.trim_end();
@@ -92,22 +104,22 @@ fn verdicts_and_messages() {
             row.section, row.line, row.message
         ));
     }
-    println!("config-lines: {verdicts} of {} verdicts, {messages} messages", rows.len());
+    println!("{table}: {verdicts} of {} verdicts, {messages} messages", rows.len());
     if let Some(path) = std::env::var_os("WEIR_REPORT") {
-        std::fs::write(path, report).expect("the report can be written");
+        std::fs::write(PathBuf::from(path).with_extension(table), report).expect("the report can be written");
     }
-    judge(&missed);
+    judge(table, &missed);
 }
 
 /// A new miss fails; so does a verdict lost where only the message was missed.
-fn judge(missed: &BTreeSet<String>) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config-lines.misses");
+fn judge(table: &str, missed: &BTreeSet<String>) {
+    let path = format!("{}/tests/data/{table}.misses", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("WEIR_BLESS").is_some() {
         let list: String = missed.iter().map(|miss| format!("{miss}\n")).collect();
-        std::fs::write(path, list).expect("the list can be written");
+        std::fs::write(&path, list).expect("the list can be written");
         return;
     }
-    let known = std::fs::read_to_string(path).expect("the list of known misses is there");
+    let known = std::fs::read_to_string(&path).expect("the list of known misses is there");
     let known: BTreeSet<&str> = known.lines().collect();
     let listed = |miss: &str| {
         known.contains(miss)

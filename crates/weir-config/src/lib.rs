@@ -8,6 +8,7 @@ pub mod bind;
 pub mod files;
 pub mod global;
 pub mod keyword;
+pub mod listing;
 pub mod model;
 pub mod outcome;
 pub mod parser;
@@ -16,6 +17,7 @@ pub mod sections;
 pub mod server;
 
 mod expression;
+mod host;
 mod value;
 
 pub use model::Config;

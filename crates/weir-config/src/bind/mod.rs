@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use weir_registry::{Status, near};
 use weir_syntax::Line;
-use weir_syntax::address::{self, AddressUse};
+use weir_syntax::address::AddressUse;
 use weir_types::{Address, Diagnostic, Form, Level, ProxyKind};
 
 use crate::keyword::Keyword;
@@ -60,7 +60,7 @@ fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 /// The comma-separated addresses of the first word. The error is HAProxy's text.
 pub(crate) fn addresses(line: &Line<'_>, usage: AddressUse) -> Result<Vec<Address>, String> {
     let list = line.word(1).split(',').filter(|text| !text.is_empty());
-    list.map(|text| address::parse(text, usage).map_err(|fault| fault.to_string())).collect()
+    list.map(|text| crate::host::parse(text, usage)).collect()
 }
 
 /// Every option from the word `first` on. `title` is how messages name the line: `'bind :80' in section 'frontend'`.

@@ -2,7 +2,7 @@
 
 use weir_types::{Diagnostic, Diagnostics, Form, Level};
 
-use super::Parser;
+use super::{Parser, Reference, Wanted};
 use crate::model::Config;
 use crate::sections;
 
@@ -15,7 +15,8 @@ impl Parser<'_> {
             sections::whole::check(&mut self);
             self.settle_references();
         }
-        for reference in std::mem::take(&mut self.references_to_come) {
+        let refused = |reference: &Reference| reference.wanted != Wanted::HttpErrors;
+        for reference in std::mem::take(&mut self.references_to_come).into_iter().filter(refused) {
             let text = format!("'{}' is not supported by weir yet", reference.keyword);
             self.push(Diagnostic::new(Level::Alert, Form::Parsing, Some(reference.span), text));
         }

@@ -12,7 +12,7 @@ pub enum Prefix {
     Default,
 }
 
-/// Keywords besides `option` that understand `no`.
+/// Keywords besides `option` that understand a prefix.
 const NEGATABLE: &[&str] = &[
     "log",
     "busy-polling",
@@ -36,12 +36,7 @@ impl Prefix {
 /// Refuses the prefix before a keyword that does not know it. HAProxy reads the line all the same.
 pub fn check(prefix: Prefix, line: &Line<'_>) -> Outcome {
     let keyword = line.word(1);
-    let fits = match prefix {
-        Prefix::None => true,
-        Prefix::No => keyword == "option" || NEGATABLE.contains(&keyword),
-        Prefix::Default => keyword == "option",
-    };
-    if fits {
+    if prefix == Prefix::None || keyword == "option" || NEGATABLE.contains(&keyword) {
         return Ok(());
     }
     line.fail_tight(

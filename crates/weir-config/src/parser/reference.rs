@@ -18,6 +18,8 @@ pub enum Wanted {
     SpoeEngine,
     /// The DNS of a server, whose name is the detail.
     Resolvers,
+    /// `errorfiles` of an answer: weir does know what to do with it.
+    HttpErrors,
 }
 
 #[derive(Clone, Debug)]
@@ -35,17 +37,20 @@ pub struct Reference {
 }
 
 impl Reference {
-    fn diagnostic(&self, config: &Config) -> Diagnostic {
+    fn diagnostic(&self, config: &Config) -> Option<Diagnostic> {
         let Reference { name, detail, title, proxy, .. } = self;
         let known = match self.wanted {
             Wanted::Cache => config.caches.iter().any(|cache| cache.name == *name),
             Wanted::FcgiApp => config.fcgi_apps.iter().any(|app| app.name == *name),
             Wanted::Resolvers => config.resolvers.iter().any(|resolvers| resolvers.name == *name),
-            Wanted::BandwidthFilter | Wanted::SpoeEngine => false,
+            Wanted::HttpErrors if config.http_errors.iter().any(|section| section.name == *name) => {
+                return None;
+            }
+            Wanted::BandwidthFilter | Wanted::SpoeEngine | Wanted::HttpErrors => false,
         };
         if known {
             let text = format!("'{}' is not supported by weir yet", self.keyword);
-            return Diagnostic::new(Level::Alert, Form::Parsing, Some(self.span), text);
+            return Some(Diagnostic::new(Level::Alert, Form::Parsing, Some(self.span), text));
         }
         let text = match self.wanted {
             Wanted::Cache => {
@@ -56,6 +61,9 @@ impl Reference {
             Wanted::Resolvers => {
                 format!("{title}, server '{detail}': unable to find required resolvers '{name}'")
             }
+            Wanted::HttpErrors => {
+                format!("Proxy '{proxy}': unknown http-errors section '{name}' referenced by an http reply .")
+            }
             Wanted::FcgiApp => format!("proxy '{proxy}' : fcgi-app '{name}' not found."),
             Wanted::BandwidthFilter => format!(
                 "Proxy '{proxy}': unable to find bwlim filter '{name}' referenced by set-bandwidth-limit rule."
@@ -64,7 +72,7 @@ impl Reference {
                 "Proxy '{proxy}': unable to find SPOE engine '{name}' used by the send-spoe-group '{detail}'."
             ),
         };
-        Diagnostic::new(Level::Alert, Form::Bare, Some(self.span), text)
+        Some(Diagnostic::new(Level::Alert, Form::Bare, Some(self.span), text))
     }
 }
 
@@ -72,8 +80,9 @@ impl Parser<'_> {
     /// Reports them all. Only called when every line was understood, as HAProxy does.
     pub(super) fn settle_references(&mut self) {
         for reference in std::mem::take(&mut self.references_to_come) {
-            let diagnostic = reference.diagnostic(&self.config);
-            self.push(diagnostic);
+            if let Some(diagnostic) = reference.diagnostic(&self.config) {
+                self.push(diagnostic);
+            }
         }
     }
 

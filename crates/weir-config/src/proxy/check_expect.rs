@@ -174,8 +174,7 @@ fn pattern(parser: &mut Parser<'_>, line: &Line<'_>, at: usize) -> Outcome<(Expe
 
 fn regex(line: &Line<'_>, word: usize) -> Outcome<Regex> {
     let text = line.word(word);
-    Regex::new(text, false)
-        .or_else(|error| wrong(line, word, &format!("regex '{text}' is invalid ({error})")))
+    Regex::new(text, false).or_else(|error| wrong(line, word, &error.to_string()))
 }
 
 /// `200-299,404`.

@@ -4,7 +4,7 @@
 use weir_rules::parse::variable;
 use weir_sample::{FormatMode, Phase, PhaseSet};
 use weir_syntax::Line;
-use weir_syntax::address::{self, AddressUse};
+use weir_syntax::address::AddressUse;
 
 use super::{check_expect, check_send};
 use crate::expression;
@@ -140,7 +140,7 @@ impl Connect {
             "port" => return self.port(parser, line, at),
             "addr" => {
                 let text = argument(line, at, "<ipv4|ipv6>")?;
-                address::parse(text, AddressUse::Check)
+                crate::host::parse(text, AddressUse::Check)
                     .or_else(|fault| wrong(line, at + 1, &format!("'addr' : {fault}.")))?;
                 self.address = Some(text.into());
                 return Ok(2);

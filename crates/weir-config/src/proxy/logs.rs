@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_plan::settings::LogFormatName;
 use weir_sample::FormatMode;
 use weir_syntax::Line;
-use weir_syntax::address::{self, AddressUse};
+use weir_syntax::address::AddressUse;
 use weir_types::{Address, AddressFamily, Diagnostic, Form, Level, ProxyKind, SocketKind};
 
 use crate::expression;
@@ -97,7 +97,7 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
     if line.len() > at + 3 {
         return line.fail(at + 3, format!("log : cannot handle unexpected argument '{}'", line.word(at + 3)));
     }
-    let address = address::parse(line.word(1), AddressUse::Log)
+    let address = crate::host::parse(line.word(1), AddressUse::Log)
         .or_else(|fault| line.fail(1, format!("log : {fault}")))?;
     served(line, &address)?;
     if let Some(profile) = &target.profile {

@@ -198,6 +198,9 @@ fn connection_mode(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<Option<(
         }
         _ => return Ok(None),
     };
+    if parser.prefix == Prefix::Default {
+        return line.fail_tight(1, format!("negation/default is not supported for option '{name}'."));
+    }
     parser.at_most_named(line, 2, &format!("option {name}"))?;
     let negated = parser.prefix != Prefix::None;
     let options = parser.switches();

@@ -3,7 +3,7 @@
 
 use weir_registry::near;
 use weir_rules::parse::{self, ActionRow, Fault};
-use weir_rules::{Action, Reply, Rule, RuleSet};
+use weir_rules::{Action, Reply, ReplyBody, Rule, RuleSet};
 use weir_sample::{Condition, Named};
 use weir_syntax::Line;
 use weir_syntax::time::{self, TimeError, Unit};
@@ -167,6 +167,11 @@ fn keep(
 ) -> Outcome {
     if let Some(condition) = &condition {
         expression::warn_incompatible(parser, line, condition, set);
+    }
+    if let Action::Deny(reply) | Action::Tarpit(reply) | Action::Return(reply) = &action
+        && let ReplyBody::ErrorFiles(section) = &reply.body
+    {
+        parser.refer(Wanted::HttpErrors, (section, ""), line.word_span(0), String::new());
     }
     let rule = Rule { action, condition, span: line.span() };
     list(parser.rules(), set).push(rule);

@@ -7,7 +7,6 @@ use weir_syntax::Line;
 use weir_syntax::time::{self, Unit};
 use weir_types::{Diagnostic, Form, Level};
 
-use super::scope::Half;
 use crate::expression::condition_of;
 use crate::keyword::Keyword;
 use crate::model::{StatsAdmin, StatsSetup};
@@ -22,9 +21,6 @@ const EXPECTS: &str = "expects 'admin', 'uri', 'realm', 'auth', 'scope', 'enable
 
 fn stats(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let name = line.word(1);
-    if name != "admin" && parser.lacks(Half::Backend, line, "stats") && !parser.kind().has_frontend() {
-        return Ok(());
-    }
     match name {
         "" => line.fail_tight(0, format!("missing keyword in 'stats', {EXPECTS}")),
         "admin" => admin(parser, line),

@@ -126,7 +126,7 @@ fn use_server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 fn persist(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let keyword = line.keyword();
     parser.not_in_defaults(line, keyword)?;
-    parser.lacks(Half::Frontend, line, keyword);
+    parser.lacks(Half::Backend, line, keyword);
     if !matches!(line.word(1), "if" | "unless") {
         return line
             .fail(1, format!("'{keyword}' requires either 'if' or 'unless' followed by a condition."));

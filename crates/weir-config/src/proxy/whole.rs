@@ -1,7 +1,50 @@
 //! What is settled when a proxy's section ends, of that proxy alone.
 
-use crate::model::Proxy;
+use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec};
+
+use crate::model::{CheckStep, LogFormat, Proxy, Server};
 use crate::parser::Parser;
 
 /// The section is complete; its lines cannot change it any more.
-pub(super) fn section(_: &mut Parser<'_>, _: &mut Proxy) {}
+pub(super) fn section(parser: &mut Parser<'_>, proxy: &mut Proxy) {
+    log_format(parser, proxy);
+    check_ports(parser, proxy);
+}
+
+/// An HTTP log line says nothing of TCP streams; the TCP line takes its place.
+fn log_format(parser: &mut Parser<'_>, proxy: &mut Proxy) {
+    let (span, option) = match &proxy.settings.log.format {
+        LogFormat::Http(span) | LogFormat::Clf(span) => (*span, "httplog"),
+        LogFormat::Https(span) => (*span, "httpslog"),
+        _ => return,
+    };
+    if proxy.mode == Mode::Http || !proxy.kind.has_frontend() {
+        return;
+    }
+    let title = format!("{} '{}'", proxy.kind.noun(), proxy.name);
+    let text = format!(
+        "'option {option}' not usable with {title} (needs 'mode http'). Falling back to 'option tcplog'."
+    );
+    parser.push(Diagnostic::warning(span, text));
+    let settings = std::sync::Arc::make_mut(&mut proxy.settings);
+    std::sync::Arc::make_mut(&mut settings.log).format = LogFormat::Tcp(span);
+}
+
+/// Every check needs a port from somewhere.
+fn check_ports(parser: &mut Parser<'_>, proxy: &Proxy) {
+    let Some(backend) = &proxy.backend else { return };
+    let connects = |step: &CheckStep| matches!(step, CheckStep::Connect { port: Some(_), .. });
+    if proxy.settings.check.steps.iter().any(connects) {
+        return;
+    }
+    let portless = |server: &&Server| {
+        let check = &server.options.settings.check;
+        let network = matches!(server.address.family, AddressFamily::Ip(_) | AddressFamily::Name(_));
+        check.enabled && check.port.is_none() && network && server.address.port == PortSpec::None
+    };
+    for server in backend.servers.iter().filter(portless) {
+        let (title, name) = (format!("{} '{}'", proxy.kind.noun(), proxy.name), &server.name);
+        let text = format!("config: {title}: server '{name}' has neither service port nor check port.");
+        parser.push(Diagnostic::new(Level::Alert, Form::Bare, Some(server.span), text));
+    }
+}

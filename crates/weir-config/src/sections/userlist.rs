@@ -16,13 +16,15 @@ pub static SECTION: SectionKind =
     SectionKind { keyword: "userlist", begin, index, unknown: Unknown::QuotedTight, end: |_| {} };
 
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("group", "<groupname> [users <user>,...]", "A group and its members (12.2).", group),
+    Keyword::new("group", "<groupname> [users <user>,...]", "A group and its members (12.2).", group)
+        .listed(),
     Keyword::new(
         "user",
         "<username> [password|insecure-password <password>] [groups <group>,...]",
         "A user, its password and groups (12.2).",
         user,
-    ),
+    )
+    .listed(),
 ];
 
 /// Who belongs to what, by name: groups and users may be written in any order.

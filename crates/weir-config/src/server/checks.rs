@@ -1,9 +1,9 @@
 //! Health and agent checks of a server.
 
-use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
+use std::net::IpAddr;
 
 use weir_plan::settings::{OnError, ServerSettings};
-use weir_syntax::address::{self, AddressUse};
+use weir_syntax::address::AddressUse;
 use weir_syntax::time::{self, TimeError, Unit};
 use weir_types::AddressFamily;
 
@@ -170,30 +170,21 @@ fn positive(place: &Place<'_, '_>) -> Outcome<u32> {
     }
 }
 
-/// A host as C's resolver reads it: an address, a number, or a name that is looked up now.
+/// The address of a check's or an agent's host; a name is looked up now.
 fn host(text: &str) -> Option<IpAddr> {
-    match address::parse(text, AddressUse::Check).ok()?.family {
+    match crate::host::parse(text, AddressUse::Check).ok()?.family {
         AddressFamily::Ip(ip) => Some(ip),
-        AddressFamily::Name(name) => match name.parse::<u32>() {
-            Ok(number) => Some(Ipv4Addr::from(number).into()),
-            Err(_) => (&*name, 0).to_socket_addrs().ok()?.next().map(|address| address.ip()),
-        },
         _ => None,
     }
 }
 
 fn addr(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
     let text = place.expected("<ipv4|ipv6> as argument")?;
-    let address = address::parse(text, AddressUse::Check).or_else(|error| place.wrong(&error.to_string()))?;
-    match (address.family, host(text)) {
-        (_, Some(ip)) => draft.options.settings.check.address = Some(ip),
-        (AddressFamily::Name(name), None) => {
-            return place.wrong(&format!("invalid address: '{name}' in '{text}'"));
-        }
-        _ => {
-            return crate::outcome::Report::not_yet(place.line, place.at, "server ... addr of a socket path");
-        }
-    }
+    let address = crate::host::parse(text, AddressUse::Check).or_else(|error| place.wrong(&error))?;
+    let AddressFamily::Ip(ip) = address.family else {
+        return crate::outcome::Report::not_yet(place.line, place.at, "server ... addr of a socket path");
+    };
+    draft.options.settings.check.address = Some(ip);
     Ok(1)
 }
 

@@ -96,7 +96,10 @@ fn one(parser: &mut Parser<'_>, line: &Line<'_>, name: &str, at: usize) -> Outco
 }
 
 fn address_of(line: &Line<'_>, at: usize, title: &str) -> Outcome<Address> {
-    address::parse(line.word(at), AddressUse::Server)
+    let text = line.word(at);
+    let address = address::parse(text, AddressUse::Server).map_err(|error| error.to_string());
+    address
+        .and_then(|address| crate::host::served(&address, text).map(|()| address))
         .map_err(|error| fault(line, at, Level::Alert, format!("{title}{error}")))
 }
 
@@ -161,6 +164,10 @@ fn default_server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let inherited = parser.proxy().settings.default_server.clone();
     let mut draft = Draft { options: (*inherited).clone(), ..Draft::default() };
     read(parser, line, 1, "", "", &mut draft)?;
+    if draft.id.is_some() {
+        let text = "'id' option is not accepted in default-server sections";
+        parser.push(*fault(line, 1, Level::Warning, text.into()));
+    }
     draft.options.cookie = draft.cookie.or(draft.options.cookie);
     draft.options.track = draft.track.or(draft.options.track);
     if draft.options != *inherited {

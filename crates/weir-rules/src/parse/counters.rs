@@ -89,9 +89,10 @@ fn single(cursor: &Cursor<'_>, cx: &RuleContext<'_>) -> Result<(), Fault> {
     let name = cursor.name();
     let at = cursor.at - 1;
     let Some(inside) = Cursor::parenthesis(name) else { return Ok(()) };
+    let inside = if name.contains(')') { inside } else { "" };
     match inside.parse::<u32>() {
         Ok(counter) => in_range(cx, at, counter),
-        Err(_) => Err(Fault::new(at, format!("invalid stick table track ID '{inside}'"))),
+        Err(_) => Err(Fault::new(at, format!("invalid stick table track ID. Expects {name}(<Track ID>)"))),
     }
 }
 

@@ -171,7 +171,13 @@ fn silent_drop(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Na
             Ok(Action::SilentDrop { rst_ttl: Some(ttl) })
         }
         _ if text.is_empty() => cursor.fault("missing rst-ttl value\n"),
-        _ => cursor.fault("invalid rst-ttl value\n"),
+        _ => match text.find(|letter: char| !letter.is_ascii_digit()) {
+            Some(wrong) => {
+                let text = &text[wrong..];
+                cursor.fault(format!("invalid character starting at '{text}' (value 1-255 expected)\n"))
+            }
+            None => cursor.fault("valid rst-ttl values are [1-255]\n"),
+        },
     }
 }
 

@@ -92,7 +92,7 @@ fn early_hint(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Na
 pub(super) fn regex(cursor: &mut Cursor<'_>) -> Result<Regex, Fault> {
     let at = cursor.at;
     let text = cursor.next();
-    Regex::new(text, false).map_err(|error| Fault::new(at, format!("regex '{text}' is invalid ({error})")))
+    Regex::new(text, false).map_err(|error| Fault::new(at, error.to_string()))
 }
 
 fn del_header(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

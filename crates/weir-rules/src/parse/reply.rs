@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use weir_sample::{Format, FormatMode, Named};
+use weir_types::Diagnostic;
 
 use super::cursor::{Cursor, Fault};
 use super::row::RuleContext;
@@ -49,6 +50,7 @@ impl Reader<'_, '_> {
                 self.set_body(cursor, name, ReplyBody::ErrorFiles(section.into()))?;
             }
             "errorfile" => {
+                self.only_body(cursor, name)?;
                 let path = one(cursor, name, "fmt")?;
                 let page = match path {
                     "/dev/null" => ReplyBody::Nothing,
@@ -85,22 +87,31 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
+    /// A second body is refused before its argument is looked at.
+    fn only_body(&self, cursor: &Cursor<'_>, name: &str) -> Result<(), Fault> {
+        match self.body {
+            Some(other) => {
+                let text = format!("unexpected '{name}' argument, '{other}' already defined");
+                Err(Fault::new(cursor.at.saturating_sub(1), text))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn set_body(
         &mut self,
         cursor: &Cursor<'_>,
         name: &'static str,
         body: ReplyBody<Named>,
     ) -> Result<(), Fault> {
-        if let Some(other) = self.body {
-            let text = format!("unexpected '{name}' argument, '{other}' already defined");
-            return Err(Fault::new(cursor.at.saturating_sub(1), text));
-        }
+        self.only_body(cursor, name)?;
         self.body = Some(name);
         self.reply.body = body;
         Ok(())
     }
 
     fn payload(&mut self, cursor: &mut Cursor<'_>, name: &'static str) -> Result<(), Fault> {
+        self.only_body(cursor, name)?;
         self.has_content = true;
         let value = one(
             cursor,
@@ -141,6 +152,16 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// A type without anything that has one.
+    fn warn_of_type(&self) {
+        let Some(name) = &self.reply.content_type else { return };
+        let text = format!(
+            "content-type '{name}' ignored by the http reply because neither errorfile nor payload defined."
+        );
+        let cx = self.cx.expressions;
+        cx.warnings.borrow_mut().push(Diagnostic::warning(cx.span, text));
+    }
+
     fn finish(mut self, cursor: &Cursor<'_>, default: Option<u16>) -> Result<Reply<Named>, Fault> {
         let status = self.reply.status.or(default).unwrap_or_default();
         let named = matches!(self.body, Some("default-errorfiles" | "errorfiles"));
@@ -157,8 +178,11 @@ impl Reader<'_, '_> {
         if self.has_content && self.reply.content_type.is_none() {
             return cursor.fault("a content type must be defined when non-empty payload is configured");
         }
-        if self.body.is_none() && !page {
-            self.reply.body = ReplyBody::Empty;
+        if self.body.is_none() {
+            self.warn_of_type();
+            if !page {
+                self.reply.body = ReplyBody::Empty;
+            }
         }
         Ok(self.reply)
     }

@@ -56,7 +56,8 @@ fn replace(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>, part: UriPart) -> Resu
     if cursor.peek().is_empty() || cursor.peek_at(1).is_empty() || !alone {
         return cursor.fault("expects exactly 2 arguments <match-regex> and <replace-format>");
     }
-    let pattern = regex(cursor)?;
+    let pattern = regex(cursor)
+        .map_err(|fault| Fault { text: format!("failed to parse the regex : {}", fault.text), ..fault })?;
     Ok(Action::ReplaceUriPart { part, pattern, value: cx.format(cursor)? })
 }
 
