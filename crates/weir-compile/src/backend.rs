@@ -14,9 +14,10 @@ pub fn compile(
     resolver: &mut Resolver<'_, '_>,
     checks: &mut check::Shared,
     servers: &mut Vec<Server>,
+    server_settings: &mut server::SharedSettings,
     slots: &mut dyn Slots,
 ) -> Backend {
-    server::compile_all(id, proxy, resolver, servers, slots);
+    server::compile_all(id, proxy, resolver, servers, server_settings, slots);
     let settings = &proxy.settings;
     let none = BackendParts::default();
     let parts = proxy.backend.as_deref().unwrap_or(&none);

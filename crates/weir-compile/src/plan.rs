@@ -11,7 +11,7 @@ use crate::names::Names;
 use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
-use crate::{backend, check, frontend, review, rules};
+use crate::{backend, check, frontend, review, rules, server};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub fn compile(config: &Config, sources: &Sources, slots: &mut dyn Slots) -> Com
         ids: Ids::of(config, &names, &mut diagnostics),
         shared: Shared::default(),
         checks: check::Shared::default(),
+        server_settings: server::SharedSettings::default(),
         servers: Vec::new(),
         listeners: Vec::new(),
     };
@@ -56,6 +57,7 @@ struct Work<'w, 'c> {
     ids: Ids,
     shared: Shared,
     checks: check::Shared,
+    server_settings: server::SharedSettings,
     servers: Vec<Server>,
     listeners: Vec<Listener>,
 }
@@ -76,8 +78,8 @@ impl<'c> Work<'_, 'c> {
         let frontend = has_frontend
             .then(|| Box::new(frontend::compile(id, written, &mut resolver, &mut self.listeners, slots)));
         let backend = has_backend.then(|| {
-            let checks = &mut self.checks;
-            Box::new(backend::compile(id, written, &mut resolver, checks, &mut self.servers, slots))
+            let (checks, settings) = (&mut self.checks, &mut self.server_settings);
+            Box::new(backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots))
         });
         review::proxy(self.names.config, written, diagnostics);
         Proxy {

@@ -12,16 +12,29 @@ use crate::names::server_lines;
 use crate::resolver::Resolver;
 use crate::slots::Slots;
 
+/// Settings by the options they came from, which lines that say the same share.
+#[derive(Default)]
+pub struct SharedSettings {
+    by_source: HashMap<*const ServerOptions, Arc<ServerSettings>>,
+}
+
+impl SharedSettings {
+    fn of(&mut self, options: &Arc<ServerOptions>) -> Arc<ServerSettings> {
+        let settings = || Arc::new(options.settings.clone());
+        self.by_source.entry(Arc::as_ptr(options)).or_insert_with(settings).clone()
+    }
+}
+
 pub fn compile_all(
     id: ProxyId,
     proxy: &Proxy,
     resolver: &mut Resolver<'_, '_>,
     servers: &mut Vec<Server>,
+    settings: &mut SharedSettings,
     slots: &mut dyn Slots,
 ) {
     let mut numbers = Numbers::of(proxy, resolver);
     let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
-    let mut shared: Option<(Arc<ServerOptions>, Arc<ServerSettings>)> = None;
     let mut path = format!("{}/", proxy.name);
     let prefix = path.len();
     for entry in server_lines(proxy) {
@@ -32,14 +45,7 @@ pub fn compile_all(
         }
         path.truncate(prefix);
         path.push_str(&name);
-        let settings = match &shared {
-            Some((options, settings)) if Arc::ptr_eq(options, &line.options) => settings.clone(),
-            _ => {
-                let settings = Arc::new(line.options.settings.clone());
-                shared = Some((line.options.clone(), settings.clone()));
-                settings
-            }
-        };
+        let settings = settings.of(&line.options);
         let cookie = line.cookie.clone().or_else(|| line.options.cookie.clone());
         let track = line.track.as_ref().or(line.options.track.as_ref());
         let target = target(line, &path, resolver);

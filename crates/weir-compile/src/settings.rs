@@ -1,7 +1,7 @@
 //! What proxies inherit. Proxies that share one written `Settings` share the compiled one too, unless something in it
 //! means the proxy itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use weir_config::model::{
@@ -15,11 +15,14 @@ use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, Span};
 use crate::resolver::Resolver;
 use crate::standard;
 
-/// Compiled settings by the written ones they came from, and the mode.
+/// Compiled settings with the written ones and the mode they came from, the latest last.
 #[derive(Default)]
 pub struct Shared {
-    by_source: HashMap<(*const Written, Mode), Arc<Settings>>,
+    recent: VecDeque<(Arc<Written>, Mode, Arc<Settings>)>,
 }
+
+/// Sections with the same settings mostly stand near each other.
+const RECENT: usize = 8;
 
 impl Shared {
     pub fn compile(
@@ -28,17 +31,44 @@ impl Shared {
         proxy: &Proxy,
         resolver: &mut Resolver<'_, '_>,
     ) -> Arc<Settings> {
-        let key = (Arc::as_ptr(&proxy.settings), proxy.mode);
-        if let Some(settings) = self.by_source.get(&key) {
+        let written = &proxy.settings;
+        let shareable = proxy.description.is_none();
+        let known =
+            |(other, mode, _): &&(Arc<Written>, Mode, _)| *mode == proxy.mode && alike(other, written);
+        if let Some((_, _, settings)) = self.recent.iter().rev().find(known).filter(|_| shareable) {
             return settings.clone();
         }
         resolver.used_current = false;
         let settings = Arc::new(compile(config, proxy, resolver));
-        if !resolver.used_current {
-            self.by_source.insert(key, settings.clone());
+        if shareable && !resolver.used_current {
+            if self.recent.len() == RECENT {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((written.clone(), proxy.mode, settings.clone()));
         }
         settings
     }
+}
+
+/// Whether everything that [`compile`] reads is the same.
+fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
+    fn same<T>(one: &Option<Arc<T>>, other: &Option<Arc<T>>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+    Arc::ptr_eq(one, other)
+        || (one.timeouts == other.timeouts
+            && (Arc::ptr_eq(&one.options, &other.options) || one.options == other.options)
+            && Arc::ptr_eq(&one.log, &other.log)
+            && Arc::ptr_eq(&one.errors, &other.errors)
+            && same(&one.stats, &other.stats)
+            && same(&one.unique_id_format, &other.unique_id_format)
+            && one.unique_id_header == other.unique_id_header
+            && one.monitor_uri == other.monitor_uri
+            && one.retries == other.retries)
 }
 
 fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Settings {

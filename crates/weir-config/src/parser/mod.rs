@@ -19,8 +19,9 @@ use weir_syntax::{Environment, Line, Reader};
 use weir_types::{Diagnostic, Diagnostics, ProxyKind, Sources, Span};
 
 use crate::bind::Certificates;
-use crate::model::{Config, Defaults, Proxy, ServerOptions};
+use crate::model::{Config, Defaults, Proxy};
 use crate::sections::userlist::Memberships;
+use crate::server::SameOptions;
 
 /// What stands around the text.
 pub struct ParseOptions<'a> {
@@ -67,8 +68,7 @@ pub struct Parser<'o> {
     pub(crate) frontends: HashMap<Arc<str>, usize>,
     pub(crate) backends: HashMap<Arc<str>, usize>,
     pub(crate) ids: HashMap<u32, usize>,
-    /// What the latest server line said: the next one often says the same.
-    pub(crate) last_server: Option<Arc<ServerOptions>>,
+    pub(crate) server_options: SameOptions,
     /// `ssl-server-verify none`.
     pub(crate) verify_none: bool,
     /// Which kind of proxy uses the rules of a `defaults` section, by the section's place.
@@ -108,7 +108,7 @@ impl<'o> Parser<'o> {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             ids: HashMap::new(),
-            last_server: None,
+            server_options: SameOptions::default(),
             verify_none: false,
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),

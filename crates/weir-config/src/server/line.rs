@@ -76,16 +76,7 @@ fn one(parser: &mut Parser<'_>, line: &Line<'_>, name: &str, at: usize) -> Outco
     let title = format!("'server {}/{name}' : ", parser.proxy().name);
     let address = address_of(line, at, &title)?;
     let inherited = parser.proxy().settings.default_server.clone();
-    // Nothing said: everything is shared.
-    let (draft, options) = match line.len() > at + 1 {
-        false => (Draft::default(), inherited),
-        true => {
-            let mut draft = Draft { options: (*inherited).clone(), ..Draft::default() };
-            read(parser, line, at + 1, &title, name, &mut draft)?;
-            let options = share(parser, std::mem::take(&mut draft.options));
-            (draft, options)
-        }
-    };
+    let (draft, options) = options(parser, line, at + 1, &title, name, inherited)?;
     if let Some(resolvers) = &options.resolvers {
         let (text, span) = (resolvers.text.clone(), resolvers.span);
         parser.refer(Wanted::Resolvers, (&text, name), span, "server ... resolvers".into());
@@ -95,24 +86,39 @@ fn one(parser: &mut Parser<'_>, line: &Line<'_>, name: &str, at: usize) -> Outco
     Ok(Server { name, address, options, cookie, id, guid, track, span: line.span() })
 }
 
+/// The options from the word `first` on: read once for all lines that say the same.
+fn options(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    first: usize,
+    title: &str,
+    name: &str,
+    inherited: Arc<ServerOptions>,
+) -> Outcome<(Draft, Arc<ServerOptions>)> {
+    if line.len() <= first {
+        return Ok((Draft::default(), inherited));
+    }
+    if let Some(options) = parser.server_options.find(line.from(first), &inherited) {
+        return Ok((Draft::default(), options));
+    }
+    let said = parser.diagnostics.list.len();
+    let mut draft = Draft { options: (*inherited).clone(), ..Draft::default() };
+    read(parser, line, first, title, name, &mut draft)?;
+    let options = Arc::new(std::mem::take(&mut draft.options));
+    // What names the server, or was remarked upon, is this line's alone.
+    let calls_others = options.resolvers.is_some() || options.healthcheck.is_some();
+    if draft.is_shareable() && !calls_others && parser.diagnostics.list.len() == said {
+        parser.server_options.keep(inherited, options.clone());
+    }
+    Ok((draft, options))
+}
+
 fn address_of(line: &Line<'_>, at: usize, title: &str) -> Outcome<Address> {
     let text = line.word(at);
     let address = address::parse(text, AddressUse::Server).map_err(|error| error.to_string());
     address
         .and_then(|address| crate::host::served(&address, text).map(|()| address))
         .map_err(|error| fault(line, at, Level::Alert, format!("{title}{error}")))
-}
-
-/// Lines that say the same share what they say.
-fn share(parser: &mut Parser<'_>, options: ServerOptions) -> Arc<ServerOptions> {
-    if let Some(last) = &parser.last_server
-        && **last == options
-    {
-        return last.clone();
-    }
-    let options = Arc::new(options);
-    parser.last_server = Some(options.clone());
-    options
 }
 
 /// Every option from the word `first` on.

@@ -7,9 +7,11 @@ mod place;
 mod pool;
 mod proxy_protocol;
 mod resolve;
+mod same;
 mod source;
 mod tls;
 mod traffic;
 
 pub use line::KEYWORDS;
 pub use option::{OPTIONS, ServerOption};
+pub(crate) use same::SameOptions;

@@ -85,3 +85,11 @@ pub struct Draft {
     /// Said once the whole line is right.
     pub warnings: Vec<Diagnostic>,
 }
+
+impl Draft {
+    /// Whether nothing of it is one line's alone: no name of its own, no place where another name was called.
+    pub fn is_shareable(&self) -> bool {
+        let own = self.cookie.is_some() || self.id.is_some() || self.guid.is_some() || self.track.is_some();
+        !own
+    }
+}
