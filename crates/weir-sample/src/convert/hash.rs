@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Converter] = &[
     Converter::new("crc32c", sig(0, &[Int]), Bin, Sint, "CRC-32C (7.3.1)").runs(hash_crc32c),
     Converter::new("djb2", sig(0, &[Int]), Bin, Sint, "DJB2 hash (7.3.1)").runs(hash_djb2),
     Converter::new("sdbm", sig(0, &[Int]), Bin, Sint, "SDBM hash (7.3.1)").runs(hash_sdbm),
-    Converter::new("wt6", sig(0, &[Int]), Bin, Sint, "WT6 hash (7.3.1)").runs(hash_wt6),
+    Converter::new("wt6", sig(0, &[Int]), Bin, Sint, "WT6 hash (7.3.1)"),
     Converter::new("xxh3", sig(0, &[Int]), Bin, Sint, "64-bit XXH3 hash (7.3.1)").runs(xxh3),
     Converter::new("xxh32", sig(0, &[Int]), Bin, Sint, "32-bit XXHash (7.3.1)").runs(xxh32),
     Converter::new("xxh64", sig(0, &[Int]), Bin, Sint, "64-bit XXHash (7.3.1)").runs(xxh64),
@@ -38,19 +38,6 @@ pub(crate) fn sdbm(bytes: &[u8]) -> u32 {
 
 pub(crate) fn djb2(bytes: &[u8]) -> u32 {
     bytes.iter().fold(5381, |hash: u32, byte| (hash << 5).wrapping_add(hash).wrapping_add(u32::from(*byte)))
-}
-
-/// Thomas Wang's integer hash, fed byte by byte.
-pub(crate) fn wt6(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0, |hash: u32, byte| {
-        let mut hash = hash.wrapping_add(u32::from(*byte));
-        hash = hash.wrapping_add(!(hash << 15));
-        hash ^= hash >> 10;
-        hash = hash.wrapping_add(hash << 3);
-        hash ^= hash >> 6;
-        hash = hash.wrapping_add(!(hash << 11));
-        hash ^ (hash >> 16)
-    })
 }
 
 const fn crc_table(polynomial: u32) -> [u32; 256] {
@@ -96,7 +83,6 @@ macro_rules! hashes {
 hashes! {
     hash_sdbm = sdbm;
     hash_djb2 = djb2;
-    hash_wt6 = wt6;
     hash_crc32 = crc32_of;
     hash_crc32c = |bytes| crc(&CRC32C, bytes);
 }

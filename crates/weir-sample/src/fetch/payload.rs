@@ -296,15 +296,19 @@ fn check_payload_lv(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(),
 
 fn length_value<'a>(data: Option<&'a [u8]>, args: ArgsOf<'a>, stream: &dyn Stream) -> Got<'a> {
     let (offset, width) = (at(args, 0), at(args, 1));
-    let field = data.and_then(|data| data.get(offset as usize..(offset + width) as usize));
+    let Some(behind) = offset.checked_add(width) else {
+        return Got::Nothing;
+    };
+    let field = data.and_then(|data| data.get(offset as usize..behind as usize));
     let Some(field) = field else {
         return wait(stream);
     };
     let length = field.iter().fold(0i64, |length, byte| length << 8 | i64::from(*byte));
-    let behind = offset + width;
     let start = match args[2].str() {
         "" => behind,
-        word if word.starts_with(['+', '-']) => behind + crate::cast::leading_int(word.as_bytes()),
+        word if word.starts_with(['+', '-']) => {
+            behind.saturating_add(crate::cast::leading_int(word.as_bytes()))
+        }
         word => crate::cast::leading_int(word.as_bytes()),
     };
     if length == 0 {

@@ -37,13 +37,16 @@ fn pieces(text: &[u8], separators: &[u8], words: bool) -> Vec<(usize, usize)> {
 /// The pieces from `index` on, `count` of them (0: to the end), counted from the end for a negative index.
 fn chosen(pieces: &[(usize, usize)], index: i64, count: i64) -> Option<(usize, usize)> {
     let total = pieces.len() as i64;
-    let span = if count == 0 { i64::MAX } else { count };
+    let span = if count <= 0 { i64::MAX } else { count };
     let (first, last) = if index > 0 {
         (index - 1, (index - 1).saturating_add(span - 1).min(total - 1))
     } else {
         let last = total + index;
         (last.saturating_sub(span - 1).max(0), last)
     };
+    if first > last {
+        return None;
+    }
     let first = pieces.get(usize::try_from(first).ok()?)?;
     let last = pieces.get(usize::try_from(last).ok()?)?;
     Some((first.0, last.1))
