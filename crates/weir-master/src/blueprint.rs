@@ -83,6 +83,8 @@ pub struct ChildSettings {
     /// Bytes of private memory; 0: no limit.
     pub memory_bytes: u64,
     pub set_dumpable: bool,
+    /// A daemon's child: nobody reads what it prints, and whoever waits for the terminal must not wait for it.
+    pub silent: bool,
 }
 
 impl ChildSettings {
@@ -98,7 +100,7 @@ impl ChildSettings {
         out.list(&self.cpus, |out, cpu| {
             out.u32(*cpu);
         });
-        out.u64(self.memory_bytes).u8(u8::from(self.set_dumpable));
+        out.u64(self.memory_bytes).u8(u8::from(self.set_dumpable)).u8(u8::from(self.silent));
     }
 
     pub fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -109,6 +111,7 @@ impl ChildSettings {
             cpus: from.list(Reader::u32)?,
             memory_bytes: from.u64()?,
             set_dumpable: from.u8()? != 0,
+            silent: from.u8()? != 0,
         })
     }
 }

@@ -199,6 +199,9 @@ fn restrict(settings: &ChildSettings) -> io::Result<()> {
         let text = text.to_string();
         move |error: io::Error| io::Error::other(format!("Cannot {text}: {error}"))
     };
+    if settings.silent {
+        weir_sys::process::silence_standard_streams()?;
+    }
     if !settings.cpus.is_empty() {
         let cpus: Vec<usize> = settings.cpus.iter().map(|cpu| *cpu as usize).collect();
         weir_sys::limit::set_cpus(&cpus).map_err(named("set CPU affinity"))?;

@@ -127,6 +127,7 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
             reload: Reload::default(),
             stopping: Stopping::new(parent),
             master_worker,
+            daemon,
             events,
             sender,
         };

@@ -50,6 +50,7 @@ pub struct Supervisor {
     reload: Reload,
     stopping: Stopping,
     master_worker: bool,
+    daemon: bool,
     events: UnboundedReceiver<Event>,
     sender: UnboundedSender<Event>,
 }

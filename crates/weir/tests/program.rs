@@ -1,0 +1,126 @@
+//! The program as scripts and supervisors run it.
+
+mod running;
+
+use running::{Daemon, Load, Place, Running, configuration, get, run, until};
+
+#[test]
+fn exit_statuses_of_checks() {
+    let place = Place::new("check");
+    let good = place.write("good.cfg", &configuration(22401, "a", ""));
+    let bad = place.write("bad.cfg", "global\n bogus\n");
+    let cases: [(&[&str], i32); 9] = [
+        (&["-c", "-f", &good], 0),
+        (&["-c", "-q", "-W", "-f", &good], 0),
+        (&["-c", "-f", &bad], 1),
+        (&["-f", &bad], 1),
+        (&["-c", "-f", "/nonexistent"], 1),
+        (&["-v"], 0),
+        (&["-h"], 1),
+        (&["-cc", "version_atleast(3.4)"], 0),
+        (&["-cc", "version_atleast(4.0)"], 1),
+    ];
+    for (words, status) in cases {
+        assert_eq!(run(words).status.code(), Some(status), "{words:?}");
+    }
+    assert_eq!(run(&["-c", "-f", &good]).stdout, b"");
+    assert_eq!(run(&["-c", "-V", "-f", &good]).stdout, b"Configuration file is valid\n");
+    assert_eq!(run(&["-q", "-c", "-f", &bad]).stderr, b"");
+    let errors = String::from_utf8(run(&["-c", "-f", &bad]).stderr).unwrap();
+    let texts: Vec<&str> =
+        errors.lines().filter_map(|line| line.split_once(") : ")).map(|(_, text)| text).collect();
+    let expected = format!("config : parsing [{bad}:2] : unknown keyword 'bogus' in 'global' section");
+    assert_eq!(texts[2], expected);
+    assert_eq!(texts.last(), Some(&"config : Fatal errors found in configuration."));
+}
+
+#[test]
+fn version_gates_of_drivers_match() {
+    let text = String::from_utf8(run(&["-v"]).stdout).unwrap();
+    assert!(text.starts_with("HAProxy version 3.4.0-"), "{text}");
+    assert!(text.lines().next().unwrap().contains("weir"), "{text}");
+}
+
+#[test]
+fn a_daemon_is_up_when_its_parent_ends() {
+    let place = Place::new("daemon");
+    let file = place.write("a.cfg", &configuration(22410, "a", ""));
+    let pidfile = place.path("pid");
+    assert_eq!(run(&["-D", "-p", &pidfile, "-f", &file]).status.code(), Some(0));
+    let daemon = Daemon::of(&place, "pid");
+    assert_eq!(get(22410).as_deref(), Some("a"));
+    weir_sys::process::kill(daemon.0, nix::libc::SIGTERM).unwrap();
+    until("the end", || weir_sys::process::kill(daemon.0, 0).is_err().then_some(()));
+    let taken = std::net::TcpListener::bind("127.0.0.1:22410").unwrap();
+    let refused = run(&["-D", "-p", &pidfile, "-f", &file]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        String::from_utf8(refused.stderr).unwrap().contains("cannot bind socket (Address already in use)")
+    );
+    drop(taken);
+}
+
+#[test]
+fn no_request_fails_while_one_weir_takes_over_from_another() {
+    let place = Place::new("handover");
+    let socket = place.path("stats.sock");
+    let global = format!(" nbthread 2\n stats socket {socket} level admin expose-fd listeners");
+    let file = place.write("a.cfg", &configuration(22420, "a", &global));
+    let pidfile = place.path("pid");
+    assert_eq!(run(&["-D", "-p", &pidfile, "-f", &file]).status.code(), Some(0));
+    let mut daemon = Daemon::of(&place, "pid");
+    let load = Load::start(22420);
+    for _ in 0..4 {
+        load.continue_for(100);
+        let old = daemon.0.to_string();
+        let start = run(&["-D", "-p", &pidfile, "-f", &file, "-x", &socket, "-sf", &old]);
+        assert_eq!(start.status.code(), Some(0), "{}", String::from_utf8_lossy(&start.stderr));
+        until("the old one's end", || weir_sys::process::kill(daemon.0, 0).is_err().then_some(()));
+        daemon = Daemon::of(&place, "pid");
+    }
+    load.continue_for(100);
+    assert_eq!(load.end(), 0);
+}
+
+#[test]
+fn no_request_fails_while_plans_are_swapped() {
+    let place = Place::new("swap");
+    let one = configuration(22430, "a", " nbthread 2");
+    let two = format!(
+        "{one}frontend g\n bind 127.0.0.1:22431\n http-request return status 200 content-type text/plain string g\n"
+    );
+    let file = place.write("a.cfg", &one);
+    let running = Running::start(&place, &["-W", "-f", &file]);
+    until("service", || get(22430));
+    until("start", || place.read("errors").contains("Loading success.").then_some(()));
+    let load = Load::start(22430);
+    for round in 0..20 {
+        place.write("a.cfg", if round % 2 == 0 { &two } else { &one });
+        running.signal(nix::libc::SIGUSR2);
+        until("reload", || {
+            (place.read("errors").matches("Loading success.").count() == round + 2).then_some(())
+        });
+        assert_eq!(get(22431).is_some(), round % 2 == 0);
+        load.continue_for(20);
+    }
+    place.write("a.cfg", "bogus\n");
+    running.signal(nix::libc::SIGUSR2);
+    until("refusal", || place.read("errors").contains("Loading failure!").then_some(()));
+    load.continue_for(20);
+    assert_eq!(load.end(), 0);
+}
+
+#[test]
+fn paused_ports_are_free_for_others() {
+    let place = Place::new("pause");
+    let file = place.write("a.cfg", &configuration(22440, "a", " nbthread 2"));
+    let running = Running::start(&place, &["-db", "-f", &file]);
+    until("service", || get(22440));
+    running.signal(nix::libc::SIGTTOU);
+    until("pause", || get(22440).is_none().then_some(()));
+    running.signal(nix::libc::SIGTTIN);
+    until("service again", || get(22440));
+    for _ in 0..20 {
+        assert_eq!(get(22440).as_deref(), Some("a"));
+    }
+}
