@@ -23,12 +23,14 @@ pub fn compile(
         listen(ListenerOwner::Proxy(id), &proxy.name, first, bind, listeners, slots);
     }
     let settings = &proxy.settings;
+    // Looked up before the rules, as HAProxy reports it first.
+    let default_backend = default_backend(proxy, resolver);
     Frontend {
         maxconn: settings.maxconn,
         backlog: settings.backlog,
         rate_limit_sessions: settings.rate_limit_sessions,
         use_backend: parts.use_backend.iter().filter_map(|line| use_backend(line, proxy, resolver)).collect(),
-        default_backend: default_backend(proxy, resolver),
+        default_backend,
         listeners: (first..listeners.len()).map(|index| ListenerId(index as u32)).collect(),
         monitor_fail: parts.monitor_fail.iter().filter_map(|fail| resolver.condition(fail)).collect(),
         capture_request: parts.capture_request.iter().map(capture).collect(),

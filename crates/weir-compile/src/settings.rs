@@ -110,7 +110,9 @@ fn targets(config: &Config, log: &LogSetup, resolver: &mut Resolver<'_, '_>) -> 
     log.targets
         .iter()
         .flat_map(|line| match &line.to {
-            LogWhere::Global => config.global.logs.clone(),
+            LogWhere::Global => {
+                config.global.logs.iter().take(line.global_targets as usize).cloned().collect::<Vec<_>>()
+            }
             LogWhere::Address(_) => target(line, resolver).into_iter().collect(),
         })
         .collect()

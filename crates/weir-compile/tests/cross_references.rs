@@ -52,8 +52,8 @@ fn a_frontend_is_no_backend() {
     says(
         "frontend f\n bind :9901\n default_backend f\n use_backend f",
         &[
-            "Proxy 'f': unable to find required use_backend: 'f'.",
             "Proxy 'f': unable to find required default_backend: 'f'.",
+            "Proxy 'f': unable to find required use_backend: 'f'.",
         ],
     );
 }

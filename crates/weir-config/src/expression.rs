@@ -93,12 +93,17 @@ pub(crate) fn whole(
     Ok((expr, at))
 }
 
+/// Keeps the test of an `acl` line and refuses it if weir cannot evaluate it yet: conditions may name it all the same.
+pub(crate) fn keep_acl(parser: &mut Parser<'_>, acl: Acl<Named>) -> Result<(), String> {
+    let refused = refuse(acl.not_yet());
+    parser.proxy().acls.push(acl);
+    refused
+}
+
 /// The `acl` line's test.
 pub(crate) fn acl(parser: &mut Parser<'_>, line: &Line<'_>) -> Result<Acl<Named>, String> {
     let words: Vec<&str> = line.from(1).collect();
-    let acl = within(parser, line, |cx| Acl::parse(&words, cx)).map_err(text)?;
-    refuse(acl.not_yet())?;
-    Ok(acl)
+    within(parser, line, |cx| Acl::parse(&words, cx)).map_err(text)
 }
 
 /// The phases in which the rules of a list run in this section.

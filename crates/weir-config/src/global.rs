@@ -53,6 +53,8 @@ pub(crate) struct Memory {
     large_bufsize: Option<u32>,
     /// `httpclient.resolvers.id`, looked up at the end.
     client_resolvers: Option<(Box<str>, Span)>,
+    /// A Lua script was named.
+    pub lua: bool,
     /// Something experimental was used.
     experiment: bool,
 }
@@ -64,6 +66,7 @@ impl Default for Memory {
             ocsp_delays: (300, 3600),
             large_bufsize: None,
             client_resolvers: None,
+            lua: false,
             experiment: false,
         }
     }

@@ -36,6 +36,8 @@ pub enum Form {
     Place,
     /// `[file:line] : text`
     PlaceBare,
+    /// `parsing [file:line] : text`
+    ParsingBare,
     /// `config : text`
     Config,
     /// `text`
@@ -92,6 +94,9 @@ impl Diagnostic {
             }
             (Form::PlaceBare, Some(at)) => {
                 format!("[{}:{}] : {text}", sources.name(at.file), at.line)
+            }
+            (Form::ParsingBare, Some(at)) => {
+                format!("parsing [{}:{}] : {text}", sources.name(at.file), at.line)
             }
             (Form::Place, Some(at)) => {
                 format!("config : [{}:{}] : {text}", sources.name(at.file), at.line)

@@ -64,6 +64,7 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>, missing: &str) -> Outcome {
     if name.is_empty() {
         return refuse(line, missing);
     }
+    parser.global.lua = true;
     if parser.options.files.read(name).is_none() {
         let text = format!("error in Lua file '{name}': cannot open {name}: No such file or directory");
         return line.fail(1, text);

@@ -4,7 +4,7 @@ use weir_syntax::Line;
 use weir_syntax::time::Unit;
 use weir_types::Form;
 
-use super::argument::{already, none, number, once, one_of, refuse, time, unread, word};
+use super::argument::{already, none, number, once, one_of, refuse, time, word};
 use crate::bind::{group_id, user_id};
 use crate::keyword::{Keyword, Parse};
 use crate::outcome::{Outcome, Report};
@@ -76,8 +76,6 @@ pub const KEYWORDS: &[Keyword] = &[
         parser.config.global.zero_warning = true;
         Ok(())
     }),
-    Keyword::new("debug", "", "Stays in the foreground and tells more (3.3).", none)
-        .no_effect("the command line's -d says it"),
     listed("localpeer", "<name>", "This process's name among peers (3.1).", |parser, line| {
         let name = word(parser, line, "expects a name as an argument.")?;
         parser.config.global.localpeer = Some(name.into());
@@ -153,8 +151,6 @@ pub const KEYWORDS: &[Keyword] = &[
         .no_effect("no jwt_decrypt converter works yet"),
     listed("jwt.decrypt_enc_list", "<list>", "Encodings of jwt_decrypt converters (3.1).", algorithms)
         .no_effect("no jwt_decrypt converter works yet"),
-    Keyword::new("trace", "<source> ...", "Tracing, now in a section of its own (3.3).", unread)
-        .no_effect("there are no trace sources"),
 ];
 
 fn master_worker(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -106,6 +106,8 @@ pub struct LogLine {
     /// The least severe level sent, 0 (emerg) to 7 (debug).
     pub level: u8,
     pub min_level: u8,
+    /// Of `log global`: how many targets the global section had at this line. Later ones are not meant.
+    pub global_targets: u32,
     pub span: Span,
 }
 

@@ -23,7 +23,8 @@ impl Parser<'_> {
             None => self.keyword(line),
         };
         if let Err(diagnostic) = outcome {
-            self.push(*diagnostic);
+            let diagnostic = self.scripted(*diagnostic);
+            self.push(diagnostic);
         }
     }
 

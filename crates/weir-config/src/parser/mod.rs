@@ -5,6 +5,7 @@ mod dispatch;
 mod finish;
 mod prefix;
 mod reference;
+mod script;
 mod section;
 
 pub use prefix::Prefix;

@@ -74,6 +74,7 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
         facility: 0,
         level: 7,
         min_level: 0,
+        global_targets: u32::try_from(parser.config.global.logs.len()).unwrap_or(u32::MAX),
         span: line.span(),
     };
     if line.word(1) == "global" {

@@ -80,10 +80,10 @@ pub const KEYWORDS: &[Keyword] = &[
         line.fail(0, "The 'reqipass' not supported anymore since HAProxy 2.1.")
     }),
     Keyword::new("rspdel", "", "Removed: `http-response del-header`.", |_, line| {
-        line.fail(0, "The 'rspdel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' .")
+        line.fail(0, "The 'rspdel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' instead.")
     }),
     Keyword::new("rspidel", "", "Removed: `http-response del-header`.", |_, line| {
-        line.fail(0, "The 'rspidel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' .")
+        line.fail(0, "The 'rspidel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' instead.")
     }),
     Keyword::new("reqrep", "", "Removed: `http-request replace-path`.", |_, line| {
         line.fail(0, "The 'reqrep' directive is not supported anymore since HAProxy 2.1. Use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header' instead.")

@@ -103,10 +103,14 @@ fn http(parser: &mut Parser<'_>, line: &Line<'_>, set: RuleSet) -> Outcome {
     let condition = match line.word(at) {
         "" => None,
         "if" | "unless" => Some(expression::condition_of(parser, line, at).or_else(|text| {
-            line.fail(
-                at + 1,
-                format!("error detected while parsing an '{keyword} {name}' condition : {text}."),
-            )
+            let text = match name {
+                // The action reads its condition itself.
+                "redirect" => {
+                    format!("error detected in {title} while parsing '{keyword} {name}' rule : error in condition: {text}.")
+                }
+                _ => format!("error detected while parsing an '{keyword} {name}' condition : {text}."),
+            };
+            line.fail(at + 1, text)
         })?),
         other => {
             let text = "expects either 'if' or 'unless' followed by a condition but found";

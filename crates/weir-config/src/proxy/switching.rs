@@ -58,10 +58,9 @@ fn acl(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if name.is_empty() {
         return line.fail(0, "missing ACL name.");
     }
-    let acl = expression::acl(parser, line)
-        .or_else(|text| line.fail(2, format!("error detected while parsing ACL '{name}' : {text}.")))?;
-    parser.proxy().acls.push(acl);
-    Ok(())
+    expression::acl(parser, line)
+        .and_then(|acl| expression::keep_acl(parser, acl))
+        .or_else(|text| line.fail(2, format!("error detected while parsing ACL '{name}' : {text}.")))
 }
 
 /// A name, or a format to look one up with.

@@ -95,10 +95,9 @@ fn acl(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         let text = "acl name 'or' will never match. 'or' is used to express a logical disjunction within a condition.";
         return line.fail(1, text);
     }
-    let acl = expression::acl(parser, line)
-        .or_else(|text| line.fail(2, format!("error detected while parsing ACL '{name}' : {text}.")))?;
-    parser.proxy().acls.push(acl);
-    Ok(())
+    expression::acl(parser, line)
+        .and_then(|acl| expression::keep_acl(parser, acl))
+        .or_else(|text| line.fail(2, format!("error detected while parsing ACL '{name}' : {text}.")))
 }
 
 fn docroot(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -19,7 +19,7 @@ pub const KEYWORDS: &[Keyword] = &[Keyword::new("trace", "<source> <args...>", "
 /// The sources of 3.4 and what acts on all of them.
 const SOURCES: &[&str] = &[
     "0", "all", "acme", "ssl", "h3", "quic", "qcm", "h2", "h1", "fcgi", "stream", "spop", "peers", "check",
-    "applet", "pt", "session", "haterm",
+    "applet", "pt", "session", "haterm", "qmux",
 ];
 
 const COMMANDS: &[&str] =
