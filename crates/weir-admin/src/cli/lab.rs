@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use weir_check::report::Line;
+use weir_check::{CheckResult, CheckStatus};
 use weir_plan::settings::*;
 use weir_plan::*;
-use weir_shm::{Kind, ServerState, ServerText, Shm};
+use weir_shm::{Kind, OperationalState, ServerState, ServerText, Shm};
 use weir_types::*;
 
 use crate::cli::{Control, Level, Session};
@@ -226,4 +228,31 @@ impl Control for Lab {
     fn shutdown_sessions(&self, _: ServerId) -> bool {
         true
     }
+}
+
+/// A file beside the repository.
+pub fn shared(path: &str) -> Option<String> {
+    let root = std::env::var_os("WEIR_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
+    std::fs::read_to_string(root.join(path)).ok()
+}
+
+/// The state that the recording began with: one check of each checked server has ended.
+pub fn checked_lab() -> Lab {
+    let lab = Lab::new();
+    let s1 = lab.state("be/s1");
+    s1.check.status.set(CheckStatus::L7Ok as u32);
+    s1.check.result.set(CheckResult::Passed as u32);
+    s1.check.code.set(200);
+    s1.check.health.set(4);
+    let s2 = lab.state("be/s2");
+    s2.check.status.set(CheckStatus::L4Connection as u32);
+    s2.check.result.set(CheckResult::Failed as u32);
+    s2.check.health.set(0);
+    s2.set_operational(OperationalState::Stopped);
+    s2.down_transitions.set(1);
+    lab.text("be/s2").check.set("ECONNREFUSED returned by OS (Connection refused)");
+    lab
 }

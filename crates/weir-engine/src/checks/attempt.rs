@@ -25,11 +25,17 @@ pub struct Prepared {
     preamble: &'static [u8],
 }
 
-/// `None` when the server is not to be checked now: it is in maintenance.
+/// Bits of `srv_check_state`; `disable health` clears the second.
+const CONFIGURED: u32 = 2;
+const ENABLED: u32 = 4;
+
+/// `None` when the server is not to be checked now: it is in maintenance, or its checks are disabled.
 pub fn prepare(servers: &Servers<'_>, checked: Checked, now_ms: u64) -> Option<Prepared> {
     let plan = servers.plan;
     let server = plan.server(checked.server);
-    if servers.shm.server(server.slot).state.admin().intersects(AdminFlags::MAINT) {
+    let state = servers.shm.server(server.slot).state;
+    let disabled = state.check.flags.value() & (CONFIGURED | ENABLED) == CONFIGURED;
+    if disabled || state.admin().intersects(AdminFlags::MAINT) {
         return None;
     }
     let proxy = plan.proxy(checked.backend);

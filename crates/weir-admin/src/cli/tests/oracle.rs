@@ -1,20 +1,7 @@
 //! Commands and replies of HAProxy 3.4 (`oracle/runtime/worker.txt`), played in their order.
 
-use std::path::PathBuf;
-
-use weir_check::{CheckResult, CheckStatus};
-use weir_shm::OperationalState;
-
-use crate::cli::lab::Lab;
+use crate::cli::lab::{checked_lab, shared};
 use crate::cli::{COMMANDS, Scope};
-
-fn shared(path: &str) -> Option<String> {
-    let root = std::env::var_os("WEIR_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    std::fs::read_to_string(root.join(path)).ok()
-}
 
 /// Commands and replies, in their order.
 fn recorded() -> Option<Vec<(String, String)>> {
@@ -26,24 +13,6 @@ fn recorded() -> Option<Vec<(String, String)>> {
             .map(|(command, reply)| (command.to_owned(), reply.trim_matches('\n').to_owned()))
             .collect(),
     )
-}
-
-/// The state that the recording began with: one check of each checked server has ended.
-fn checked_lab() -> Lab {
-    let lab = Lab::new();
-    let s1 = lab.state("be/s1");
-    s1.check.status.set(CheckStatus::L7Ok as u32);
-    s1.check.result.set(CheckResult::Passed as u32);
-    s1.check.code.set(200);
-    s1.check.health.set(4);
-    let s2 = lab.state("be/s2");
-    s2.check.status.set(CheckStatus::L4Connection as u32);
-    s2.check.result.set(CheckResult::Failed as u32);
-    s2.check.health.set(0);
-    s2.set_operational(OperationalState::Stopped);
-    s2.down_transitions.set(1);
-    lab.text("be/s2").check.set("ECONNREFUSED returned by OS (Connection refused)");
-    lab
 }
 
 /// Commands whose recorded reply holds for the configuration at hand, to the letter.
