@@ -9,6 +9,7 @@ mod knobs;
 mod limits;
 mod logs;
 mod lua;
+mod path;
 mod process;
 mod quic;
 mod ssl;
@@ -47,6 +48,7 @@ pub const FAMILIES: &[&[Keyword]] = &[
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub unix_bind: stats::UnixBind,
+    path: path::DefaultPath,
     /// Shortest and longest delay of OCSP updates, in seconds.
     ocsp_delays: (i64, i64),
     /// `tune.bufsize.large`.
@@ -63,6 +65,7 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             unix_bind: stats::UnixBind::default(),
+            path: path::DefaultPath::default(),
             ocsp_delays: (300, 3600),
             large_bufsize: None,
             client_resolvers: None,

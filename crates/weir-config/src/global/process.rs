@@ -109,7 +109,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "default-path",
         "{ current | config | parent | origin <path> }",
         "Relative file names (3.1).",
-        default_path,
+        super::path::default_path,
     ),
     listed("expose-experimental-directives", "", "Allows what may change (3.1).", |parser, line| {
         none(parser, line)?;
@@ -280,19 +280,6 @@ fn description(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let words: Vec<&str> = line.from(1).collect();
     parser.config.global.description = Some(words.join(" ").into());
     Ok(())
-}
-
-fn default_path(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let modes = "supported modes include 'current', 'config', 'parent', and 'origin'.";
-    match line.word(1) {
-        "" => line.fail(0, format!("missing default-path mode '' for 'default-path', {modes}")),
-        "current" => Ok(()),
-        "origin" if line.word(2).is_empty() => {
-            line.fail(1, "'default-path origin' expects a directory as an argument.")
-        }
-        mode @ ("config" | "parent" | "origin") => line.not_yet(1, &format!("default-path {mode}")),
-        mode => line.fail(1, format!("unsupported default-path mode '{mode}' for 'default-path', {modes}")),
-    }
 }
 
 /// Key management and content encryption of RFC 7518.

@@ -18,6 +18,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn line(&mut self, line: &Line<'_>) {
+        self.enter_file(line.span().file);
         let outcome = match section::find(line.keyword()) {
             Some(kind) => self.enter(kind, line),
             None => self.keyword(line),

@@ -20,6 +20,7 @@ use weir_syntax::{Environment, Line, Reader};
 use weir_types::{Diagnostic, Diagnostics, ProxyKind, Sources, Span};
 
 use crate::bind::Certificates;
+use crate::files::Rebased;
 use crate::model::{Config, Defaults, Proxy};
 use crate::sections::userlist::Memberships;
 use crate::server::SameOptions;
@@ -40,7 +41,10 @@ pub fn parse(
     environment: &mut Environment,
     options: &ParseOptions<'_>,
 ) -> (Config, Diagnostics) {
-    let mut parser = Parser::new(environment, options);
+    let files = Rebased::new(options.files);
+    let ParseOptions { sources, hostname, .. } = options;
+    let options = ParseOptions { sources, files: &files, hostname: hostname.clone() };
+    let mut parser = Parser::new(environment, &options, &files);
     parser.run(reader);
     parser.finish()
 }
@@ -50,6 +54,8 @@ pub struct Parser<'o> {
     pub config: Config,
     pub diagnostics: Diagnostics,
     pub options: &'o ParseOptions<'o>,
+    /// The files of `options`, told where relative names begin.
+    pub(crate) files: &'o Rebased<'o>,
     pub environment: &'o mut Environment,
     /// Pattern and map files already read.
     pub(crate) references: References,
@@ -90,13 +96,14 @@ pub struct Parser<'o> {
 }
 
 impl<'o> Parser<'o> {
-    fn new(environment: &'o mut Environment, options: &'o ParseOptions<'o>) -> Self {
+    fn new(environment: &'o mut Environment, options: &'o ParseOptions<'o>, files: &'o Rebased<'o>) -> Self {
         let mut config = Config::default();
         config.global.strict_limits = true;
         Self {
             config,
             diagnostics: Diagnostics::default(),
             options,
+            files,
             environment,
             references: References::default(),
             section: None,
