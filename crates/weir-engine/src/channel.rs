@@ -251,6 +251,7 @@ impl Channel {
         to: &mut Socket,
         more: bool,
     ) -> Poll<std::io::Result<usize>> {
+        self.join_small();
         let head = &self.head[self.head_at..];
         let body = &self.buffer.bytes()[..self.passable];
         let outcome = match (head.is_empty(), body.is_empty(), self.tail.is_empty()) {

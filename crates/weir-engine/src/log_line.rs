@@ -94,7 +94,8 @@ pub fn send(
 ) {
     let targets: &[LogTarget] = &proxy.settings.logs;
     let tag = proxy.settings.log_tag.as_deref().or(plan.global.log_tag.as_deref()).unwrap_or("haproxy");
-    let host = plan.global.log_send_hostname.as_ref().and_then(|name| name.as_deref());
+    // Without a name of its own, the system's.
+    let host = plan.global.log_send_hostname.as_ref().map(|name| name.as_deref().unwrap_or(worker.logs.host()));
     let wall_us = worker.clock.wall_us(worker.clock.now_us());
     let message = Message { targets, tag, host, level, wall_us, text, structured };
     worker.logs.send(&message, worker.counters);

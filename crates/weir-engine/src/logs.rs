@@ -195,24 +195,26 @@ impl Logs {
     fn write_header(&self, target: &LogTarget, message: &Message<'_>, out: &mut Vec<u8>) {
         let level = message.level.max(target.min_level);
         let priority = u32::from(target.facility) * 8 + u32::from(level);
-        let host = message.host.unwrap_or(&self.host);
         let (tag, pid) = (message.tag, self.pid);
         // Writing to a vector cannot fail.
         let _ = match target.format {
             LogFormatName::Rfc3164 => {
                 let _ = write!(out, "<{priority}>");
                 out.extend_from_slice(&self.old_date(message.wall_us));
-                write!(out, " {host} {tag}[{pid}]: ")
+                write!(out, " {} {tag}[{pid}]: ", message.host.unwrap_or("localhost"))
             }
             LogFormatName::Local => {
                 let _ = write!(out, "<{priority}>");
                 out.extend_from_slice(&self.old_date(message.wall_us));
+                if let Some(host) = message.host {
+                    let _ = write!(out, " {host}");
+                }
                 write!(out, " {tag}[{pid}]: ")
             }
             LogFormatName::Rfc5424 => {
                 let _ = write!(out, "<{priority}>1 ");
                 write_iso_date(message.wall_us, out);
-                let _ = write!(out, " {host} {tag} {pid} - ");
+                let _ = write!(out, " {} {tag} {pid} - ", message.host.unwrap_or("-"));
                 out.extend_from_slice(if message.structured.is_empty() { b"-" } else { message.structured });
                 out.push(b' ');
                 Ok(())

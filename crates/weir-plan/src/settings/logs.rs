@@ -17,9 +17,11 @@ pub enum LogTransport {
 /// `format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormatName {
-    #[default]
+    /// With a host name.
     Rfc3164,
     Rfc5424,
+    /// As [`LogFormatName::Rfc3164`]; the host name only where `log-send-hostname` gives one.
+    #[default]
     Local,
     Priority,
     Short,

@@ -14,10 +14,17 @@ impl Format<Resolved> {
     /// Appends the text.
     pub fn write(&self, stream: &dyn Stream, out: &mut Vec<u8>) {
         let mut writer = Writer { stream, mode: self.mode, out };
+        // Where the last space ended: parts that wrote nothing leave one space between their neighbours.
+        let mut space_end = None;
         for part in &self.parts {
             match part {
                 FormatPart::Text(text) => writer.out.extend_from_slice(text.as_bytes()),
-                FormatPart::Space => writer.out.push(b' '),
+                FormatPart::Space => {
+                    if space_end != Some(writer.out.len()) {
+                        writer.out.push(b' ');
+                        space_end = Some(writer.out.len());
+                    }
+                }
                 FormatPart::Alias { alias, flags } => writer.alias(*alias, *flags),
                 FormatPart::Expr { expr, flags, cast } => {
                     let value = expr.eval(stream).value();
