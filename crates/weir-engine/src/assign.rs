@@ -32,9 +32,11 @@ impl Turn<'_, '_> {
     /// The choice, made under the backend's lock; a full one leaves the stream in a queue.
     fn choose_server(&mut self) -> Assignment {
         let plan = self.client.session.plan.clone();
-        let stream = &mut *self.stream;
-        let proxy = plan.proxy(stream.backend);
+        let proxy = plan.proxy(self.stream.backend);
         let Some(backend) = proxy.backend.as_deref() else { return Assignment::None };
+        // After a failed attempt, another server is better than the same again.
+        let hash = if self.stream.avoid.is_none() { self.balance_hash(backend) } else { None };
+        let stream = &mut *self.stream;
         let worker = self.worker;
         let settings = balance_settings(proxy, backend);
         let counted = counts_places(&plan, backend, &settings);
@@ -55,7 +57,14 @@ impl Turn<'_, '_> {
         let mut assignment = match stream.designated.take() {
             Some(server) => designated(&servers, server),
             None => {
-                let chosen = choose(&servers, &settings, stream.avoid, worker.random());
+                let chosen = match hash {
+                    Some(hash) => worker.queues.hashed(proxy.backend_slot, &settings, &servers, hash),
+                    None => choose(&servers, &settings, stream.avoid, worker.random()),
+                };
+                let chosen = match chosen {
+                    Assignment::Server(server) => designated(&servers, server),
+                    other => other,
+                };
                 if let (Assignment::Server(server), Some(counters)) = (chosen, stream.backend_counters) {
                     counters.lbtot.increment();
                     worker.shm.server(plan.server(server).slot).counters(worker.id).lbtot.increment();
@@ -70,8 +79,9 @@ impl Turn<'_, '_> {
             Assignment::Queue(server) => {
                 let slot = server.map(|server| plan.server(server).slot);
                 let token = worker.queues.token();
-                stream.record.backend_queue = balance.queued(None);
-                stream.record.server_queue = slot.map_or(0, |slot| balance.queued(Some(slot)));
+                // As HAProxy shows them: the place in the queue, counted from 1.
+                stream.record.backend_queue = if slot.is_none() { balance.queued(None) + 1 } else { 0 };
+                stream.record.server_queue = slot.map_or(0, |slot| balance.queued(Some(slot)) + 1);
                 match balance.enqueue(worker.id, slot, priority(stream, worker.clock.now_ms()), token) {
                     Some(waiter) => {
                         let waker = self.cx.waker();

@@ -11,8 +11,9 @@ use crate::channel::Framing;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
 use crate::server::{Target, open, target};
+use crate::session::local_address;
 use crate::socket::Socket;
-use crate::stream::{Ending, Link, Phase, Step, after};
+use crate::stream::{Assigned, Ending, Link, Phase, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
 
@@ -46,9 +47,7 @@ impl Turn<'_, '_> {
         let target = target(server, self.worker.shm, || self.client.destination())
             .ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let now = self.now_ms();
-        if self.may_reuse()
-            && let Some(idle) = assigned.pool.take(&target)
-        {
+        if let Some(idle) = self.reusable(&target, &assigned) {
             assigned.counters.reuse.increment();
             self.count_backend(|counters| counters.reuse.increment());
             let IdleConnection { socket, target, uses } = idle;
@@ -62,6 +61,12 @@ impl Turn<'_, '_> {
             self.stream.link =
                 Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
+        }
+        if let (Some(link), true) = (&self.stream.link, crate::log_line::shows_server(&plan, self.stream.frontend)) {
+            self.stream.record.server_source = local_address(&link.socket);
+        }
+        if let Some(Link { target: Target::Ip(address), .. }) = &self.stream.link {
+            self.stream.record.server_address = Some(*address);
         }
         self.write_opening(&plan, server);
         self.release_request();
@@ -96,17 +101,36 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// `http-reuse`, for this request.
-    fn may_reuse(&self) -> bool {
+    /// An idle connection that `http-reuse` allows this request to take.
+    fn reusable(&mut self, target: &Target, assigned: &Assigned) -> Option<IdleConnection> {
+        if !self.stream.http {
+            return None;
+        }
+        if let Some(private) = self.client.session.private.take() {
+            let (slot, mut idle) = *private;
+            if slot == assigned.slot && idle.target == *target && !idle.socket.seems_readable() {
+                return Some(idle);
+            }
+        }
         let plan = &self.client.session.plan;
         let first = self.client.session.requests <= 1;
-        self.stream.http
-            && match self.stream.backend(plan).settings.options.reuse {
-                HttpReuse::Never => false,
-                // The first request of a client must not fail because an old connection was just closed.
-                HttpReuse::Safe => !first,
-                HttpReuse::Aggressive | HttpReuse::Always => true,
-            }
+        match self.stream.backend(plan).settings.options.reuse {
+            _ if self.is_private(assigned) => None,
+            HttpReuse::Never => None,
+            // The first request of a client must not fail because an old connection was just closed.
+            HttpReuse::Safe if first => None,
+            HttpReuse::Safe => assigned.pool.take(target, false),
+            HttpReuse::Aggressive => assigned.pool.take(target, first),
+            HttpReuse::Always => assigned.pool.take(target, false),
+        }
+    }
+
+    /// Whether a connection to this server is for this client alone: it says who the client is, or must not be shared.
+    pub fn is_private(&self, assigned: &Assigned) -> bool {
+        let settings = &assigned.plan.server(assigned.server).settings;
+        let of_client = settings.source.as_ref().is_some_and(|source| source.use_client.is_some());
+        let never = || self.stream.backend(&self.client.session.plan).settings.options.reuse == HttpReuse::Never;
+        settings.send_proxy.is_some() || of_client || never()
     }
 
     /// Sends the first bytes; with a new connection that tells whether it stands.
@@ -232,6 +256,12 @@ impl Turn<'_, '_> {
             assigned.counters.cli_abrt.increment();
         }
         self.stream.link = None;
+        if self.stream.http && !self.stream.tunnel && !self.stream.response_begun {
+            // Nobody may read it, but the log shows it.
+            let step = self.answer_error(400);
+            self.stream.ending = Some(Ending::Close);
+            return step;
+        }
         self.close_with(Ending::Close)
     }
 }

@@ -118,6 +118,10 @@ impl Connection {
             refused => return Poll::Ready(self.refuse(refused)),
         }
         self.idle_since_us = self.worker.clock.now_us();
+        let session = &self.client.session;
+        session.listener_counters.stot.increment();
+        session.frontend_counters.stot.increment();
+        session.frontend_counters.rate.add(self.idle_since_us / 1000, 1);
         let http = self.client.session.proxy().mode == Mode::Http;
         // Bytes that came behind the PROXY header stand in a stream already.
         match &mut self.stream {
@@ -169,7 +173,11 @@ impl Connection {
                     return Poll::Ready(true);
                 }
                 Ok(None) => {}
-                Err(proxy_protocol::Invalid) => return Poll::Ready(false),
+                Err(proxy_protocol::Invalid) => {
+                    let text = "Received something which does not look like a PROXY protocol header";
+                    crate::log_line::embryonic(&self.worker, &self.client, text);
+                    return Poll::Ready(false);
+                }
             }
             match stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers) {
                 Poll::Ready(Ok(count)) if count > 0 => {}

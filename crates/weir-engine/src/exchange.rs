@@ -150,6 +150,8 @@ impl Turn<'_, '_> {
         let stage =
             if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
         match broken {
+            // With the request complete, the client went away from the answer.
+            Broken::Input if matches!(self.stream.up.framing, Framing::Done) => self.client_aborted(Stage::Data),
             Broken::Input => self.client_aborted(stage),
             Broken::Output => self.server_write_failed(stage),
             Broken::Framing => self.request_body_broken(stage),
@@ -253,7 +255,7 @@ impl Turn<'_, '_> {
         }
         self.stream.link = None;
         match client {
-            true => self.answer_error(408),
+            true => self.answer_error(400),
             false => {
                 self.count_backend(|counters| counters.eresp.increment());
                 if let Some(assigned) = &self.stream.assigned {

@@ -34,6 +34,7 @@ mod connect;
 mod connection;
 mod exchange;
 mod figures;
+mod hash_key;
 mod http;
 mod listener;
 mod log_line;

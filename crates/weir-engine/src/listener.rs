@@ -278,12 +278,9 @@ impl Worker {
         self.counters.conn_rate.add(now_ms, 1);
         self.counters.sess_rate.add(now_ms, 1);
         listener.scur.increment();
-        listener.stot.increment();
         listener.conn_tot.increment();
         frontend.scur.increment();
-        frontend.stot.increment();
         frontend.conn_tot.increment();
-        frontend.rate.add(now_ms, 1);
         frontend.conn_rate.add(now_ms, 1);
         let view = self.shm.frontend(frontend_slot);
         view.state.smax.raise(view.sum(|counters| counters.scur.value()));

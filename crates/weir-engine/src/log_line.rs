@@ -5,7 +5,8 @@ use std::io::Write;
 use weir_plan::settings::LogTarget;
 use weir_plan::{Plan, Proxy};
 use weir_rules::action::LogLevel;
-use weir_sample::Stream as _;
+use weir_sample::format::Alias;
+use weir_sample::{Format, FormatPart, Resolved, Stream as _};
 use weir_types::Mode;
 
 use crate::logs::Message;
@@ -81,6 +82,46 @@ impl Turn<'_, '_> {
             None => Some(INFO),
         }
     }
+}
+
+/// Whether a proxy's lines show from where weir connected to the server: asking the kernel costs a call.
+pub fn shows_server(plan: &Plan, frontend: weir_types::ProxyId) -> bool {
+    let settings = &plan.proxy(frontend).settings;
+    let parts = |format: &Format<Resolved>| {
+        format.parts.iter().any(|part| match part {
+            FormatPart::Alias { alias, .. } => matches!(alias, Alias::BackendSourceIp | Alias::BackendSourcePort),
+            _ => false,
+        })
+    };
+    settings.log_format.as_ref().is_some_and(parts)
+}
+
+/// The line of a connection that never became a session (manual 8.2.5).
+pub fn embryonic(worker: &crate::worker::Worker, client: &crate::session::Client, reason: &str) {
+    let session = &client.session;
+    let proxy = session.proxy();
+    let accepted = worker.clock.wall_us(session.accepted_us);
+    let time = weir_sys::local_time((accepted / 1_000_000) as i64);
+    let month = crate::logs::MONTHS[usize::from(time.month) - 1];
+    let (ip, port) = match session.source {
+        Some(source) => (source.ip().to_string(), source.port().to_string()),
+        None => ("unix".to_string(), session.listener().id.to_string()),
+    };
+    let listener = match &*session.listener().name {
+        "" => session.listener().id.to_string(),
+        name => name.to_string(),
+    };
+    let text = format!(
+        "{ip}:{port} [{:02}/{month}/{}:{:02}:{:02}:{:02}.{:03}] {}/{listener}: {reason}",
+        time.day,
+        time.year,
+        time.hour,
+        time.minute,
+        time.second,
+        accepted / 1000 % 1000,
+        proxy.name
+    );
+    send(worker, &session.plan, proxy, INFO, text.as_bytes(), b"");
 }
 
 /// Sends a text to the proxy's log targets.

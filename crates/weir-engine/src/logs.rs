@@ -253,7 +253,7 @@ impl Logs {
     }
 }
 
-const MONTHS: [&str; 12] =
+pub const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `2024-02-29T12:00:00.000000+00:00`, in local time.

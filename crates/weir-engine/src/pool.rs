@@ -49,11 +49,19 @@ impl Pools {
 }
 
 impl ServerPool {
-    /// The connection used last that still stands and leads to `target`.
-    pub fn take(&self, target: &Target) -> Option<IdleConnection> {
+    /// The connection used last that still stands and leads to `target`; one that was used again before goes first,
+    /// and with `proven` only such a one is taken.
+    pub fn take(&self, target: &Target, proven: bool) -> Option<IdleConnection> {
         let idle = &mut *self.idle.borrow_mut();
         let found = loop {
-            let Some(mut connection) = idle.pop() else { break None };
+            let last = idle.len().checked_sub(1);
+            let at = match idle.iter().rposition(|connection| connection.uses > 1) {
+                Some(at) => Some(at),
+                None if proven => None,
+                None => last,
+            };
+            let Some(at) = at else { break None };
+            let mut connection = idle.remove(at);
             if connection.target == *target && !connection.socket.seems_readable() {
                 break Some(connection);
             }

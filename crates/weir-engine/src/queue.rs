@@ -12,6 +12,7 @@ use tokio::io::unix::AsyncFd;
 use weir_shm::WaiterId;
 use weir_types::Slot;
 
+use crate::server::{Assignment, LockedServers};
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -31,9 +32,27 @@ pub struct Waiting {
 pub struct Queues {
     next_token: Cell<u64>,
     waiting: RefCell<HashMap<u64, Rc<Waiting>>>,
+    /// Map-based hashing's rounds, by backend.
+    rounds: RefCell<HashMap<Slot, weir_balance::Round>>,
 }
 
 impl Queues {
+    /// The server that a hash belongs to.
+    pub fn hashed(
+        &self,
+        backend: Slot,
+        settings: &weir_balance::Settings,
+        servers: &LockedServers<'_>,
+        hash: u32,
+    ) -> Assignment {
+        let mut rounds = self.rounds.borrow_mut();
+        match rounds.entry(backend).or_default().choose(settings, servers, hash) {
+            weir_balance::Choice::Server(index) => Assignment::Server(servers.id_at(index)),
+            weir_balance::Choice::Full => Assignment::Queue(None),
+            weir_balance::Choice::None => Assignment::None,
+        }
+    }
+
     /// A token for the next [`Queues::enter`].
     pub fn token(&self) -> u64 {
         self.next_token.set(self.next_token.get() + 1);

@@ -1,6 +1,8 @@
 //! What a stream remembers for its log line and for the counters. Moments are microseconds of the worker's clock; 0 is
 //! "not reached".
 
+use std::net::SocketAddr;
+
 use weir_rules::action::LogLevel;
 
 /// The first of the two letters of the termination state (manual 8.5): who ended the stream.
@@ -58,6 +60,8 @@ pub struct Record {
     pub status: u16,
     /// The server's own status, before rules.
     pub server_status: u16,
+    /// The stream ended before its request was taken as one: `TR` is not shown.
+    pub untimed: bool,
     pub retries: u32,
     pub redispatched: bool,
     /// Bytes from the client and to it.
@@ -66,6 +70,9 @@ pub struct Record {
     /// Bytes to the server and from it.
     pub server_bytes_in: u64,
     pub server_bytes_out: u64,
+    /// Both ends of the connection to the server, kept for the line when the connection has gone on to others.
+    pub server_source: Option<SocketAddr>,
+    pub server_address: Option<SocketAddr>,
     /// Ahead in the server's queue and in the backend's when it entered them.
     pub server_queue: u32,
     pub backend_queue: u32,

@@ -11,6 +11,7 @@ use weir_sample::Variables;
 use weir_shm::{FrontendCounters, ListenerCounters};
 use weir_types::{ListenerId, ProxyId, Slot};
 
+use crate::pool::IdleConnection;
 use crate::socket::Socket;
 
 /// A client connection without its request in progress.
@@ -37,6 +38,8 @@ pub struct Session {
     pub accepted_us: u64,
     /// Requests begun on this connection.
     pub requests: u32,
+    /// A server connection that no other client may use (`http-reuse never`, `send-proxy`).
+    pub private: Option<Box<(Slot, IdleConnection)>>,
     /// The listener was removed: the request in progress is the last one.
     pub last: bool,
     pub variables: RefCell<Variables>,
@@ -64,6 +67,7 @@ impl Session {
             destination: OnceCell::new(),
             accepted_us,
             requests: 0,
+            private: None,
             last: false,
             variables: RefCell::default(),
             listener_counters: counters.0,

@@ -92,13 +92,15 @@ impl Sample for View<'_> {
     }
 
     fn server_source(&self) -> Option<SocketAddr> {
-        self.stream.link.as_ref().and_then(|link| local_address(&link.socket))
+        let link = || self.stream.link.as_ref().and_then(|link| local_address(&link.socket));
+        self.stream.record.server_source.or_else(link)
     }
 
     fn server_destination(&self) -> Option<SocketAddr> {
-        match self.stream.link.as_ref()?.target {
-            crate::server::Target::Ip(address) => Some(address),
-            _ => None,
+        match self.stream.link.as_ref().map(|link| &link.target) {
+            Some(crate::server::Target::Ip(address)) => Some(*address),
+            Some(_) => None,
+            None => self.stream.record.server_address,
         }
     }
 
@@ -112,6 +114,13 @@ impl Sample for View<'_> {
 
     fn received_proxy_header(&self) -> bool {
         self.client.session.peer.is_some()
+    }
+
+    fn connection_error(&self, side: Side) -> Option<i64> {
+        match side {
+            Side::Client => Some(0),
+            Side::Server => self.stream.assigned.as_ref().map(|_| 0),
+        }
     }
 
     fn server_connection_reused(&self) -> Option<bool> {
@@ -175,6 +184,9 @@ impl Sample for View<'_> {
     }
 
     fn request_capture_slots(&self) -> usize {
+        if self.stream.http && self.stream.record.request_us == 0 {
+            return 0;
+        }
         let declared = self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_request.len());
         declared.max(self.stream.record.request_captures.len())
     }
@@ -184,6 +196,9 @@ impl Sample for View<'_> {
     }
 
     fn response_capture_slots(&self) -> usize {
+        if self.stream.http && self.stream.record.request_us == 0 {
+            return 0;
+        }
         let declared =
             self.frontend().frontend.as_ref().map_or(0, |frontend| frontend.capture_response.len());
         declared.max(self.stream.record.response_captures.len())
@@ -362,7 +377,7 @@ impl Sample for View<'_> {
         Timers {
             handshake: 0,
             idle,
-            request: between(record.first_byte_us, record.request_us),
+            request: if record.untimed { -1 } else { between(record.first_byte_us, record.request_us) },
             queue: between(begun, record.assigned_us),
             connect: between(record.assigned_us, record.connected_us),
             response: between(record.connected_us, record.response_us),

@@ -27,7 +27,9 @@ impl Turn<'_, '_> {
         stream.record.bytes_out += stream.down.payload;
         self.count_traffic();
         self.count_times();
-        if !self.stream.record.logged {
+        let options = &self.client.session.proxy().settings.options;
+        let null = !self.stream.http && options.dontlognull && self.stream.record.bytes_in == 0;
+        if !self.stream.record.logged && !null {
             self.log();
         }
         let ending = self.stream.ending.unwrap_or(Ending::Close);

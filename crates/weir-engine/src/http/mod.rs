@@ -4,6 +4,7 @@ mod answer;
 mod base64;
 mod body;
 mod capture;
+mod case;
 mod cookie;
 mod finish;
 mod limits;
@@ -14,3 +15,4 @@ mod size;
 
 pub use base64::decode as decode_base64;
 pub use body::first_chunk;
+pub use size::of_text as size_of_interim;

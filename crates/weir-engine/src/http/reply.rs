@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use weir_http::{
-    Limits, Method, Reply, Request, Response, Status, Version, WriteOptions, error_page, parse_response,
+    Known, Limits, Method, Reply, Request, Response, Status, Version, WriteOptions, error_page, parse_response,
     persistence, write_response,
 };
 use weir_plan::Plan;
@@ -25,7 +25,12 @@ impl Turn<'_, '_> {
         }
         let plan = self.client.session.plan.clone();
         match self.error_reply(&plan, status) {
-            Some(reply) => self.answer(&plan, reply),
+            Some(reply) => {
+                let step = self.answer(&plan, reply);
+                // The log shows what went wrong, whatever the page makes of it.
+                self.stream.record.status = status;
+                step
+            }
             None => {
                 self.stream.record.status = status;
                 self.count_client_status(status);
@@ -41,7 +46,7 @@ impl Turn<'_, '_> {
         match page {
             Some(ErrorPage::Nothing) => None,
             Some(ErrorPage::Raw(message)) => raw_reply(message),
-            Some(ErrorPage::Location(code, url)) => Reply::redirect(*code, url.as_bytes()).ok(),
+            Some(ErrorPage::Location(code, url)) => location_reply(*code, url.as_bytes()),
             Some(ErrorPage::Reply(reply)) => self.make_reply(plan, reply, status),
             None => Reply::from_page(error_page::find(status).or_else(|| error_page::find(500))?).ok(),
         }
@@ -60,10 +65,20 @@ impl Turn<'_, '_> {
         let mode = connection_mode(plan.proxy(stream.frontend));
         let persistence = persistence::towards_client(&stream.request, &stream.response, mode, closing);
         stream.record.status = stream.response.status();
-        stream.record.bytes_out = size::of_response(&stream.response);
+        stream.record.bytes_out += size::of_response(&stream.response);
+        if close {
+            // HAProxy's pages bring this line along.
+            stream.record.bytes_out += "connectionclose".len() as u64;
+        }
+        if matches!(stream.response.status(), 204 | 304) {
+            stream.response.headers.remove_known(Known::ContentLength);
+        }
         stream.down.clear();
         stream.response_begun = true;
-        let options = WriteOptions { announce: persistence.announce, case_adjust: None };
+        let adjust = |name: &[u8]| super::case::spelling(plan, name);
+        let bogus = plan.proxy(stream.frontend).settings.options.h1_case_adjust_bogus_client;
+        let case_adjust: Option<&weir_http::CaseAdjust<'_>> = if bogus { Some(&adjust) } else { None };
+        let options = WriteOptions { announce: persistence.announce, case_adjust };
         write_response(&stream.response, &options, &mut stream.down.head);
         if stream.request.method() != Method::Head {
             stream.record.bytes_out += body.len() as u64;
@@ -139,7 +154,14 @@ pub fn raw_reply(message: &[u8]) -> Option<Reply> {
         return None;
     };
     let close = head.connection.close;
-    let mut reply = Reply { head, body: Vec::new(), close };
-    reply.set_body(message[consumed..].to_vec()).ok()?;
+    Some(Reply { head, body: message[consumed..].to_vec(), close })
+}
+
+/// `errorloc`: nothing but the way to the page.
+fn location_reply(code: u16, url: &[u8]) -> Option<Reply> {
+    let mut reply = Reply::new(code).ok()?;
+    reply.headers().add(b"cache-control", b"no-cache").ok()?;
+    reply.headers().add(b"content-length", b"0").ok()?;
+    reply.headers().add(b"location", url).ok()?;
     Some(reply)
 }

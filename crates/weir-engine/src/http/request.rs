@@ -169,7 +169,10 @@ impl Turn<'_, '_> {
             backend.settings.options.http_pretend_keepalive,
         );
         stream.server_persists = persistence.persistent;
-        let options = WriteOptions { announce: persistence.announce, case_adjust: None };
+        let adjust = |name: &[u8]| super::case::spelling(plan, name);
+        let case_adjust: Option<&weir_http::CaseAdjust<'_>> =
+            if backend.settings.options.h1_case_adjust_bogus_server { Some(&adjust) } else { None };
+        let options = WriteOptions { announce: persistence.announce, case_adjust };
         write_request(&stream.request, &options, &mut stream.up.head);
     }
 

@@ -89,7 +89,10 @@ impl Turn<'_, '_> {
         stream.client_persists = persistence.persistent;
         stream.server_persists &= persistence::server_connection_reusable(&stream.response);
         stream.response_begun = true;
-        let write = WriteOptions { announce: persistence.announce, case_adjust: None };
+        let adjust = |name: &[u8]| super::case::spelling(plan, name);
+        let case_adjust: Option<&weir_http::CaseAdjust<'_>> =
+            if options.h1_case_adjust_bogus_client { Some(&adjust) } else { None };
+        let write = WriteOptions { announce: persistence.announce, case_adjust };
         write_response(&stream.response, &write, &mut stream.down.head);
         stream.down.drop_trailers = options.http_drop_response_trailers;
         stream.record.status = stream.response.status();
@@ -97,11 +100,15 @@ impl Turn<'_, '_> {
             self.begin_tunnel();
         }
         self.count_client_status(self.stream.record.status);
-        if options.logasap && !self.stream.record.logged {
-            self.log_early();
-        }
         let stream = &mut *self.stream;
-        match stream.down.begin_body(stream.response.body) {
+        let begun = stream.down.begin_body(stream.response.body);
+        if options.logasap && !self.stream.record.logged {
+            let payload = self.stream.down.payload;
+            self.stream.record.bytes_out += payload;
+            self.log_early();
+            self.stream.record.bytes_out -= payload;
+        }
+        match begun {
             Ok(()) => Step::Next,
             Err(_) => self.response_body_broken(),
         }
@@ -212,13 +219,16 @@ impl Turn<'_, '_> {
     }
 
     fn keep_server_connection(&mut self) {
-        let stream = &mut *self.stream;
-        let (Some(link), Some(assigned)) = (stream.link.take(), &stream.assigned) else { return };
+        let (Some(link), Some(assigned)) = (self.stream.link.take(), self.stream.assigned.clone()) else { return };
         let settings = &assigned.plan.server(assigned.server).settings;
         if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
             return;
         }
         let idle = IdleConnection { socket: link.socket, target: link.target, uses: link.uses + 1 };
-        assigned.pool.put(idle, settings.pool_max_conn);
+        if self.is_private(&assigned) {
+            self.client.session.private = Some(Box::new((assigned.slot, idle)));
+        } else {
+            assigned.pool.put(idle, settings.pool_max_conn);
+        }
     }
 }

@@ -17,6 +17,14 @@ pub fn of_response(response: &Response) -> u64 {
     START_LINE + "HTTP/1.1200".len() as u64 + response.reason().len() as u64 + of_headers(&response.headers)
 }
 
+/// A head as text, as weir writes interim responses itself.
+pub fn of_text(head: &[u8]) -> u64 {
+    let lines = head.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().len() as u64).filter(|length| *length > 0);
+    let (count, length) = lines.fold((0, 0), |(count, sum), length| (count + 1, sum + length));
+    // Two blanks in the start line, a colon and a blank in the others, and one for the end of the block.
+    START_LINE + length + 1 - 2 * count
+}
+
 /// Names and values, and one for the end of the block.
 fn of_headers(headers: &Headers) -> u64 {
     (headers.wire_len() - 4 * headers.len()) as u64 + 1
@@ -42,5 +50,6 @@ mod tests {
         response.headers.add(b"content-length", b"5").unwrap();
         response.headers.add(b"content-type", b"text/plain").unwrap();
         assert_eq!(of_response(&response) + 5, 76);
+        assert_eq!(of_text(b"HTTP/1.1 100 Continue\r\n\r\n"), 40);
     }
 }

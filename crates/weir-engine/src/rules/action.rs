@@ -39,7 +39,9 @@ impl Turn<'_, '_> {
             Action::Tarpit(reply) => Flow::Leave(self.tarpit(plan, reply)),
             Action::Return(reply) => Flow::Leave(self.return_now(plan, list, reply)),
             Action::Redirect(redirect) => match self.make_redirect(redirect) {
-                Some(reply) => {
+                Some(mut reply) => {
+                    // A body that would follow is not waited for.
+                    reply.close |= self.stream.request.body != weir_http::BodyKind::None;
                     self.count_intercepted();
                     self.stream.record.end(Cause::Local, self.stage_of(list));
                     Flow::Leave(self.answer(plan, reply))
@@ -265,6 +267,7 @@ impl Turn<'_, '_> {
 
     fn reject(&mut self, list: List) -> Step {
         let stage = self.stage_of(list);
+        self.stream.record.untimed = !is_response(list);
         self.stream.record.end(Cause::Proxy, stage);
         self.count_denied(is_response(list));
         self.stream.link = None;
@@ -288,7 +291,11 @@ impl Turn<'_, '_> {
 
     fn answer_described(&mut self, plan: &Arc<Plan>, reply: &Described<Resolved>, default: u16) -> Step {
         match self.make_reply(plan, reply, default) {
-            Some(reply) => self.answer(plan, reply),
+            Some(answer) => {
+                let step = self.answer(plan, answer);
+                self.stream.record.status = reply.status.unwrap_or(default);
+                step
+            }
             None => {
                 self.stream.record.status = reply.status.unwrap_or(default);
                 self.close_with(Ending::Close)
@@ -298,6 +305,7 @@ impl Turn<'_, '_> {
 
     fn tarpit(&mut self, plan: &Arc<Plan>, reply: &Described<Resolved>) -> Step {
         self.count_denied(false);
+        self.stream.record.untimed = true;
         self.stream.tarpit = self.make_reply(plan, reply, 500).map(Box::new);
         self.stream.stage = RequestStage::Tarpit;
         let default = plan.proxy(self.stream.frontend).settings.timeouts.connect;
@@ -318,6 +326,7 @@ impl Turn<'_, '_> {
 
     fn silent_drop(&mut self, list: List) -> Step {
         let stage = self.stage_of(list);
+        self.stream.record.untimed = !is_response(list);
         self.stream.record.end(Cause::Proxy, stage);
         self.count_denied(is_response(list));
         self.stream.link = None;
@@ -378,7 +387,7 @@ impl Turn<'_, '_> {
             Some(format) => String::from_utf8_lossy(&self.write_format(format)).into_owned(),
             None => plan.proxy(proxy).name.to_string(),
         };
-        self.stream.record.end(Cause::Proxy, Stage::Request);
+        self.stream.record.end(Cause::Local, Stage::Request);
         let use_proxy = plan.proxy(self.stream.frontend).settings.options.http_use_proxy_header;
         let absolute = !self.stream.request.target().starts_with(b"/");
         self.ask_password(plan, if use_proxy && absolute { 407 } else { 401 }, &text)
@@ -430,6 +439,7 @@ impl Turn<'_, '_> {
             return;
         }
         stream.early_hints.extend_from_slice(b"\r\n");
+        stream.record.bytes_out += crate::http::size_of_interim(&stream.early_hints);
         stream.down.head.append(&mut stream.early_hints);
         // What cannot be sent now goes out before the response.
         let _ = stream.down.transmit(self.cx, &mut self.client.socket, false);

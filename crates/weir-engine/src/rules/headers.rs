@@ -67,7 +67,8 @@ pub fn replace_elements(headers: &mut Headers, name: &str, pattern: &Regex, temp
             // Elements borrow from the value: their place in it is found by their address.
             let start = element.as_ptr().addr() - value.as_ptr().addr();
             if let Some(text) = substitute(element, pattern, template) {
-                out.extend_from_slice(&value[copied..start]);
+                // Blanks before an element that is replaced go with it.
+                out.extend_from_slice(value[copied..start].trim_ascii_end());
                 out.extend_from_slice(&text);
                 copied = start + element.len();
                 changed = true;
@@ -106,6 +107,6 @@ mod tests {
         headers.add(b"x-forwarded-for", b"192.168.10.1, 192.168.13.24, 10.0.0.37").unwrap();
         let pattern = Regex::new(r"^192\.168\.(.*)$", false).unwrap();
         replace_elements(&mut headers, "X-Forwarded-For", &pattern, br"172.16.\1");
-        assert_eq!(headers.find(b"x-forwarded-for"), Some(&b"172.16.10.1, 172.16.13.24, 10.0.0.37"[..]));
+        assert_eq!(headers.find(b"x-forwarded-for"), Some(&b"172.16.10.1,172.16.13.24, 10.0.0.37"[..]));
     }
 }

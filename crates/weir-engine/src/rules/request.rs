@@ -168,7 +168,9 @@ impl Turn<'_, '_> {
             return;
         }
         stream.continued = true;
-        stream.down.head.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+        stream.down.head.extend_from_slice(CONTINUE);
+        stream.record.bytes_out += crate::http::size_of_interim(CONTINUE);
         // What cannot be sent now goes out before the response.
         let _ = stream.down.transmit(self.cx, &mut self.client.socket, false);
         stream.request.headers.remove_known(weir_http::Known::Expect);

@@ -22,6 +22,7 @@ impl Turn<'_, '_> {
                 Met::All
             }
             None => {
+                self.stream.record.untimed = true;
                 self.stream.record.end(Cause::Server, Stage::Connect);
                 Met::Leave(self.answer_error(503))
             }
@@ -115,7 +116,7 @@ impl Turn<'_, '_> {
             met => return met,
         }
         if !page.auth.is_empty() && !self.has_password(&page.auth) {
-            self.stream.record.end(Cause::Proxy, Stage::Request);
+            self.stream.record.end(Cause::Local, Stage::Request);
             return Met::Leave(self.ask_password(plan, 401, &page.realm));
         }
         let post = self.stream.request.method() == weir_http::Method::Post;
