@@ -195,7 +195,8 @@ impl Channel {
                     self.skip = skip;
                     // As HAProxy counts it: the end is one, trailers are their names and values.
                     let lines = self.trailers.iter();
-                    self.payload += 1 + lines.map(|line| (line.name.len() + line.value.len()) as u64).sum::<u64>();
+                    self.payload +=
+                        1 + lines.map(|line| (line.name.len() + line.value.len()) as u64).sum::<u64>();
                     self.framing = Framing::Done;
                     if self.drop_trailers {
                         self.trailers.clear();

@@ -62,7 +62,9 @@ impl Turn<'_, '_> {
                 Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
         }
-        if let (Some(link), true) = (&self.stream.link, crate::log_line::shows_server(&plan, self.stream.frontend)) {
+        if let (Some(link), true) =
+            (&self.stream.link, crate::log_line::shows_server(&plan, self.stream.frontend))
+        {
             self.stream.record.server_source = local_address(&link.socket);
         }
         if let Some(Link { target: Target::Ip(address), .. }) = &self.stream.link {
@@ -129,7 +131,8 @@ impl Turn<'_, '_> {
     pub fn is_private(&self, assigned: &Assigned) -> bool {
         let settings = &assigned.plan.server(assigned.server).settings;
         let of_client = settings.source.as_ref().is_some_and(|source| source.use_client.is_some());
-        let never = || self.stream.backend(&self.client.session.plan).settings.options.reuse == HttpReuse::Never;
+        let never =
+            || self.stream.backend(&self.client.session.plan).settings.options.reuse == HttpReuse::Never;
         settings.send_proxy.is_some() || of_client || never()
     }
 

@@ -151,7 +151,9 @@ impl Turn<'_, '_> {
             if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
         match broken {
             // With the request complete, the client went away from the answer.
-            Broken::Input if matches!(self.stream.up.framing, Framing::Done) => self.client_aborted(Stage::Data),
+            Broken::Input if matches!(self.stream.up.framing, Framing::Done) => {
+                self.client_aborted(Stage::Data)
+            }
             Broken::Input => self.client_aborted(stage),
             Broken::Output => self.server_write_failed(stage),
             Broken::Framing => self.request_body_broken(stage),

@@ -15,7 +15,11 @@ impl Turn<'_, '_> {
             Algorithm::Source => Some(hash::source(self.client.session.source?.ip().to_canonical())),
             _ if !self.stream.http && backend.balance_key.is_none() => None,
             Algorithm::Uri { length, depth, whole, path_only } => {
-                let mut text = if *path_only { &request.target()[request.uri().path_start()..] } else { request.target() };
+                let mut text = if *path_only {
+                    &request.target()[request.uri().path_start()..]
+                } else {
+                    request.target()
+                };
                 if !whole {
                     text = text.split(|byte| *byte == b'?').next().unwrap_or_default();
                 }
@@ -24,7 +28,9 @@ impl Turn<'_, '_> {
             Algorithm::UrlParam { name, check_post } => {
                 let of = |text: &[u8]| parameter(text, name.as_bytes()).map(|value| digest(balance, value));
                 let body = || match check_post {
-                    Some(_) if request.method() == weir_http::Method::Post => of(self.stream.up.buffer.bytes()),
+                    Some(_) if request.method() == weir_http::Method::Post => {
+                        of(self.stream.up.buffer.bytes())
+                    }
                     _ => None,
                 };
                 request.query().and_then(of).or_else(body)
@@ -50,7 +56,9 @@ fn digest(balance: &Balance, key: &[u8]) -> u32 {
         HashFunction::Djb2 => hash::djb2(key),
         HashFunction::Crc32 => hash::crc32(key),
         // A key that is a number already.
-        HashFunction::None => key.iter().rev().take(4).rev().fold(0, |number, byte| number << 8 | u32::from(*byte)),
+        HashFunction::None => {
+            key.iter().rev().take(4).rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
+        }
         HashFunction::Sdbm | HashFunction::Wt6 => hash::sdbm(key),
     }
 }

@@ -89,7 +89,9 @@ pub fn shows_server(plan: &Plan, frontend: weir_types::ProxyId) -> bool {
     let settings = &plan.proxy(frontend).settings;
     let parts = |format: &Format<Resolved>| {
         format.parts.iter().any(|part| match part {
-            FormatPart::Alias { alias, .. } => matches!(alias, Alias::BackendSourceIp | Alias::BackendSourcePort),
+            FormatPart::Alias { alias, .. } => {
+                matches!(alias, Alias::BackendSourceIp | Alias::BackendSourcePort)
+            }
             _ => false,
         })
     };
@@ -136,7 +138,8 @@ pub fn send(
     let targets: &[LogTarget] = &proxy.settings.logs;
     let tag = proxy.settings.log_tag.as_deref().or(plan.global.log_tag.as_deref()).unwrap_or("haproxy");
     // Without a name of its own, the system's.
-    let host = plan.global.log_send_hostname.as_ref().map(|name| name.as_deref().unwrap_or(worker.logs.host()));
+    let host =
+        plan.global.log_send_hostname.as_ref().map(|name| name.as_deref().unwrap_or(worker.logs.host()));
     let wall_us = worker.clock.wall_us(worker.clock.now_us());
     let message = Message { targets, tag, host, level, wall_us, text, structured };
     worker.logs.send(&message, worker.counters);

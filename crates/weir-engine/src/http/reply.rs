@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use weir_http::{
-    Known, Limits, Method, Reply, Request, Response, Status, Version, WriteOptions, error_page, parse_response,
-    persistence, write_response,
+    Known, Limits, Method, Reply, Request, Response, Status, Version, WriteOptions, error_page,
+    parse_response, persistence, write_response,
 };
 use weir_plan::Plan;
 use weir_plan::settings::ErrorPage;

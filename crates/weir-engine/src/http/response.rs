@@ -219,7 +219,9 @@ impl Turn<'_, '_> {
     }
 
     fn keep_server_connection(&mut self) {
-        let (Some(link), Some(assigned)) = (self.stream.link.take(), self.stream.assigned.clone()) else { return };
+        let (Some(link), Some(assigned)) = (self.stream.link.take(), self.stream.assigned.clone()) else {
+            return;
+        };
         let settings = &assigned.plan.server(assigned.server).settings;
         if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
             return;

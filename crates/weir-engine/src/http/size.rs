@@ -19,7 +19,10 @@ pub fn of_response(response: &Response) -> u64 {
 
 /// A head as text, as weir writes interim responses itself.
 pub fn of_text(head: &[u8]) -> u64 {
-    let lines = head.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().len() as u64).filter(|length| *length > 0);
+    let lines = head
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.trim_ascii_end().len() as u64)
+        .filter(|length| *length > 0);
     let (count, length) = lines.fold((0, 0), |(count, sum), length| (count + 1, sum + length));
     // Two blanks in the start line, a colon and a blank in the others, and one for the end of the block.
     START_LINE + length + 1 - 2 * count

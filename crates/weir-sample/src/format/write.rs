@@ -190,7 +190,9 @@ impl<'a> Writer<'a> {
             Alias::ServerIp => self.ip(stream.server_destination(), flags),
             Alias::ServerPort => self.port(stream.server_destination(), flags),
             // A client on a unix socket has no address: it is `unix`, and its port is the listener's number.
-            Alias::ClientIp if stream.source().is_none() && stream.listener_id().is_some() => self.word(b"unix", flags),
+            Alias::ClientIp if stream.source().is_none() && stream.listener_id().is_some() => {
+                self.word(b"unix", flags)
+            }
             Alias::ClientPort if stream.source().is_none() && stream.listener_id().is_some() => {
                 self.int(stream.listener_id().unwrap_or(0), flags);
             }
