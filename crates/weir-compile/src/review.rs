@@ -6,10 +6,9 @@ use weir_types::{Diagnostic, Diagnostics, Form, Level, Mode, Span};
 
 /// Everything worth saying of one proxy, in HAProxy's order.
 pub fn proxy(config: &Config, proxy: &Proxy, diagnostics: &mut Diagnostics) {
-    let mut warn_as = |form: Form, span: Span, text: String| {
-        diagnostics.push(Diagnostic::new(Level::Warning, form, Some(span), text));
+    let mut warn = |span: Span, text: String| {
+        diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(span), text));
     };
-    let mut warn = |span: Span, text: String| warn_as(Form::Bare, span, text);
     let span = proxy.span;
     let (noun, name) = (proxy.kind.noun(), &proxy.name);
     if without_bind(proxy) {
@@ -26,11 +25,6 @@ pub fn proxy(config: &Config, proxy: &Proxy, diagnostics: &mut Diagnostics) {
     if missing_timeouts(proxy) {
         warn(span, format!("missing timeouts for {noun} '{name}'.\n{TIMEOUTS}"));
     }
-    if let Some((at, option)) = http_log_outside_http(proxy) {
-        let instead = "(needs 'mode http'). Falling back to 'option tcplog'.";
-        warn_as(Form::ParsingBare, at, format!("'{option}' not usable with {noun} '{name}' {instead}"));
-    }
-    let mut warn = |span: Span, text: String| warn_as(Form::Bare, span, text);
     if proxy.kind.has_frontend() && log_format_without_target(config, proxy) {
         warn(span, format!("log format ignored for {noun} '{name}' since it has no log address."));
     }
@@ -75,18 +69,6 @@ fn log_format_without_target(config: &Config, proxy: &Proxy) -> bool {
         weir_config::model::LogWhere::Address(_) => true,
     });
     !matches!(log.format, LogFormat::Default) && !sends
-}
-
-/// A log format of HTTP in a frontend that does not speak it: where it was asked for, and by what.
-fn http_log_outside_http(proxy: &Proxy) -> Option<(Span, &'static str)> {
-    if !proxy.kind.has_frontend() || proxy.mode == Mode::Http {
-        return None;
-    }
-    match proxy.settings.log.format {
-        LogFormat::Http(at) | LogFormat::Clf(at) => Some((at, "option httplog")),
-        LogFormat::Https(at) => Some((at, "option httpslog")),
-        _ => None,
-    }
 }
 
 fn http_check_rules_ignored(proxy: &Proxy) -> bool {

@@ -80,7 +80,7 @@ pub const KEYWORDS: &[Keyword] = &[
         line.fail(0, "The 'reqipass' not supported anymore since HAProxy 2.1.")
     }),
     Keyword::new("rspdel", "", "Removed: `http-response del-header`.", |_, line| {
-        line.fail(0, "The 'rspdel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' instead.")
+        line.fail(0, "The 'rspdel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' .")
     }),
     Keyword::new("rspidel", "", "Removed: `http-response del-header`.", |_, line| {
         line.fail(0, "The 'rspidel' directive is not supported anymore since HAProxy 2.1. Use 'http-response del-header' instead.")

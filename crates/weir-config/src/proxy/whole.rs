@@ -25,7 +25,7 @@ fn log_format(parser: &mut Parser<'_>, proxy: &mut Proxy) {
     let text = format!(
         "'option {option}' not usable with {title} (needs 'mode http'). Falling back to 'option tcplog'."
     );
-    parser.push(Diagnostic::warning(span, text));
+    parser.push(Diagnostic::new(Level::Warning, Form::ParsingBare, Some(span), text));
     let settings = std::sync::Arc::make_mut(&mut proxy.settings);
     std::sync::Arc::make_mut(&mut settings.log).format = LogFormat::Tcp(span);
 }
