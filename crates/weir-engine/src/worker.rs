@@ -299,7 +299,10 @@ impl Worker {
         let unused: Vec<Arc<Plan>> = retired.extract_if(.., |plan| Arc::strong_count(plan) == 1).collect();
         if !unused.is_empty() {
             // Without a thread they are dropped here.
-            let _ = std::thread::Builder::new().name("drop-plan".into()).spawn(move || drop(unused));
+            let _ = std::thread::Builder::new().name("drop-plan".into()).spawn(move || {
+                drop(unused);
+                weir_sys::memory::trim();
+            });
         }
     }
 }

@@ -72,7 +72,10 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
                 commands.listen(added)?;
                 commands.forget(&plan.load());
                 plan_changed.notify_one();
-                tokio::task::spawn_blocking(move || drop(before));
+                tokio::task::spawn_blocking(move || {
+                    drop(before);
+                    weir_sys::memory::trim();
+                });
                 // The supervisor waits for this; when it is gone there is nobody to tell.
                 let _ = done.send(());
             }

@@ -112,8 +112,8 @@ impl Program for Haproxy {
     }
 
     fn run_worker(&self, mut input: WorkerInput) -> io::Result<Exit> {
-        let plan = input.plan.load_full();
-        let process = crate::controller::process(&plan, input.shm, &self.version, RELEASE_DATE);
+        // Not held on to: the first plan is to go when the next one is in force.
+        let process = crate::controller::process(&input.plan.load(), input.shm, &self.version, RELEASE_DATE);
         input.stats = Some(Rc::new(Statistics::new(&input, process)));
         weir_engine::worker::run(input)
     }

@@ -117,7 +117,10 @@ async fn obey(
 
 fn make(program: &dyn Program, bundle: &OwnedFd, shm: Shm) -> Result<Arc<Plan>, String> {
     let bundle = Bundle::unseal(bundle.as_fd()).map_err(|error| error.to_string())?;
-    program.plan(&bundle, shm)
+    let plan = program.plan(&bundle, shm);
+    drop(bundle);
+    weir_sys::memory::trim();
+    plan
 }
 
 async fn finished(making: &mut Option<Making>) -> Result<Arc<Plan>, String> {
