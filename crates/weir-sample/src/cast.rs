@@ -9,16 +9,16 @@ use crate::value::{Type, Value};
 /// Whether a value of type `from` may flow where `to` is wanted. `Any` is decided when the value is there.
 pub const fn castable(from: Type, to: Type) -> bool {
     use Type::{Addr, Any, Bin, Bool, Ipv4, Ipv6, Meth, Same, Sint, Str};
-    match (from, to) {
-        (Any | Same, _) | (_, Any | Same) => true,
-        (Bool | Sint, Bool | Sint | Str | Bin) | (Sint, Addr | Ipv4 | Ipv6) => true,
-        (Addr | Ipv4, Sint) => true,
-        (Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6 | Str | Bin) => true,
-        (Str, _) => true,
-        (Bin, Str | Bin | Addr | Ipv4 | Ipv6) => true,
-        (Meth, Meth | Str | Bin) => true,
-        _ => false,
-    }
+    matches!(
+        (from, to),
+        (Any | Same | Str, _)
+            | (_, Any | Same)
+            | (Bool | Sint, Bool | Sint | Str | Bin)
+            | (Sint | Addr | Ipv4 | Ipv6 | Bin, Addr | Ipv4 | Ipv6)
+            | (Addr | Ipv4, Sint)
+            | (Addr | Ipv4 | Ipv6 | Bin | Meth, Str | Bin)
+            | (Meth, Meth)
+    )
 }
 
 impl<'a> Value<'a> {

@@ -80,7 +80,7 @@ fn set_var(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 
 fn set_var_format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let variable = variable(line, "a format string")?;
-    let format = expression::format(parser, line, 2, FormatMode::Log).or_else(|text| line.fail(2, text))?;
+    let format = expression::format(parser, line, 2, FormatMode::Tcp).or_else(|text| line.fail(2, text))?;
     let format = format.resolve(&mut NoNames).or_else(|missing| line.fail(2, missing.message))?;
     let mut bytes = Vec::new();
     format.write(&NoStream, &mut bytes);

@@ -22,7 +22,7 @@ fn format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if line.len() > 2 {
         return line.fail(2, "unique-id-format expects only one argument, don't forget to escape spaces!");
     }
-    let format = expression::format(parser, line, 1, FormatMode::Http)
+    let format = expression::format(parser, line, 1, FormatMode::UniqueId)
         .or_else(|text| line.fail(1, format!("failed to parse unique-id : {text}.")))?;
     parser.settings().unique_id_format = Some(Arc::new(format));
     Ok(())

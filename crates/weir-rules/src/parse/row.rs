@@ -55,12 +55,22 @@ pub struct RuleContext<'a> {
 }
 
 impl RuleContext<'_> {
+    /// A format for the message: HTTP rules escape what a header may not hold.
     pub(super) fn format(&self, cursor: &mut Cursor<'_>) -> Result<Format<Named>, Fault> {
-        let at = cursor.at;
         let mode = match self.set {
             RuleSet::HttpRequest | RuleSet::HttpResponse | RuleSet::HttpAfterResponse => FormatMode::Http,
             _ => FormatMode::Tcp,
         };
+        self.format_as(cursor, mode)
+    }
+
+    /// A format whose text is kept as it is: a variable's.
+    pub(super) fn plain_format(&self, cursor: &mut Cursor<'_>) -> Result<Format<Named>, Fault> {
+        self.format_as(cursor, FormatMode::Tcp)
+    }
+
+    fn format_as(&self, cursor: &mut Cursor<'_>, mode: FormatMode) -> Result<Format<Named>, Fault> {
+        let at = cursor.at;
         let format = Format::parse(cursor.next(), mode, self.expressions).map_err(|mut error| {
             error.word = at;
             error

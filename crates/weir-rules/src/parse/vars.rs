@@ -76,7 +76,7 @@ fn set_var(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named
 
 fn set_var_fmt(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
     let (variable, conditions) = variable(cursor.name(), cursor.at - 1)?;
-    Ok(Action::SetVarFormat { variable, value: cx.format(cursor)?, conditions: conditions.into() })
+    Ok(Action::SetVarFormat { variable, value: cx.plain_format(cursor)?, conditions: conditions.into() })
 }
 
 fn unset_var(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

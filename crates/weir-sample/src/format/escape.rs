@@ -24,8 +24,12 @@ fn push_hex(mark: u8, byte: u8, out: &mut Vec<u8>) {
 
 /// What stands for a value that is not there: logs have a field for every value.
 fn write_absent(mode: FormatMode, flags: Flags, out: &mut Vec<u8>) {
-    if mode.logs() {
-        out.extend_from_slice(if flags.quote { b"\"\"" } else { b"-" });
+    match (mode, flags.quote) {
+        (FormatMode::Log | FormatMode::StructuredData, false) => out.push(b'-'),
+        (FormatMode::Log | FormatMode::StructuredData | FormatMode::Tcp, true) => {
+            out.extend_from_slice(b"\"\"")
+        }
+        (FormatMode::Http | FormatMode::UniqueId, _) | (FormatMode::Tcp, false) => {}
     }
 }
 

@@ -183,6 +183,16 @@ fn header_values_escape_what_headers_forbid() {
 }
 
 #[test]
+fn variables_keep_bytes_and_unique_ids_merge_spaces() {
+    let text = "%{+Q}[src]|%[var(txn.no)]|%{+Q}[var(txn.no)]|%ci  x|%{+Q}o %HM|%{+Q}[var(txn.s)]";
+    let expected = "\"127.0.0.1\"||\"\"|127.0.0.1  x| \"GET\"|\"a\"b]c\\d#e|f g\"";
+    assert_eq!(written(text, FormatMode::Tcp, REQUEST), expected);
+    let text = "a  b %[var(txn.no)] %{+Q}[src] %HU %ci  ";
+    let expected = "a b  127.0.0.1 /a%20b?x=1&y=#22q#22 127.0.0.1 ";
+    assert_eq!(written(text, FormatMode::UniqueId, REQUEST), expected);
+}
+
+#[test]
 fn errors_are_worded_as_haproxy() {
     let references = References::default();
     let cx = ParseContext::new(Span::default(), &NoFiles, &references);

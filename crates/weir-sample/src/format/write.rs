@@ -56,7 +56,7 @@ impl<'a> Writer<'a> {
                 write_sample(&block[..end], self.mode, flags, self.out);
             }
             Some(value) => {
-                let quote = flags.quote && self.mode.logs();
+                let quote = flags.quote && !matches!(self.mode, FormatMode::Http | FormatMode::UniqueId);
                 self.quote(quote);
                 value.write_text(self.out);
                 self.quote(quote);

@@ -65,10 +65,13 @@ impl PatternFile {
     }
 }
 
+/// A name, and whether the file was read as a map.
+type Key = (Box<str>, bool);
+
 /// Every file named by the configuration so far.
 #[derive(Debug, Default)]
 pub struct References {
-    known: RefCell<HashMap<(Box<str>, bool), Arc<PatternFile>>>,
+    known: RefCell<HashMap<Key, Arc<PatternFile>>>,
 }
 
 impl References {

@@ -31,11 +31,13 @@ enum Index {
     None,
 }
 
+type Hashed = HashMap<Box<[u8]>, u32, BuildHasherDefault<KeyHasher>>;
+
 #[derive(Clone, Debug, Default)]
 struct Texts {
     list: Vec<Box<[u8]>>,
     /// Made when `list` outgrows [`SCANNED`], for methods that look whole keys up.
-    hashed: Option<Box<HashMap<Box<[u8]>, u32, BuildHasherDefault<KeyHasher>>>>,
+    hashed: Option<Box<Hashed>>,
     /// Distinct lengths of prefixes, longest first: what a lookup tries.
     lengths: Vec<usize>,
 }
@@ -180,7 +182,7 @@ impl Texts {
                 hashed.entry(key).or_insert(entry);
             }
             None => {
-                let mut hashed: HashMap<_, _, _> = HashMap::default();
+                let mut hashed = Hashed::default();
                 for (entry, key) in self.list.iter().enumerate() {
                     hashed.entry(key.clone()).or_insert(entry as u32);
                 }

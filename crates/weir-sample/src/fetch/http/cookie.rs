@@ -13,7 +13,7 @@ use crate::value::{Got, Value};
 type ArgsOf<'a> = &'a [Arg<Resolved>];
 
 /// Names and values in order. A part without `=` is no cookie; in a response only the first part is one.
-fn cookies<'a, M: Message>(headers: &'a Headers) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+fn cookies<M: Message>(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
     let response = M::COOKIE == b"set-cookie";
     headers
         .values(M::COOKIE)

@@ -36,7 +36,7 @@ impl Wanted<'_> {
 }
 
 /// The parameter list of the URI: behind `?`, or behind another delimiter if that comes first.
-fn list<'a>(uri: &'a [u8], delimiter: u8) -> &'a [u8] {
+fn list(uri: &[u8], delimiter: u8) -> &[u8] {
     match uri.iter().position(|byte| *byte == delimiter) {
         Some(start) => &uri[start + 1..],
         None => b"",
