@@ -14,7 +14,8 @@ impl Format<Resolved> {
     /// Appends the text.
     pub fn write(&self, stream: &dyn Stream, out: &mut Vec<u8>) {
         let mut writer = Writer { stream, mode: self.mode, out };
-        // Where the last space ended: parts that wrote nothing leave one space between their neighbours.
+        // Where the last space ended: aliases that wrote nothing leave one space between their neighbours.
+        // Expressions do not.
         let mut space_end = None;
         for part in &self.parts {
             match part {
@@ -29,6 +30,7 @@ impl Format<Resolved> {
                 FormatPart::Expr { expr, flags, cast } => {
                     let value = expr.eval(stream).value();
                     writer.value(value, *flags, *cast);
+                    space_end = None;
                 }
             }
         }
