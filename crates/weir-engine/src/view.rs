@@ -230,7 +230,7 @@ impl Sample for View<'_> {
         let known = list.users.iter().find(|known| known.name.as_bytes() == user);
         known.is_some_and(|known| match &known.password {
             Password::Plain(plain) => plain.as_bytes() == password,
-            Password::Crypt(_) => false,
+            Password::Crypt(hash) => weir_sys::password_fits(password, hash),
         })
     }
 

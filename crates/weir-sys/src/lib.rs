@@ -9,9 +9,11 @@ pub mod listen;
 mod local_time;
 pub mod memory;
 pub mod notify;
+mod password;
 pub mod privilege;
 pub mod process;
 pub mod tcp;
 
 pub use accept::accept;
 pub use local_time::{LocalTime, local_time};
+pub use password::password_fits;
