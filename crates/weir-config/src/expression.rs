@@ -35,8 +35,9 @@ fn text(error: ExprError) -> String {
     error.message.into()
 }
 
-/// A keyword inside an expression that weir knows and does not evaluate yet.
-fn refuse(name: Option<&'static str>) -> Result<(), String> {
+/// A keyword inside an expression that weir knows and does not evaluate yet. The line's fault is then weir's own.
+fn refuse(parser: &mut Parser<'_>, name: Option<&'static str>) -> Result<(), String> {
+    parser.refused_expression |= name.is_some();
     match name {
         Some(name) => Err(format!("'{name}' is not supported by weir yet")),
         None => Ok(()),
@@ -58,7 +59,7 @@ pub(crate) fn condition_of(
 
 /// Every ACL a condition names stands before it in the same section, or is one of the program's own.
 fn known(parser: &mut Parser<'_>, condition: &Condition<Named>) -> Result<(), String> {
-    refuse(condition.not_yet())?;
+    refuse(parser, condition.not_yet())?;
     let acls = &parser.proxy().acls;
     let missing = condition
         .named()
@@ -74,7 +75,7 @@ pub(crate) fn format(
     mode: FormatMode,
 ) -> Result<Format<Named>, String> {
     let format = within(parser, line, |cx| Format::parse(line.word(word), mode, cx)).map_err(text)?;
-    refuse(format.not_yet())?;
+    refuse(parser, format.not_yet())?;
     Ok(format)
 }
 
@@ -89,13 +90,13 @@ pub(crate) fn whole(
     let mut at = word;
     let expr = within(parser, line, |cx| Expr::parse(&words, &mut at, cx)).map_err(text)?;
     expr.check_phase(phases, line.word(word)).map_err(String::from)?;
-    refuse(expr.not_yet())?;
+    refuse(parser, expr.not_yet())?;
     Ok((expr, at))
 }
 
 /// Keeps the test of an `acl` line and refuses it if weir cannot evaluate it yet: conditions may name it all the same.
 pub(crate) fn keep_acl(parser: &mut Parser<'_>, acl: Acl<Named>) -> Result<(), String> {
-    let refused = refuse(acl.not_yet());
+    let refused = refuse(parser, acl.not_yet());
     parser.proxy().acls.push(acl);
     refused
 }

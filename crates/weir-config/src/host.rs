@@ -9,7 +9,10 @@ use weir_types::{Address, AddressFamily};
 /// Reads an address whose host, if it is a name, is looked up now. The error is HAProxy's text.
 pub fn parse(text: &str, usage: AddressUse) -> Result<Address, String> {
     let mut address = address::parse(text, usage).map_err(|error| error.to_string())?;
-    served(&address, text)?;
+    // A `bind` line over QUIC is refused for the proxy as a whole.
+    if !(address.quic && usage == AddressUse::Bind) {
+        served(&address, text)?;
+    }
     if let AddressFamily::Name(name) = &address.family {
         // The number form of an IPv4 address is one of the resolver's own.
         let found = match name.parse::<u32>() {

@@ -23,7 +23,8 @@ pub trait Report {
 
     /// A known keyword or argument that weir checks and refuses for now.
     fn not_yet<T>(&self, word: usize, what: &str) -> Outcome<T> {
-        self.fail(word, format!("'{what}' is not supported by weir yet"))
+        let diagnostic = self.alert(word, format!("'{what}' is not supported by weir yet"));
+        Err(Box::new(diagnostic.as_unsupported()))
     }
 }
 

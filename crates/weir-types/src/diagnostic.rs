@@ -52,11 +52,13 @@ pub struct Diagnostic {
     pub text: Box<str>,
     /// A nearby name or a remedy; shown on a terminal under the caret, never inside HAProxy's own line.
     pub hint: Option<Box<str>>,
+    /// HAProxy accepts what weir refuses here: it is known and not there yet.
+    pub unsupported: bool,
 }
 
 impl Diagnostic {
     pub fn new(level: Level, form: Form, at: Option<Span>, text: impl Into<Box<str>>) -> Self {
-        Self { level, form, at, text: text.into(), hint: None }
+        Self { level, form, at, text: text.into(), hint: None, unsupported: false }
     }
 
     /// `config : parsing [file:line] : text` as an alert.
@@ -71,6 +73,12 @@ impl Diagnostic {
 
     pub fn with_form(mut self, form: Form) -> Self {
         self.form = form;
+        self
+    }
+
+    /// Marks a refusal of weir's own.
+    pub fn as_unsupported(mut self) -> Self {
+        self.unsupported = true;
         self
     }
 

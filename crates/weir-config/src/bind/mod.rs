@@ -50,11 +50,26 @@ fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let title = format!("'bind {}' in section '{section}'", line.word(1));
     let options = options(parser, line, 2, &title)?;
     check_id(parser, line, &title, &options)?;
+    refuse_quic(parser, line, &addresses)?;
     tls::settle(parser, line, &options)?;
     let text = parser.intern(line.word(1));
     let bind = Bind { addresses, text, options: Arc::new(options), span: line.span() };
     parser.frontend().binds.push(bind);
     Ok(())
+}
+
+/// The program without QUIC says so of the whole proxy.
+fn refuse_quic(parser: &mut Parser<'_>, line: &Line<'_>, addresses: &[Address]) -> Outcome {
+    if !addresses.iter().any(|address| address.quic) {
+        return Ok(());
+    }
+    let (place, kind, name) = (parser.place(line), parser.kind(), parser.proxy().name.clone());
+    let text = format!(
+        "Binding [{place}] for {} {name}: this SSL library does not support the QUIC protocol. A limited compatibility \
+         layer may be enabled using the \"limited-quic\" global option if desired.",
+        kind.noun()
+    );
+    Err(proxy_fault(line, text))
 }
 
 /// The comma-separated addresses of the first word. The error is HAProxy's text.

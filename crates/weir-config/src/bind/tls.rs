@@ -225,7 +225,7 @@ pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, options: &BindOpt
 /// TLS is known and not there yet.
 fn unserved(line: &Line<'_>) -> Diagnostic {
     let ssl = (2..line.len()).find(|word| line.word(*word) == "ssl").unwrap_or(0);
-    line.alert(ssl, "'bind ... ssl' is not supported by weir yet")
+    line.alert(ssl, "'bind ... ssl' is not supported by weir yet").as_unsupported()
 }
 
 /// What binds of one section wait for.

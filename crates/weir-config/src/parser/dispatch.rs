@@ -23,7 +23,9 @@ impl Parser<'_> {
             Some(kind) => self.enter(kind, line),
             None => self.keyword(line),
         };
-        if let Err(diagnostic) = outcome {
+        let refused = std::mem::take(&mut self.refused_expression);
+        if let Err(mut diagnostic) = outcome {
+            diagnostic.unsupported |= refused;
             let diagnostic = self.scripted(*diagnostic);
             self.push(diagnostic);
         }

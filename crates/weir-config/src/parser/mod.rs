@@ -76,6 +76,8 @@ pub struct Parser<'o> {
     pub(crate) backends: HashMap<Arc<str>, usize>,
     pub(crate) ids: HashMap<u32, usize>,
     pub(crate) server_options: SameOptions,
+    /// The current line holds an expression that only weir refuses.
+    pub(crate) refused_expression: bool,
     /// `ssl-server-verify none`.
     pub(crate) verify_none: bool,
     /// Which kind of proxy uses the rules of a `defaults` section, by the section's place.
@@ -117,6 +119,7 @@ impl<'o> Parser<'o> {
             backends: HashMap::new(),
             ids: HashMap::new(),
             server_options: SameOptions::default(),
+            refused_expression: false,
             verify_none: false,
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),

@@ -50,7 +50,8 @@ impl Reference {
         };
         if known {
             let text = format!("'{}' is not supported by weir yet", self.keyword);
-            return Some(Diagnostic::new(Level::Alert, Form::Parsing, Some(self.span), text));
+            let refusal = Diagnostic::new(Level::Alert, Form::Parsing, Some(self.span), text);
+            return Some(refusal.as_unsupported());
         }
         let text = match self.wanted {
             Wanted::Cache => {

@@ -16,6 +16,7 @@ impl Parser<'_> {
         {
             refused.text = format!("'{name}' is not supported by weir yet").into();
             refused.hint = None;
+            refused.unsupported = true;
         }
         refused
     }

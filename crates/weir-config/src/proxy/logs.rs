@@ -102,7 +102,7 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
         .or_else(|fault| line.fail(1, format!("log : {fault}")))?;
     served(line, &address)?;
     if let Some(profile) = &target.profile {
-        let refused = line.alert(0, "'log ... profile' is not supported by weir yet");
+        let refused = line.alert(0, "'log ... profile' is not supported by weir yet").as_unsupported();
         return Err(Box::new(Diagnostic { at: Some(profile.span), ..refused }));
     }
     target.to = LogWhere::Address(address);

@@ -84,6 +84,9 @@ fn http(parser: &mut Parser<'_>, line: &Line<'_>, set: RuleSet) -> Outcome {
     named(parser, line)?;
     let keyword = set.keyword();
     let name = line.word(1);
+    if name.starts_with("lua.") {
+        return line.not_yet(1, &format!("{keyword} {name}"));
+    }
     let Some(row) = parse::find(set, name) else {
         let list = expected(set);
         let got = if name.is_empty() { "'' (missing argument).".to_owned() } else { format!("'{name}'.") };
@@ -303,6 +306,9 @@ fn tcp(parser: &mut Parser<'_>, line: &Line<'_>, set: RuleSet, word: usize) -> O
     let title = parser.title();
     let keyword = set.keyword();
     let name = line.word(word);
+    if name.starts_with("lua.") {
+        return line.not_yet(word, &format!("{keyword} {name}"));
+    }
     let Some(row) = parse::find(set, name) else {
         let list = expected(set);
         let text = format!("'{keyword}' expects {list} in {title} (got '{name}').");
