@@ -178,7 +178,7 @@ fn values_arrive() {
     assert!(global.daemon && !global.strict_limits);
     assert_eq!((global.nbthread, global.chroot.as_deref()), (4, Some("/var/empty")));
     assert_eq!((global.hard_stop_after, global.grace, global.spread_checks), (Some(30_000), 2000, 5));
-    assert_eq!(global.log_send_hostname, Some(None));
+    assert_eq!(global.log_send_hostname, Some(Some("vm".into())));
     let log = &global.logs[0];
     assert_eq!((log.len, log.facility, log.level, log.min_level), (2048, 19, 5, 3));
     assert_eq!(format!("{:?}", log.transport), "Udp(10.0.0.1:514)");
@@ -216,6 +216,8 @@ fn the_environment_changes() {
         &mut environment,
     );
     assert_eq!(environment.iter().collect::<Vec<_>>(), [("NAME", "vm")]);
+    read("localpeer p1", &mut environment);
+    assert_eq!(environment.value("HAPROXY_LOCALPEER"), Some("p1"));
     let (config, ..) = read("setenv NAME vm2\nnode \"${NAME}\"", &mut environment);
     assert_eq!(config.global.node.as_deref(), Some("vm2"));
 }

@@ -56,7 +56,7 @@ impl Turn<'_, '_> {
             assigned.counters.connect.increment();
             self.count_backend(|counters| counters.connect.increment());
             let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
-            let descriptor = open(&target, &server.settings, keepalive)?;
+            let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
             self.mark(&descriptor, &target);
             self.stream.link =
                 Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });

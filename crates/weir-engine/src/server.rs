@@ -9,7 +9,7 @@ use nix::sys::socket::{
 };
 use socket2::SockRef;
 use weir_balance::{Choice, Servers};
-use weir_plan::settings::{Algorithm, ServerSettings};
+use weir_plan::settings::{Algorithm, ServerSettings, Tune};
 use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
 use weir_shm::{Balance, Shm};
 use weir_types::{PortSpec, ServerId};
@@ -63,7 +63,7 @@ fn resolve_port(spec: &PortSpec, came_to: impl Fn() -> Option<u16>) -> Option<u1
 }
 
 /// Begins to connect; the socket is writable when it is done.
-pub fn open(target: &Target, settings: &ServerSettings, keepalive: bool) -> io::Result<OwnedFd> {
+pub fn open(target: &Target, settings: &ServerSettings, tune: &Tune, keepalive: bool) -> io::Result<OwnedFd> {
     let family = match target {
         Target::Ip(SocketAddr::V4(_)) => AddressFamily::Inet,
         Target::Ip(SocketAddr::V6(_)) => AddressFamily::Inet6,
@@ -82,12 +82,24 @@ pub fn open(target: &Target, settings: &ServerSettings, keepalive: bool) -> io::
         }
         bind_source(&options, settings)?;
     }
+    size_buffers(&options, tune)?;
     match target {
         Target::Ip(address) => begin(&descriptor, &SockaddrStorage::from(*address))?,
         Target::Unix(path) => begin(&descriptor, &UnixAddr::new(&**path)?)?,
         Target::Abstract(name) => begin(&descriptor, &UnixAddr::new_abstract(name)?)?,
     }
     Ok(descriptor)
+}
+
+/// `tune.rcvbuf.server`, `tune.sndbuf.server`: before the connection, whose window follows from them.
+fn size_buffers(options: &SockRef<'_>, tune: &Tune) -> io::Result<()> {
+    if tune.rcvbuf_backend != 0 {
+        options.set_recv_buffer_size(tune.rcvbuf_backend as usize)?;
+    }
+    if tune.sndbuf_backend != 0 {
+        options.set_send_buffer_size(tune.sndbuf_backend as usize)?;
+    }
+    Ok(())
 }
 
 fn bind_source(options: &SockRef<'_>, settings: &ServerSettings) -> io::Result<()> {

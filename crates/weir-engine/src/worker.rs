@@ -194,6 +194,15 @@ async fn housekeeping(worker: Rc<Worker>) {
     }
 }
 
+/// The process-wide variables of `set-var` lines; a new plan sets them again.
+fn configured(plan: &Plan) -> Variables {
+    let mut variables = Variables::default();
+    for (variable, value, _) in &plan.global.variables {
+        variables.set(&variable.name, value.clone());
+    }
+    variables
+}
+
 impl Worker {
     fn new(
         id: WorkerId,
@@ -218,7 +227,7 @@ impl Worker {
             queues: Queues::default(),
             logs: Logs::new(log_sockets, &plan),
             stats,
-            variables: RefCell::default(),
+            variables: RefCell::new(configured(&plan)),
             log_lines: RefCell::default(),
             plan: RefCell::new(plan),
             root,
@@ -289,6 +298,9 @@ impl Worker {
     fn swap(&self, plan: Arc<Plan>) {
         self.root.store(plan.clone());
         self.logs.follow(&plan);
+        for (variable, value, _) in &plan.global.variables {
+            self.variables.borrow_mut().set(&variable.name, value.clone());
+        }
         let old = self.plan.replace(plan);
         self.retired.borrow_mut().push(old);
     }

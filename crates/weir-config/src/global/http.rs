@@ -50,6 +50,8 @@ pub const KEYWORDS: &[Keyword] = &[
         none,
     )
     .listed()
+    .not_yet()
+    .not_yet()
     .not_yet(),
     Keyword::new("h2-workaround-bogus-websocket-clients", "", "No extended CONNECT over HTTP/2 (3.1).", none)
         .no_effect(HTTP2),

@@ -27,7 +27,8 @@ pub const KEYWORDS: &[Keyword] = &[
         Ok(())
     }),
     Keyword::new("log-send-hostname", "[<string>]", "The host's name in syslog (3.1).", |parser, line| {
-        parser.config.global.log_send_hostname = Some(line.get(1).map(Into::into));
+        parser.config.global.log_send_hostname =
+            Some(Some(line.get(1).unwrap_or(&parser.options.hostname).into()));
         Ok(())
     }),
 ];

@@ -65,7 +65,8 @@ pub const KEYWORDS: &[Keyword] = &[
             };
             Ok(())
         },
-    ),
+    )
+    .no_effect("a soft stop closes idle connections at once"),
     listed("quiet", "", "No messages at start (3.3).", |parser, line| {
         none(parser, line)?;
         parser.config.global.quiet = true;
@@ -79,6 +80,7 @@ pub const KEYWORDS: &[Keyword] = &[
     listed("localpeer", "<name>", "This process's name among peers (3.1).", |parser, line| {
         let name = word(parser, line, "expects a name as an argument.")?;
         parser.config.global.localpeer = Some(name.into());
+        parser.environment.set("HAPROXY_LOCALPEER", name);
         Ok(())
     }),
     Keyword::new("node", "<name>", "A name shown on the statistics page (3.1).", node),

@@ -11,6 +11,7 @@ use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 use crate::value::{atol, clamp_u32, integer};
 
+const POOLS: &str = "idle connections are bounded by pool-max-conn and the descriptor limit";
 const INTEGER: &str = "expects an integer argument.";
 
 const fn row(name: &'static str, arguments: &'static str, doc: &'static str, parse: Parse) -> Keyword {
@@ -65,7 +66,8 @@ pub const KEYWORDS: &[Keyword] = &[
             parser.config.global.tune.pool_high_fd_ratio = value;
             Ok(())
         },
-    ),
+    )
+    .no_effect(POOLS),
     row(
         "tune.pool-low-fd-ratio",
         "<number>",
@@ -75,7 +77,8 @@ pub const KEYWORDS: &[Keyword] = &[
             parser.config.global.tune.pool_low_fd_ratio = value;
             Ok(())
         },
-    ),
+    )
+    .no_effect(POOLS),
     row("tune.stick-counters", "<number>", "Stick counters of a stream (3.2).", stick_counters),
     variables("tune.vars.check-max-size", "Memory of variables in checks (3.2)."),
     variables("tune.vars.global-max-size", "Memory of all variables (3.2)."),

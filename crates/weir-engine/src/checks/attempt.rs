@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant, timeout_at};
 use weir_check::{Attempt, Event, Outcome, Step, Timeouts, Transport};
 use weir_plan::Server;
-use weir_plan::settings::{ProxyProtocolVersion, ServerSettings};
+use weir_plan::settings::{ProxyProtocolVersion, ServerSettings, Tune};
 use weir_shm::AdminFlags;
 
 use super::now_ms;
@@ -104,7 +104,7 @@ impl Prepared {
     /// A connection being opened. Unix sockets too are driven as a `TcpStream`, which asks for nothing but readiness.
     fn connect(&self) -> io::Result<TcpStream> {
         let target = self.target.as_ref().ok_or(io::Error::from_raw_os_error(nix::libc::EADDRNOTAVAIL))?;
-        TcpStream::from_std(open(target, &self.settings, false)?.into())
+        TcpStream::from_std(open(target, &self.settings, &Tune::default(), false)?.into())
     }
 
     fn fail(&mut self, error: &io::Error) -> Outcome {

@@ -43,6 +43,7 @@ impl Queue {
             .filter(|slot| !before.contains_key(slot))
             .collect();
         let inter = self.servers.iter().map(|checked| plan.server(checked.server).settings.check.inter).min();
+        let inter = inter.map(|inter| inter.min(plan.global.max_spread_checks.unwrap_or(u32::MAX)));
         for (place, slot) in new.iter().enumerate() {
             let delay = first_delay(u64::from(inter.unwrap_or(0)), place, new.len());
             self.due.push(Reverse((now_ms + delay, *slot)));
@@ -184,6 +185,17 @@ mod tests {
         assert_eq!(due(&mut queue, 100), [1]);
         assert_eq!(due(&mut queue, 599), [] as [u32; 0]);
         assert_eq!(due(&mut queue, 600), [2]);
+    }
+
+    /// `max-spread-checks` (manual 3.2).
+    #[test]
+    fn first_checks_are_spread_over_less_where_that_is_asked_for() {
+        let mut queue = Queue::default();
+        let mut plan = plan(&[1, 2]);
+        plan.global.max_spread_checks = Some(200);
+        queue.follow(&plan, 100);
+        assert_eq!(due(&mut queue, 199), [1]);
+        assert_eq!(due(&mut queue, 200), [2]);
     }
 
     #[test]
