@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use weir_http::Reply;
 use weir_plan::Plan;
 use weir_plan::settings::StatsPage;
 use weir_types::ProxyId;
@@ -33,6 +34,21 @@ pub struct StatsAnswer {
     pub body: Vec<u8>,
 }
 
+impl StatsAnswer {
+    /// `None`: a header or the status cannot be sent.
+    pub(crate) fn reply(self) -> Option<Reply> {
+        let mut reply = Reply::new(self.status).ok()?;
+        for (name, value) in &self.headers {
+            reply.headers().add(name.as_bytes(), value.as_bytes()).ok()?;
+        }
+        reply.set_body(self.body).ok()?;
+        Some(reply)
+    }
+}
+
 pub trait StatsService {
     fn answer(&self, request: &StatsRequest<'_>) -> StatsAnswer;
+
+    /// `http-request use-service prometheus-exporter`; `query` is what follows `?` in the target.
+    fn metrics(&self, plan: &Plan, query: &[u8]) -> StatsAnswer;
 }

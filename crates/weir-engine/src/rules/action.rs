@@ -14,6 +14,7 @@ use super::list::Flow;
 use super::variable::store;
 use super::{List, RequestStage, headers, uri};
 use crate::record::{Cause, Stage};
+use crate::stats::StatsAnswer;
 use crate::stream::{Ending, Phase, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
@@ -38,6 +39,7 @@ impl Turn<'_, '_> {
             Action::Deny(reply) => Flow::Leave(self.deny(plan, proxy, list, reply)),
             Action::Tarpit(reply) => Flow::Leave(self.tarpit(plan, reply)),
             Action::Return(reply) => Flow::Leave(self.return_now(plan, list, reply)),
+            Action::UseService(_) => Flow::Leave(self.use_service(plan, list)),
             Action::Redirect(redirect) => match self.make_redirect(redirect) {
                 Some(mut reply) => {
                     // A body that would follow is not waited for.
@@ -280,6 +282,19 @@ impl Turn<'_, '_> {
         self.count_denied(is_response(list));
         let default = if is_response(list) { 502 } else { 403 };
         self.answer_described(plan, reply, default)
+    }
+
+    /// `prometheus-exporter`, the one service there is.
+    fn use_service(&mut self, plan: &Arc<Plan>, list: List) -> Step {
+        self.stream.record.end(Cause::Local, self.stage_of(list));
+        self.count_intercepted();
+        let target = self.stream.request.target();
+        let query = target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
+        let answer = self.worker.stats.as_ref().map(|service| service.metrics(plan, query));
+        match answer.and_then(StatsAnswer::reply) {
+            Some(reply) => self.answer(plan, reply),
+            None => self.answer_error(500),
+        }
     }
 
     fn return_now(&mut self, plan: &Arc<Plan>, list: List, reply: &Described<Resolved>) -> Step {

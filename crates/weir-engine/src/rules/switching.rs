@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use weir_http::Reply;
 use weir_plan::{BackendChoice, Plan, UseServerTarget};
 use weir_sample::Verdict;
 use weir_types::{ProxyId, ServerId};
@@ -146,16 +145,8 @@ impl Turn<'_, '_> {
         });
         self.stream.substitute = "<STATS>";
         self.stream.record.end(Cause::Local, Stage::Request);
-        let reply = || -> Option<Reply> {
-            let mut reply = Reply::new(answer.status).ok()?;
-            for (name, value) in &answer.headers {
-                reply.headers().add(name.as_bytes(), value.as_bytes()).ok()?;
-            }
-            reply.set_body(answer.body).ok()?;
-            Some(reply)
-        };
         self.client.session.frontend_counters.intercepted.increment();
-        Met::Leave(match reply() {
+        Met::Leave(match answer.reply() {
             Some(reply) => self.answer(plan, reply),
             None => self.answer_error(500),
         })
