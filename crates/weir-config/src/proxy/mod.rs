@@ -15,20 +15,24 @@ mod check_steps;
 mod compression;
 mod cookie;
 mod filter;
+mod inherit;
 mod keepalive;
 mod limits;
 mod mail;
 mod monitor;
 mod option;
+mod option_checks;
 pub(crate) mod option_values;
 mod removed;
 mod retry;
+mod rule_order;
 mod rules;
 mod scope;
 
 mod state;
 mod stats;
 mod switching;
+mod tcp_rules;
 mod timeouts;
 mod unique_id;
 
@@ -66,6 +70,7 @@ pub const FAMILIES: &[&[Keyword]] = &[
     stats::KEYWORDS,
     stick::KEYWORDS,
     switching::KEYWORDS,
+    tcp_rules::KEYWORDS,
     timeouts::KEYWORDS,
     unique_id::KEYWORDS,
 ];

@@ -43,7 +43,7 @@ fn monitor(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let condition = condition_of(parser, line, 2).or_else(|text| {
         line.fail(3, format!("error detected while parsing a 'monitor fail' condition : {text}."))
     })?;
-    super::rules::warn_order(parser, line, "monitor fail");
+    super::rule_order::warn_order(parser, line, "monitor fail");
     if parser.kind().has_frontend() {
         parser.frontend().monitor_fail.push(condition);
     }

@@ -11,6 +11,8 @@ mod map;
 mod redirect;
 mod reply;
 mod row;
+mod service;
+mod timing;
 mod uri;
 mod vars;
 

@@ -165,6 +165,8 @@ const FAMILIES: &[&[ActionRow]] = &[
     super::log::ACTIONS,
     super::map::ACTIONS,
     super::redirect::ACTIONS,
+    super::service::ACTIONS,
+    super::timing::ACTIONS,
     super::uri::ACTIONS,
     super::vars::ACTIONS,
 ];

@@ -1,0 +1,190 @@
+//! Actions that hand the stream to something else: services, agents, the DNS, caches, limits of bandwidth. Most are
+//! checked and not run yet.
+
+use weir_sample::Named;
+
+use super::cursor::{Cursor, Fault};
+use super::row::{ActionRow, RuleContext, Sets};
+use crate::action::Action;
+use crate::ruleset::RuleSet as R;
+
+const HTTP_REQUEST: Sets = Sets::of(&[R::HttpRequest]);
+const CONTENT: Sets = Sets::of(&[R::TcpRequestContent]);
+const SHAPED: Sets =
+    Sets::of(&[R::TcpRequestContent, R::TcpResponseContent, R::HttpRequest, R::HttpResponse]);
+
+pub const ACTIONS: &[ActionRow] = &[
+    ActionRow::new(
+        "set-retries",
+        Sets::of(&[R::TcpRequestContent, R::HttpRequest]),
+        "{ <n> | <expr> }",
+        "Attempts (4.4).",
+        set_retries,
+    )
+    .not_yet(),
+    ActionRow::new(
+        "use-service",
+        Sets::of(&[R::TcpRequestContent, R::HttpRequest]),
+        "<service>",
+        "Answers from inside (4.4).",
+        use_service,
+    )
+    .not_yet(),
+    ActionRow::new("switch-mode", CONTENT, "http [ proto <name> ]", "TCP to HTTP (4.4).", switch_mode)
+        .not_yet(),
+    ActionRow::new(
+        "attach-srv",
+        Sets::of(&[R::TcpRequestSession]),
+        "<srv> [ name <expr> ]",
+        "Reverse HTTP (4.4).",
+        attach,
+    )
+    .not_yet(),
+    ActionRow::new(
+        "do-resolve",
+        Sets::of(&[R::TcpRequestContent, R::HttpRequest]),
+        "(<var>,<resolvers>[,<opts>]) <expr>",
+        "Asks the DNS (4.4).",
+        do_resolve,
+    )
+    .prefix()
+    .not_yet(),
+    ActionRow::new("set-bandwidth-limit", SHAPED, "<name> [ <options> ]", "Slows (4.4).", bandwidth)
+        .not_yet(),
+    ActionRow::new("send-spoe-group", SHAPED, "<engine> <group>", "Asks an agent (4.4).", spoe_group)
+        .not_yet(),
+    ActionRow::new("cache-use", HTTP_REQUEST, "<name>", "Answers from a cache (4.4).", cache).not_yet(),
+    ActionRow::new("cache-store", Sets::of(&[R::HttpResponse]), "<name>", "Keeps in a cache (4.4).", cache)
+        .not_yet(),
+];
+
+/// The word by which HAProxy calls the rule in these messages: the second of the line for HTTP rules.
+fn shown(cx: &RuleContext<'_>, action: &'static str) -> &'static str {
+    match cx.set {
+        R::TcpRequestContent => "tcp-request",
+        _ => action,
+    }
+}
+
+fn set_retries(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    if cursor.peek().is_empty() {
+        return cursor.fault("expects exactly 1 argument (an expression or an integer between 1 and 100)");
+    }
+    if cx.defaults {
+        return cursor.fault(format!("'{}' is not allowed in 'defaults' sections", shown(cx, "set-retries")));
+    }
+    if !cx.backend {
+        let text = format!("'{}' only available in backend or listen section", shown(cx, "set-retries"));
+        return cursor.fault(text);
+    }
+    match cursor.peek().parse::<u32>() {
+        Ok(1..=100) => cursor.at += 1,
+        Ok(_) => return cursor.fault("expects an expression or an integer between 1 and 100"),
+        Err(_) => drop(cx.expr(cursor)?),
+    }
+    Ok(Action::NotYet { name: "set-retries" })
+}
+
+fn use_service(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    // A full stop of its own: HAProxy doubles it behind HTTP rules.
+    let name = cursor.peek();
+    if name.is_empty() {
+        return cursor.fault(format!("'{}' expects a service name.", shown(cx, "use-service")));
+    }
+    let http = cx.set == R::HttpRequest;
+    if http && name == "prometheus-exporter" {
+        cursor.at += 1;
+        return Ok(Action::UseService(name.into()));
+    }
+    let shown = if http { name } else { "content" };
+    cursor.fault(format!("'{shown}' unknown service name."))
+}
+
+fn switch_mode(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    let mode = cursor.peek();
+    let wrong = |text: String| Err(Fault::bare(cursor.at, format!("'tcp-request switch-mode' {text}")));
+    if mode.is_empty() {
+        return wrong("expects a mode as argument.".into());
+    }
+    if !cx.frontend {
+        return wrong(format!("not allowed because {} has no frontend capability", cx.title));
+    }
+    if mode != "http" {
+        return wrong(format!("expects a valid mode (got '{mode}')."));
+    }
+    cursor.at += 1;
+    if cursor.peek() == "proto" {
+        cursor.at += 2;
+    }
+    Ok(Action::NotYet { name: "switch-mode" })
+}
+
+fn attach(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    if !cx.experimental {
+        let text = format!(
+            "parsing [{}] : 'attach-srv' action is experimental, must be allowed via a global \
+             'expose-experimental-directives'",
+            cx.place
+        );
+        return Err(Fault::bare(cursor.at - 1, text));
+    }
+    if cursor.peek().is_empty() {
+        return cursor.fault("expects a server as argument");
+    }
+    cursor.at += 1;
+    if cursor.peek() == "name" {
+        cursor.at += 1;
+        cx.expr(cursor)?;
+    }
+    Ok(Action::NotYet { name: "attach-srv" })
+}
+
+fn do_resolve(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    let name = cursor.name();
+    let parts: Vec<&str> = Cursor::parenthesis(name).unwrap_or("").split(',').collect();
+    let options = parts.get(2..).unwrap_or_default();
+    if parts.len() < 2 || options.iter().any(|option| *option != "ipv4" && *option != "ipv6") {
+        let text = format!(
+            "Can't parse '{name}'. Expects 'do-resolve(<varname>,<resolvers>[,<options>]) <expr>'. Available options \
+             are 'ipv4' and 'ipv6'"
+        );
+        return Err(Fault::new(cursor.at - 1, text));
+    }
+    cx.expr(cursor)?;
+    Ok(Action::NotYet { name: "do-resolve" })
+}
+
+fn bandwidth(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    if cursor.at_condition() {
+        return cursor.fault("missing bwlim filter name");
+    }
+    cursor.at += 1;
+    while matches!(cursor.peek(), "limit" | "period") {
+        let name = cursor.next();
+        if cursor.at_condition() {
+            return cursor.fault(format!("missing {name} value or expression"));
+        }
+        match cursor.peek().starts_with(|letter: char| letter.is_ascii_digit()) {
+            true => cursor.at += 1,
+            false => drop(cx.expr(cursor)?),
+        }
+    }
+    Ok(Action::NotYet { name: "set-bandwidth-limit" })
+}
+
+fn spoe_group(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    let second = cursor.peek_at(1);
+    if cursor.peek().is_empty() || second.is_empty() || matches!(second, "if" | "unless") {
+        return cursor.fault("expects 2 arguments: <engine-id> <group-id>");
+    }
+    cursor.at += 2;
+    Ok(Action::NotYet { name: "send-spoe-group" })
+}
+
+fn cache(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    if cursor.at_condition() {
+        return cursor.fault("expects a cache name");
+    }
+    cursor.at += 1;
+    Ok(Action::NotYet { name: "cache" })
+}
