@@ -19,6 +19,8 @@ pub struct Blueprint {
     pub settings: ProcessSettings,
     /// Everything that has a place in shared memory.
     pub names: Vec<(Kind, String)>,
+    /// Servers with `backup`, by their names in shared memory.
+    pub backups: std::collections::HashSet<String>,
     pub listeners: Vec<ListenerSpec>,
 }
 

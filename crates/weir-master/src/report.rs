@@ -65,6 +65,11 @@ impl Report {
         state.introduction = Some(introduction);
     }
 
+    /// Started: what comes from now on needs no introduction.
+    pub fn started(&self) {
+        self.shared.lock().expect("not poisoned").introduction = None;
+    }
+
     pub fn kept(&self) -> String {
         self.shared.lock().expect("not poisoned").kept.clone()
     }

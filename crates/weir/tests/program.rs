@@ -124,3 +124,39 @@ fn paused_ports_are_free_for_others() {
         assert_eq!(get(22440).as_deref(), Some("a"));
     }
 }
+
+/// The lines are HAProxy 2.8's for the same configuration.
+#[test]
+fn states_are_told_on_sighup_and_at_the_end() {
+    let place = Place::new("states");
+    let text = configuration(22450, "a", "")
+        + "backend b\n server s1 127.0.0.1:22459\n server s3 127.0.0.1:22459 backup\nbackend e\n\
+           listen l\n bind 127.0.0.1:22451\n server x 127.0.0.1:22459 disabled\n";
+    let file = place.write("a.cfg", &text);
+    let mut running = Running::start(&place, &["-db", "-f", &file]);
+    until("service", || get(22450));
+    running.signal(nix::libc::SIGHUP);
+    until("states", || place.read("errors").contains("Proxy l has").then_some(()));
+    running.signal(nix::libc::SIGUSR1);
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    let errors = place.read("errors");
+    let lines: Vec<&str> =
+        errors.lines().filter_map(|line| line.split_once(") : ")).map(|(_, text)| text).collect();
+    let idle = "Conn: act(FE+BE): 0+0, 0 pend (0 unass), tot(FE+BE): 0+0.";
+    let expected = [
+        "SIGHUP received, dumping servers states.".to_string(),
+        "SIGHUP: Proxy f has no servers. Conn: act(FE+BE): 0+0, 0 pend (0 unass), tot(FE+BE): 1+0."
+            .to_string(),
+        "SIGHUP: Server b/s1 is UP. Conn: 0 act, 0 pend, 0 tot.".to_string(),
+        "SIGHUP: Server b/s3 is UP. Conn: 0 act, 0 pend, 0 tot.".to_string(),
+        format!("SIGHUP: Proxy b has 1 active servers and 1 backup servers available. {idle}"),
+        format!("SIGHUP: Proxy e has no servers. {idle}"),
+        "SIGHUP: Server l/x is DOWN. Conn: 0 act, 0 pend, 0 tot.".to_string(),
+        format!("SIGHUP: Proxy l has no server available ! {idle}"),
+        "Proxy f stopped (cumulated conns: FE: 1, BE: 0).".to_string(),
+        "Proxy l stopped (cumulated conns: FE: 0, BE: 0).".to_string(),
+        "Proxy b stopped (cumulated conns: FE: 0, BE: 0).".to_string(),
+        "Proxy e stopped (cumulated conns: FE: 0, BE: 0).".to_string(),
+    ];
+    assert_eq!(lines, expected);
+}

@@ -98,7 +98,11 @@ fn live(program: Arc<dyn Program>, role: Role, control: UnixStream, name: &str) 
     weir_sys::process::set_name(name)?;
     let Some(start) = receive_blocking(&control)? else { return Ok(0) };
     let inheritance = inherit(start)?;
-    restrict(&inheritance.settings)?;
+    if let Err(error) = restrict(&inheritance.settings) {
+        // Generation 0 stands for whichever plan this child was to begin with.
+        send_blocking(&control, Reply::Refused { generation: 0, reason: error.to_string() }.encode())?;
+        return Ok(1);
+    }
     let bundle = Bundle::unseal(inheritance.bundle.as_fd())?;
     let generation = bundle.generation;
     let plan = match program.plan(&bundle, inheritance.shm) {
@@ -197,7 +201,7 @@ fn pair(slots: Vec<Slot>, descriptors: impl Iterator<Item = OwnedFd>) -> Vec<Lis
 fn restrict(settings: &ChildSettings) -> io::Result<()> {
     let named = |text: &str| {
         let text = text.to_string();
-        move |error: io::Error| io::Error::other(format!("Cannot {text}: {error}"))
+        move |_| io::Error::other(format!("[haproxy.main()] Cannot {text}."))
     };
     if settings.silent {
         weir_sys::process::silence_standard_streams()?;

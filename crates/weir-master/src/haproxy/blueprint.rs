@@ -16,7 +16,9 @@ pub fn of(plan: Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, S
     for listener in &plan.listeners {
         listeners.push(listener_spec(&plan, listener, &slots, sources));
     }
-    Ok(Blueprint { settings, names: slots.names, listeners })
+    let backups = plan.servers.iter().filter(|server| server.settings.backup);
+    let backups = backups.map(|server| slots.names[server.slot.index()].1.clone()).collect();
+    Ok(Blueprint { settings, names: slots.names, backups, listeners })
 }
 
 /// What the command line has the last word about, for the children's plans.

@@ -167,6 +167,8 @@ impl Supervisor {
     pub(super) fn announce_start(&mut self) {
         if self.master_worker {
             self.report.notice("Loading success.");
+        } else {
+            self.report.started();
         }
         for (pids, signal) in
             [(&self.options.finish, nix::libc::SIGUSR1), (&self.options.terminate, nix::libc::SIGTERM)]
@@ -201,6 +203,9 @@ impl Supervisor {
     }
 
     pub(super) fn boot_failed(&mut self, reason: &str) {
+        if self.stopping.is_stopping() {
+            return;
+        }
         self.report.alert(reason);
         self.stopping.release_parent(false);
         self.stop_failed();

@@ -159,7 +159,11 @@ impl Supervisor {
                 self.child_is_ready(id, generation);
             }
             Reply::Refused { reason, .. } if child.phase == Phase::Starting => {
-                self.report.alert(&format!("{}: {reason}", child.role.text()));
+                match self.reload.is_booted() {
+                    // Its end follows, and is reported.
+                    true => self.report.alert(&reason),
+                    false => self.boot_failed(&reason),
+                }
             }
             Reply::Prepared { generation } => self.child_prepared(id, generation),
             Reply::Refused { generation, reason } => self.child_refused(generation, &reason),
@@ -176,12 +180,18 @@ impl Supervisor {
         }
     }
 
-    /// A child that was started for the plan in force may run; one for a plan to come waits for the others.
+    /// A child that was started for the plan in force may run, at the start once all are ready; one for a plan to come
+    /// waits for the others.
     fn child_is_ready(&mut self, id: ChildId, generation: u64) {
-        if generation == self.current.generation {
-            self.let_run(id);
-        } else {
-            self.child_prepared(id, generation);
+        if generation != self.current.generation {
+            return self.child_prepared(id, generation);
+        }
+        if self.reload.is_booted() {
+            return self.let_run(id);
+        }
+        if self.children.alive.values().all(|child| child.phase == Phase::Ready) {
+            let ids: Vec<ChildId> = self.children.alive.keys().copied().collect();
+            ids.into_iter().for_each(|id| self.let_run(id));
         }
     }
 
@@ -242,7 +252,7 @@ impl Supervisor {
             return;
         }
         let (status, word) = (end.status(), end.describe());
-        if child.phase == Phase::Starting && !self.reload.is_booted() {
+        if !self.reload.is_booted() {
             self.boot_failed(&format!(
                 "{} ({}) exited with code {status} ({word})",
                 child.role.text(),

@@ -160,6 +160,7 @@ impl Supervisor {
     /// worker that empties them.
     fn drain(&mut self) {
         self.children.forget_vacancies();
+        self.stopped_proxies().iter().for_each(|line| self.report.warning(line));
         let limit = self.current.blueprint.settings.hard_stop_after_ms;
         self.stopping.stage = Stage::Soft { hard_ms: limit.map(|limit| monotonic_ms() + u64::from(limit)) };
         self.current.listeners = Listeners::default();

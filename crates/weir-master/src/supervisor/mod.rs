@@ -10,6 +10,7 @@ mod event;
 mod finish;
 mod limits;
 mod pidfile;
+mod proxies;
 mod reload;
 mod signals;
 mod status;

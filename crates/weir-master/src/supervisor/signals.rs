@@ -40,6 +40,7 @@ impl Supervisor {
             SIGHUP if self.master_worker => self.begin_reload(false, None),
             SIGHUP => {
                 self.report.warning("SIGHUP received, dumping servers states.");
+                self.server_states().iter().for_each(|line| self.report.warning(line));
                 self.children.order_all(&Order::DumpServers);
             }
             SIGQUIT => {
