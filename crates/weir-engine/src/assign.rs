@@ -19,7 +19,10 @@ impl Turn<'_, '_> {
             Assignment::Server(server) => {
                 self.assign(server);
                 self.stream.record.assigned_us = self.now_us();
-                self.go(Phase::Connect)
+                match self.redirect_to_server() {
+                    Some(step) => step,
+                    None => self.go(Phase::Connect),
+                }
             }
             Assignment::Queue(_) => self.queue_wait(),
             Assignment::None => {
@@ -98,6 +101,24 @@ impl Turn<'_, '_> {
             _ => {}
         }
         assignment
+    }
+
+    /// `redir` of a server: clients that only read are sent there themselves.
+    fn redirect_to_server(&mut self) -> Option<Step> {
+        use weir_http::Method::{Get, Head};
+        let plan = self.client.session.plan.clone();
+        let assigned = self.stream.assigned.as_ref()?;
+        let prefix = plan.server(assigned.server).settings.redirect_prefix.as_deref()?;
+        if !self.stream.http || !matches!(self.stream.request.method(), Get | Head) {
+            return None;
+        }
+        let request = &self.stream.request;
+        let path = &request.target()[request.uri().path_start()..];
+        let location = [prefix.as_bytes(), path].concat();
+        self.stream.record.end(Cause::Local, Stage::Connect);
+        let mut reply = crate::http::location_reply(302, &location)?;
+        reply.close = true;
+        Some(self.answer(&plan, reply))
     }
 
     fn queue_wait(&mut self) -> Step {

@@ -97,7 +97,10 @@ impl Turn<'_, '_> {
             let body = if stream.http { stream.request.body } else { BodyKind::Tunnel };
             // A body that is broken from its first byte is met again in the exchange.
             let _ = stream.up.begin_body(body);
-            if !stream.http {
+            let plan = &self.client.session.plan;
+            let rules = plan.proxy(stream.backend).rules.as_deref();
+            // With rules about what the server says, nothing of it passes before they are met.
+            if !stream.http && rules.is_none_or(|rules| rules.tcp_response_content.is_empty()) {
                 stream.down.framing = Framing::Raw;
             }
         }

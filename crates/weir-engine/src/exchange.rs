@@ -108,6 +108,12 @@ impl Turn<'_, '_> {
                             step => return Ok(Moved::Phase(step)),
                         }
                     }
+                    if !self.stream.http && matches!(self.stream.down.framing, Framing::Hold) {
+                        match self.meet_response_content() {
+                            Step::Next if self.stream.phase == Phase::Exchange => {}
+                            step => return Ok(Moved::Phase(step)),
+                        }
+                    }
                     self.stream.down.pass()?;
                 }
                 Poll::Ready(Err(_)) => return Err(Broken::Input),
@@ -236,6 +242,12 @@ impl Turn<'_, '_> {
     }
 
     pub fn exchange_late(&mut self, client: bool) -> Step {
+        if !self.stream.http && matches!(self.stream.down.framing, Framing::Hold) && self.now_ms() >= self.stream.deadlines.phase {
+            return match self.meet_response_content() {
+                Step::Wait => Step::Next,
+                step => step,
+            };
+        }
         if self.stream.response_waits {
             // A pause of the response's rules is over: they are met again.
             return Step::Next;

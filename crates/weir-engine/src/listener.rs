@@ -13,7 +13,7 @@ use socket2::SockRef;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use weir_plan::{ListenerOwner, Plan};
+use weir_plan::{ListenerOwner, Plan, Proxy};
 use weir_types::{ListenerId, ProxyId, Slot};
 
 use crate::connection::Connection;
@@ -216,11 +216,27 @@ impl Worker {
             limit.is_none_or(|limit| limit == 0 || now() < limit.into())
         };
         below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
+            && self.is_below_rate(proxy)
             && below(self.frontend_limit(proxy), &|| {
                 self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
             })
             && below(Some(self.global_maxconn(&plan)), &|| {
                 self.shm.process().sum(|counters| counters.curr_conns.value())
+            })
+    }
+
+    /// `rate-limit sessions`, `maxconnrate` and `maxsessrate`.
+    fn is_below_rate(&self, proxy: &Proxy) -> bool {
+        let now = self.clock.now_ms();
+        let state = self.shm.process().state;
+        let below = |limit: u32, rate: &dyn Fn() -> u64| limit == 0 || rate() < u64::from(limit);
+        let own = proxy.frontend.as_ref().map_or(0, |frontend| frontend.rate_limit_sessions);
+        below(own, &|| self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.conn_rate.value(now)))
+            && below(state.conn_rate_limit.value(), &|| {
+                self.shm.process().sum(|counters| counters.conn_rate.value(now))
+            })
+            && below(state.sess_rate_limit.value(), &|| {
+                self.shm.process().sum(|counters| counters.sess_rate.value(now))
             })
     }
 

@@ -44,12 +44,10 @@ impl Turn<'_, '_> {
         let Some(level) = self.log_level(proxy) else { return };
         let view =
             View { worker: self.worker, client: self.client, stream: self.stream, finished: true, early };
-        self.worker.count_log_line(self.stream.frontend);
         let line = &mut *self.worker.logs.line.borrow_mut();
         line.clear();
-        let failed = self.stream.record.cause != Cause::None || self.stream.record.retries > 0;
         let format = match &proxy.settings.error_log_format {
-            Some(format) if failed && self.stream.record.status == 0 => Some(format),
+            Some(format) if self.is_error() => Some(format),
             _ => proxy.settings.log_format.as_ref(),
         };
         match format {
@@ -61,17 +59,21 @@ impl Turn<'_, '_> {
             format.write(&view, &mut structured);
         }
         send(self.worker, plan, proxy, level, line, &structured);
+        self.worker.count_log_line(self.stream.frontend);
+    }
+
+    /// What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
+    fn is_error(&self) -> bool {
+        let record = &self.stream.record;
+        let orderly = matches!(record.cause, Cause::None | Cause::Local);
+        !orderly || record.retries > 0 || record.redispatched || record.status >= 500
     }
 
     /// The line's level, or `None` where options or rules keep it from being written.
     fn log_level(&self, proxy: &Proxy) -> Option<u8> {
         let record = &self.stream.record;
         let options = &proxy.settings.options;
-        // What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
-        let error = record.cause != Cause::None && record.cause != Cause::Local
-            || record.retries > 0
-            || record.redispatched
-            || record.status >= 500;
+        let error = self.is_error();
         if options.dontlog_normal && !error {
             return None;
         }

@@ -2,7 +2,7 @@
 //! the server's place in shared memory and so outlives a reload.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use weir_shm::ServerCounters;
@@ -22,7 +22,7 @@ pub struct IdleConnection {
 
 #[derive(Debug)]
 pub struct ServerPool {
-    idle: RefCell<Vec<IdleConnection>>,
+    idle: RefCell<VecDeque<IdleConnection>>,
     counters: &'static ServerCounters,
 }
 
@@ -49,19 +49,17 @@ impl Pools {
 }
 
 impl ServerPool {
-    /// The connection used last that still stands and leads to `target`; one that was used again before goes first,
-    /// and with `proven` only such a one is taken.
+    /// The connection that has been idle longest, still stands and leads to `target`; one that was used again before
+    /// goes first, and with `proven` only such a one is taken.
     pub fn take(&self, target: &Target, proven: bool) -> Option<IdleConnection> {
         let idle = &mut *self.idle.borrow_mut();
         let found = loop {
-            let last = idle.len().checked_sub(1);
-            let at = match idle.iter().rposition(|connection| connection.uses > 1) {
-                Some(at) => Some(at),
-                None if proven => None,
-                None => last,
+            let at = match idle.iter().position(|connection| connection.uses > 1) {
+                Some(at) => at,
+                None if proven => break None,
+                None => 0,
             };
-            let Some(at) = at else { break None };
-            let mut connection = idle.remove(at);
+            let Some(mut connection) = idle.remove(at) else { break None };
             if connection.target == *target && !connection.socket.seems_readable() {
                 break Some(connection);
             }
@@ -74,7 +72,7 @@ impl ServerPool {
     pub fn put(&self, connection: IdleConnection, limit: Option<u32>) {
         let idle = &mut *self.idle.borrow_mut();
         if limit.is_none_or(|limit| idle.len() < limit as usize) {
-            idle.push(connection);
+            idle.push_back(connection);
             self.note(idle.len());
         }
     }

@@ -118,5 +118,6 @@ pub async fn listen(worker: Rc<Worker>) -> io::Result<()> {
         let _ = nix::unistd::read(event.get_ref().as_fd(), &mut count);
         ready.clear_ready();
         worker.queues.take_grants(&worker);
+        worker.notice_servers();
     }
 }

@@ -49,6 +49,13 @@ impl Turn<'_, '_> {
                 step => return step,
             }
         }
+        if self.stream.phase == Phase::Exchange
+            && let Some(cause) = self.server_changed()
+        {
+            self.stream.record.end(cause, Stage::None);
+            self.stream.link = None;
+            self.close_with(Ending::Close);
+        }
         loop {
             let step = match self.stream.phase {
                 Phase::RequestHead => self.request_head(),
@@ -63,6 +70,26 @@ impl Turn<'_, '_> {
                 return step;
             }
         }
+    }
+
+    /// `on-marked-down shutdown-sessions` and `on-marked-up shutdown-backup-sessions`.
+    fn server_changed(&self) -> Option<Cause> {
+        let assigned = self.stream.assigned.as_ref()?;
+        let settings = &assigned.plan.server(assigned.server).settings;
+        if settings.on_marked.down_shutdown_sessions && !assigned.state.usable_for_persistence() {
+            return Some(Cause::Down);
+        }
+        if !settings.backup {
+            return None;
+        }
+        // A backup server's streams end when an active server that asks for it is back.
+        let servers = self.stream.servers(&assigned.plan)?.servers.clone().map(weir_types::ServerId);
+        let back = servers.map(|id| assigned.plan.server(id)).any(|server| {
+            !server.settings.backup
+                && server.settings.on_marked.up_shutdown_backup_sessions
+                && self.worker.shm.server(server.slot).state.usable()
+        });
+        back.then_some(Cause::Up)
     }
 
     pub fn now_ms(&self) -> u64 {

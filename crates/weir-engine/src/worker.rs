@@ -107,6 +107,8 @@ pub struct Worker {
     /// Plans that are no longer in force and may still be held by streams.
     retired: RefCell<Vec<Arc<Plan>>>,
     stopping: Cell<bool>,
+    /// As last seen by [`Worker::notice_servers`].
+    servers_epoch: Cell<u64>,
     connections: Cell<usize>,
     /// A connection ended: places under a `maxconn` may be free again.
     pub freed: Notify,
@@ -158,6 +160,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
         }
     }
     open.close(&worker);
+    worker.log_stop();
     worker.stopping.set(true);
     worker.pools.clear();
     worker.timers.wake_all();
@@ -187,6 +190,7 @@ async fn housekeeping(worker: Rc<Worker>) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         seconds += 1;
         worker.drop_retired();
+        worker.notice_servers();
         if seconds.is_multiple_of(5) {
             worker.pools.purge();
         }
@@ -233,6 +237,7 @@ impl Worker {
             root,
             retired: RefCell::default(),
             stopping: Cell::new(false),
+            servers_epoch: Cell::new(shm.process().state.servers_epoch.value()),
             connections: Cell::new(0),
             freed: Notify::new(),
             random: Cell::new(seed | 1),
@@ -295,6 +300,23 @@ impl Worker {
         }
     }
 
+    /// One worker speaks for all.
+    fn log_stop(&self) {
+        if self.id != WorkerId(0) {
+            return;
+        }
+        let plan = self.plan();
+        for proxy in plan.proxies.iter().filter(|proxy| !proxy.disabled) {
+            let frontend = self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.conn_tot.value());
+            let backend = self.shm.backend(proxy.backend_slot).sum(|counters| counters.stot.value());
+            let frontend = if proxy.frontend.is_some() { frontend } else { 0 };
+            let backend = if proxy.backend.is_some() { backend } else { 0 };
+            let name = &proxy.name;
+            let text = format!("Proxy {name} stopped (cumulated conns: FE: {frontend}, BE: {backend}).");
+            crate::log_line::send(self, &plan, proxy, 4, text.as_bytes(), b"");
+        }
+    }
+
     fn swap(&self, plan: Arc<Plan>) {
         self.root.store(plan.clone());
         self.logs.follow(&plan);
@@ -303,6 +325,14 @@ impl Worker {
         }
         let old = self.plan.replace(plan);
         self.retired.borrow_mut().push(old);
+    }
+
+    /// Lets the streams look again at their servers when the state of any has changed.
+    pub(crate) fn notice_servers(&self) {
+        let epoch = self.shm.process().state.servers_epoch.value();
+        if self.servers_epoch.replace(epoch) != epoch {
+            self.timers.wake_all();
+        }
     }
 
     /// Large plans take long to drop: that happens on a thread of its own, when no stream holds them any more.

@@ -65,6 +65,10 @@ fn balance(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             | Algorithm::First
             | Algorithm::Source
             | Algorithm::Random(_)
+            | Algorithm::Uri { .. }
+            | Algorithm::UrlParam { .. }
+            | Algorithm::Header { .. }
+            | Algorithm::Hash
     );
     let settings = parser.settings();
     settings.balance_key = key;

@@ -260,7 +260,7 @@ fn error_log_format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     let format = parsed(parser, line, FormatMode::Log)?;
     setup(parser).error_format = Some(format);
-    line.not_yet(0, "error-log-format")
+    Ok(())
 }
 
 fn one_word(_: &Parser<'_>, line: &Line<'_>) -> Outcome {

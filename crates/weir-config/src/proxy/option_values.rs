@@ -177,9 +177,6 @@ fn restrict_names(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         other => return line.fail(2, format!("invalid parameter '{other}'. {EXPECTS}")),
     };
     parser.switches().restrict_header_names = Some(value);
-    if value != HttpRestrict::Preserve {
-        return line.not_yet(1, &format!("option http-restrict-req-hdr-names {}", line.word(2)));
-    }
     Ok(())
 }
 

@@ -84,8 +84,7 @@ pub const OPTIONS: &[ServerOption] = &[
     }),
     ServerOption::valued("on-marked-down", "What a failure does to streams (5.2).", |_, place, draft| {
         marked(place, "shutdown-sessions", |settings| &mut settings.on_marked.down_shutdown_sessions, draft)
-    })
-    .not_yet(),
+    }),
     ServerOption::valued("on-marked-up", "What a recovery does to streams (5.2).", |_, place, draft| {
         marked(
             place,
@@ -93,8 +92,7 @@ pub const OPTIONS: &[ServerOption] = &[
             |settings| &mut settings.on_marked.up_shutdown_backup_sessions,
             draft,
         )
-    })
-    .not_yet(),
+    }),
     ServerOption::valued("track", "Its health is another server's (5.2).", |parser, place, draft| {
         let name = place.expected("[<proxy>/]<server> as argument")?;
         draft.track = Some(Name::new(parser.intern(name), place.span()));

@@ -62,8 +62,7 @@ pub const OPTIONS: &[ServerOption] = &[
     ServerOption::valued("redir", "Clients are sent there instead (5.2).", |_, place, draft| {
         draft.options.settings.redirect_prefix = Some(place.expected("<prefix> as argument")?.into());
         Ok(1)
-    })
-    .not_yet(),
+    }),
     ServerOption::valued("slowstart", "How it comes back (5.2).", slowstart).not_yet(),
     ServerOption::valued("hash-key", "What its place in a hash is made of (5.2).", |_, place, _| match place.value() {
         "id" | "id32" | "guid" | "addr" | "addr-port" => Ok(1),

@@ -15,4 +15,5 @@ mod size;
 
 pub use base64::decode as decode_base64;
 pub use body::first_chunk;
+pub use reply::location_reply;
 pub use size::of_text as size_of_interim;

@@ -65,6 +65,10 @@ impl Turn<'_, '_> {
         let mode = connection_mode(plan.proxy(stream.frontend));
         let persistence = persistence::towards_client(&stream.request, &stream.response, mode, closing);
         stream.record.status = stream.response.status();
+        if stream.record.server_status > 0 {
+            // What had come of the server's body counts though it goes nowhere.
+            stream.record.bytes_out += stream.down.buffer.len() as u64;
+        }
         stream.record.bytes_out += size::of_response(&stream.response);
         if close {
             // HAProxy's pages bring this line along.
@@ -157,8 +161,8 @@ pub fn raw_reply(message: &[u8]) -> Option<Reply> {
     Some(Reply { head, body: message[consumed..].to_vec(), close })
 }
 
-/// `errorloc`: nothing but the way to the page.
-fn location_reply(code: u16, url: &[u8]) -> Option<Reply> {
+/// `errorloc`, `redir`: nothing but the way to the page.
+pub fn location_reply(code: u16, url: &[u8]) -> Option<Reply> {
     let mut reply = Reply::new(code).ok()?;
     reply.headers().add(b"cache-control", b"no-cache").ok()?;
     reply.headers().add(b"content-length", b"0").ok()?;

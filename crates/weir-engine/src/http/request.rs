@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::task::Poll;
 
 use weir_http::{Status, WriteOptions, parse_request, persistence, write_request};
-use weir_plan::settings::AddressHeader;
+use weir_plan::settings::{AddressHeader, HttpRestrict};
 use weir_plan::{Plan, Server};
 use weir_sample::Stream as _;
 
@@ -81,7 +81,25 @@ impl Turn<'_, '_> {
         counters.h1req.increment();
         counters.req_rate.add(now / 1000, 1);
         self.worker.counters.cum_req.increment();
-        self.go(Phase::RequestRules)
+        self.stream.phase = Phase::RequestRules;
+        self.restrict_names(plan)
+    }
+
+    /// `option http-restrict-req-hdr-names`: names of other characters than letters, digits and dashes.
+    fn restrict_names(&mut self, plan: &Plan) -> Step {
+        let restrict = plan.proxy(self.stream.frontend).settings.options.restrict_header_names;
+        let plain = |name: &[u8]| name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        let headers = &mut self.stream.request.headers;
+        match restrict {
+            Some(HttpRestrict::Delete) => headers.retain(|name, _| plain(name)),
+            Some(HttpRestrict::Reject) if !headers.iter().all(|line| plain(line.name)) => {
+                self.stream.record.end(Cause::Proxy, Stage::Request);
+                self.client.session.frontend_counters.dreq.increment();
+                return self.answer_error(403);
+            }
+            _ => {}
+        }
+        Step::Next
     }
 
     /// `capture request header`, `capture cookie`.
@@ -162,6 +180,10 @@ impl Turn<'_, '_> {
         }
         let stream = &mut *self.stream;
         let (frontend, backend) = (plan.proxy(stream.frontend), plan.proxy(stream.backend));
+        if let Some(name) = backend.backend.as_deref().and_then(|backend| backend.send_name_header.as_deref()) {
+            // A head without room goes on as it is.
+            let _ = stream.request.headers.set(&lower(name), server.name.as_bytes());
+        }
         let persistence = persistence::towards_server(
             &stream.request,
             connection_mode(frontend),

@@ -7,6 +7,7 @@ use weir_plan::Plan;
 
 use super::List;
 use super::list::Met;
+use crate::channel::Framing;
 use crate::stream::{Phase, Step};
 use crate::timers::NEVER;
 use crate::turn::Turn;
@@ -60,6 +61,30 @@ impl Turn<'_, '_> {
                     return step;
                 }
             }
+        }
+    }
+
+    /// `tcp-response content` of a TCP stream: `Next` in the phase `Exchange` when the data may pass.
+    pub fn meet_response_content(&mut self) -> Step {
+        let plan = self.client.session.plan.clone();
+        let backend = self.stream.backend;
+        let delay = plan.proxy(backend).rules.as_deref().map_or(0, |rules| u64::from(rules.response_inspect_delay));
+        if self.stream.deadlines.phase == NEVER {
+            self.stream.deadlines.phase = self.now_ms() + delay;
+        }
+        let down = &self.stream.down;
+        let full = down.buffer.capacity() > 0 && down.buffer.is_full();
+        let finished = full || down.eof || self.now_ms() >= self.stream.deadlines.phase;
+        match self.meet(&plan, backend, List::ResponseContent, finished) {
+            Met::All => {
+                self.stream.deadlines.phase = NEVER;
+                self.stream.down.framing = Framing::Raw;
+                // Raw framing cannot be broken.
+                let _ = self.stream.down.pass();
+                Step::Next
+            }
+            Met::Wait => Step::Wait,
+            Met::Leave(step) => step,
         }
     }
 
