@@ -242,7 +242,10 @@ impl Turn<'_, '_> {
     }
 
     pub fn exchange_late(&mut self, client: bool) -> Step {
-        if !self.stream.http && matches!(self.stream.down.framing, Framing::Hold) && self.now_ms() >= self.stream.deadlines.phase {
+        if !self.stream.http
+            && matches!(self.stream.down.framing, Framing::Hold)
+            && self.now_ms() >= self.stream.deadlines.phase
+        {
             return match self.meet_response_content() {
                 Step::Wait => Step::Next,
                 step => step,

@@ -68,7 +68,8 @@ impl Turn<'_, '_> {
     pub fn meet_response_content(&mut self) -> Step {
         let plan = self.client.session.plan.clone();
         let backend = self.stream.backend;
-        let delay = plan.proxy(backend).rules.as_deref().map_or(0, |rules| u64::from(rules.response_inspect_delay));
+        let delay =
+            plan.proxy(backend).rules.as_deref().map_or(0, |rules| u64::from(rules.response_inspect_delay));
         if self.stream.deadlines.phase == NEVER {
             self.stream.deadlines.phase = self.now_ms() + delay;
         }
