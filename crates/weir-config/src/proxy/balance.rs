@@ -223,7 +223,12 @@ fn hash_type(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     change(balance, |balance| {
         (balance.method, balance.function, balance.avalanche) = (method, function, avalanche)
     });
-    if consistent { line.not_yet(0, "hash-type consistent") } else { Ok(()) }
+    match line.word(2) {
+        _ if consistent => line.not_yet(0, "hash-type consistent"),
+        "wt6" => line.not_yet(2, "hash-type map-based wt6"),
+        _ if avalanche => line.not_yet(3, "hash-type ... avalanche"),
+        _ => Ok(()),
+    }
 }
 
 fn modifier(line: &Line<'_>) -> Outcome<bool> {
