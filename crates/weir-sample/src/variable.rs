@@ -49,10 +49,13 @@ impl Variable {
             Some(("req", name)) => (Scope::Request, name),
             Some(("res", name)) => (Scope::Response, name),
             Some(("check", name)) => (Scope::Check, name),
+            Some(("psess" | "ptxn" | "preq" | "pres", _)) => {
+                return Err(format!("variable '{text}' of the parent stream is not supported by weir yet"));
+            }
             _ => {
                 return Err(format!(
-                    "invalid variable name '{text}'. A variable name must be start by its scope. \
-                     The scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'"
+                    "invalid variable name '{text}'. A variable name must start with its scope. The scope can be \
+                     'proc', '(p)sess', '(p)txn', '(p)req', '(p)res' or 'check'"
                 ));
             }
         };
