@@ -28,8 +28,7 @@ pub const ACTIONS: &[ActionRow] = &[
         "<service>",
         "Answers from inside (4.4).",
         use_service,
-    )
-    .not_yet(),
+    ),
     ActionRow::new("switch-mode", CONTENT, "http [ proto <name> ]", "TCP to HTTP (4.4).", switch_mode)
         .not_yet(),
     ActionRow::new(
