@@ -125,6 +125,12 @@ impl Settings {
 }
 
 fn open(address: &str, settings: &Settings, options: &ListenOptions) -> io::Result<(OwnedFd, bool)> {
+    if let Some(number) = address.strip_prefix("fd@") {
+        let number = number.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let socket = weir_sys::descriptor::duplicate_number(number)?;
+        let is_unix = socket2::SockRef::from(&socket).domain()? == socket2::Domain::UNIX;
+        return Ok((socket, is_unix));
+    }
     if let Some(name) = address.strip_prefix("abns@") {
         return Ok((listen::bind_abstract(name.as_bytes(), true, Type::STREAM)?, true));
     }
@@ -161,7 +167,19 @@ fn open_path(path: &Path, settings: &Settings) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
+
     use super::*;
+
+    #[test]
+    fn an_inherited_socket_is_taken_by_its_number() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let socket = MasterSocket::bind(&format!("fd@{},level,operator", listener.as_raw_fd())).unwrap();
+        drop(listener);
+        assert!(!socket.is_unix && socket.level == Level::Operator);
+        std::net::TcpStream::connect(address).unwrap();
+    }
 
     #[test]
     fn options_as_controllers_write_them() {
