@@ -1,10 +1,9 @@
 //! `log`, `log-tag`, `log-send-hostname` in `global` (manual 3.1).
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 
 use weir_plan::settings::{LogTarget, LogTransport};
 use weir_syntax::Line;
-use weir_syntax::address::AddressError;
 use weir_types::{Address, AddressFamily, PortSpec};
 
 use super::argument::word;
@@ -73,15 +72,6 @@ fn transport(line: &Line<'_>, address: Address) -> Outcome<LogTransport> {
     };
     Ok(match address.family {
         AddressFamily::Ip(ip) => LogTransport::Udp(SocketAddr::new(ip, port)),
-        AddressFamily::Name(name) => {
-            match (&*name, port).to_socket_addrs().ok().and_then(|mut all| all.next()) {
-                Some(address) => LogTransport::Udp(address),
-                None => {
-                    return line
-                        .fail(1, format!("log : {}", AddressError::unknown_host(&name, line.word(1))));
-                }
-            }
-        }
         AddressFamily::Unix(path) => LogTransport::Unix(path),
         AddressFamily::Fd(number) => LogTransport::Fd(number),
         AddressFamily::Ring(name) => LogTransport::Ring(name),

@@ -2,9 +2,9 @@
 //! without effect, for no TLS listener or server can be configured yet.
 
 use weir_syntax::Line;
-use weir_syntax::address::{self, AddressUse};
+use weir_syntax::address::{self, AddressError, AddressUse};
 use weir_syntax::time::Unit;
-use weir_types::Form;
+use weir_types::{Address, AddressFamily, Form};
 
 use super::argument::{either_on_off, lax, none, number, positive, refuse, time, unread, word};
 use crate::keyword::{Keyword, Parse};
@@ -309,17 +309,18 @@ fn ocsp_switch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 
 fn ocsp_proxy(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     parser.at_most(line, 2)?;
-    let text = line.word(1);
-    let fault = match text {
-        "" => "'' resolves to an empty address (environment variable missing?)".to_owned(),
-        _ => match address::parse(text, AddressUse::Source) {
-            Ok(weir_types::Address { family: weir_types::AddressFamily::Name(_), .. }) => {
-                address::AddressError::unknown_host(text, text).to_string()
+    let fault = match line.word(1) {
+        "" => Some("'' resolves to an empty address (environment variable missing?)".to_owned()),
+        // HAProxy looks no name up here.
+        text => match address::parse(text, AddressUse::Source) {
+            Ok(Address { family: AddressFamily::Name(_), .. }) => {
+                Some(AddressError::unknown_host(text, text).to_string())
             }
-            Ok(_) => return Ok(()),
-            Err(fault) => fault.to_string(),
+            Ok(_) => None,
+            Err(fault) => Some(fault.to_string()),
         },
     };
+    let Some(fault) = fault else { return Ok(()) };
     let alert = line.alert(1, format!("ocsp-update: Failed to parse destination address in {fault}"));
     Err(Box::new(alert.with_form(Form::Config)))
 }
