@@ -121,14 +121,17 @@ fn rules_of_defaults_fit_one_kind_of_section() {
 fn order_of_rules() {
     let after = |line: u32, kind: &str, other: &str| {
         format!(
-            "config : parsing [FILE:{line}] : a '{kind}' rule placed after a '{other}' rule will still be processed before."
+            "config : parsing [FILE:{line}] : a '{kind}' rule placed after {other} rule will still be processed before."
         )
     };
     says(
         "frontend f\n bind 127.0.0.1:9901\n use_backend b if TRUE\n http-request allow if TRUE\n monitor fail if TRUE\n",
-        &[&after(9, "http-request", "use_backend"), &after(10, "monitor fail", "http-request")],
+        &[&after(9, "http-request", "a 'use_backend'"), &after(10, "monitor fail", "an 'http-request'")],
     );
-    says("backend b\n use-server s if TRUE\n redirect location /\n", &[&after(8, "redirect", "use-server")]);
+    says(
+        "backend b\n use-server s if TRUE\n redirect location /\n",
+        &[&after(8, "redirect", "a 'use-server'")],
+    );
 }
 
 #[test]

@@ -114,8 +114,7 @@ fn keep_alive_queue(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let missing = "expects expects an integer value (or -1 to disable)";
     let value = strict(line, 1, "max-keep-alive-queue", missing)?;
     if value < -1 {
-        return line
-            .fail(1, format!("'max-keep-alive-queue' expects expects an integer value (or -1 to disable)"));
+        return line.fail(1, "'max-keep-alive-queue' expects expects an integer value (or -1 to disable)");
     }
     parser.warn_ignored(Half::Backend, line, "max-keep-alive-queue");
     parser.settings().max_keep_alive_queue = i32::try_from(value).ok();

@@ -39,7 +39,9 @@ pub(super) fn warn_order(parser: &mut Parser<'_>, line: &Line<'_>, kind: &str) {
     let own = ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len());
     let later = ORDER.iter().skip(own + 1).find(|later| stands(parser, later));
     if let Some(later) = later {
-        let text = format!("a '{kind}' rule placed after a '{later}' rule will still be processed before.");
+        let article = if *later == "http-request" { "an" } else { "a" };
+        let text =
+            format!("a '{kind}' rule placed after {article} '{later}' rule will still be processed before.");
         parser.push(line.warning(0, text));
     }
 }

@@ -163,7 +163,7 @@ fn track(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>,
         if cursor.peek().is_empty() {
             return cursor.fault("missing table name");
         }
-        table = Some(cursor.next().into());
+        table = Some(cursor.take().into());
     }
     Ok(Action::TrackStickCounter { counter: u8::try_from(counter).unwrap_or(u8::MAX), key, table })
 }

@@ -55,7 +55,7 @@ impl<'w> Cursor<'w> {
         self.words.get(self.at - 1).copied().unwrap_or("")
     }
 
-    pub fn next(&mut self) -> &'w str {
+    pub fn take(&mut self) -> &'w str {
         let word = self.peek();
         self.at += 1;
         word

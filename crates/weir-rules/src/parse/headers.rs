@@ -69,7 +69,7 @@ fn name_and_format(
     if cursor.peek().is_empty() || cursor.peek_at(1).is_empty() {
         return cursor.fault("expects exactly 2 arguments");
     }
-    let name = cursor.next().into();
+    let name = cursor.take().into();
     Ok((name, cx.format(cursor)?))
 }
 
@@ -91,7 +91,7 @@ fn early_hint(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Na
 /// A pattern, with the text HAProxy gives of its fault.
 pub(super) fn regex(cursor: &mut Cursor<'_>) -> Result<Regex, Fault> {
     let at = cursor.at;
-    let text = cursor.next();
+    let text = cursor.take();
     Regex::new(text, false).map_err(|error| Fault::new(at, error.to_string()))
 }
 
@@ -99,7 +99,7 @@ fn del_header(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Nam
     if cursor.peek().is_empty() {
         return cursor.fault("expects at least 1 argument");
     }
-    let name = cursor.next();
+    let name = cursor.take();
     if cursor.peek() != "-m" {
         return Ok(Action::DelHeader(HeaderMatch::Name(name.into())));
     }
@@ -125,7 +125,7 @@ fn replacement(
     if (0..3).any(|offset| cursor.peek_at(offset).is_empty()) {
         return cursor.fault("expects exactly 3 arguments");
     }
-    let name = cursor.next().into();
+    let name = cursor.take().into();
     let pattern = regex(cursor)?;
     Ok((name, pattern, cx.format(cursor)?))
 }

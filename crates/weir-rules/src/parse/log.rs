@@ -88,7 +88,7 @@ fn set_nice(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named
     if cursor.peek().is_empty() {
         return cursor.fault("expects exactly 1 argument (integer value)");
     }
-    let text = cursor.next();
+    let text = cursor.take();
     let end = text
         .char_indices()
         .find(|(index, letter)| !(letter.is_ascii_digit() || *index == 0 && *letter == '-'));

@@ -51,7 +51,7 @@ pub fn redirect(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Redirec
 
 fn format(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Format<Named>, Fault> {
     let at = cursor.at;
-    Format::parse(cursor.next(), FormatMode::Http, cx.expressions).map_err(|mut error| {
+    Format::parse(cursor.take(), FormatMode::Http, cx.expressions).map_err(|mut error| {
         error.word = at;
         error.into()
     })

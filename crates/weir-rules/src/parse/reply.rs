@@ -207,5 +207,5 @@ fn one<'w>(cursor: &mut Cursor<'w>, name: &str, what: &str) -> Result<&'w str, F
     if cursor.peek().is_empty() {
         return cursor.fault(format!("'{name}' expects <{what}> as argument"));
     }
-    Ok(cursor.next())
+    Ok(cursor.take())
 }

@@ -71,7 +71,7 @@ impl RuleContext<'_> {
 
     fn format_as(&self, cursor: &mut Cursor<'_>, mode: FormatMode) -> Result<Format<Named>, Fault> {
         let at = cursor.at;
-        let format = Format::parse(cursor.next(), mode, self.expressions).map_err(|mut error| {
+        let format = Format::parse(cursor.take(), mode, self.expressions).map_err(|mut error| {
             error.word = at;
             error
         })?;

@@ -159,7 +159,7 @@ fn bandwidth(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Nam
     }
     cursor.at += 1;
     while matches!(cursor.peek(), "limit" | "period") {
-        let name = cursor.next();
+        let name = cursor.take();
         if cursor.at_condition() {
             return cursor.fault(format!("missing {name} value or expression"));
         }

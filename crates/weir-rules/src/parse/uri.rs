@@ -105,7 +105,7 @@ fn set_status(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Nam
     let mut reason = None;
     if cursor.peek() == "reason" && !matches!(cursor.peek_at(1), "" | "if" | "unless") {
         cursor.at += 1;
-        reason = Some(cursor.next().into());
+        reason = Some(cursor.take().into());
     }
     Ok(Action::SetStatus { status, reason })
 }
