@@ -175,7 +175,10 @@ fn mode(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line.fail(1, "mode 'log' is only supported in backend and defaults sections.");
     }
     parser.settings().mode = mode;
-    Ok(())
+    match mode {
+        Mode::Http | Mode::Tcp => Ok(()),
+        _ => line.not_yet(0, &format!("mode {}", mode.as_str())),
+    }
 }
 
 fn id(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -37,6 +37,7 @@ mod timeouts;
 mod unique_id;
 
 pub(crate) use header::invalid_character;
+pub(crate) use option::deprecated;
 pub use option::{OPTIONS, OptionRow};
 pub(crate) use option_values::network;
 pub(crate) use scope::Half;

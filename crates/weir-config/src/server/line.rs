@@ -5,7 +5,7 @@ use std::sync::Arc;
 use weir_registry::{Status, near};
 use weir_syntax::Line;
 use weir_syntax::address::{self, AddressUse};
-use weir_types::{Address, Form, Level};
+use weir_types::{Address, Level};
 
 use super::option::{self, OPTIONS};
 use super::place::{Draft, Place, fault};
@@ -220,9 +220,10 @@ fn dispatch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     address::parse(line.word(1), AddressUse::Peer)
         .or_else(|error| line.fail(1, format!("'dispatch' : {error}")))?;
     parser.at_most(line, 2)?;
-    parser.push(
-        line.warning(0, "The 'dispatch' keyword is deprecated since HAProxy 3.3 and will be removed in 3.5.")
-            .with_form(Form::Parsing),
-    );
+    if !parser.deprecated {
+        let text = "keyword 'dispatch' is deprecated in 3.3 and will be removed in 3.5. The modern way to do the same is \
+                    to create a server with the same address.";
+        crate::proxy::deprecated(parser, line, text);
+    }
     Ok(())
 }
