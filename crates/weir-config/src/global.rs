@@ -1,8 +1,10 @@
 //! The `global` section (manual 3): a family of keywords a file. What a line changes is the configuration's `global`,
 //! the environment, or, for the lines below, [`Memory`].
 
+mod accounts;
 mod argument;
 mod checks;
+mod compression;
 mod environment;
 mod http;
 mod knobs;
@@ -13,7 +15,9 @@ mod path;
 mod process;
 mod quic;
 mod ssl;
+mod ssl_sessions;
 mod stats;
+mod threads;
 mod tune;
 
 use std::sync::LazyLock;
@@ -31,6 +35,7 @@ pub static SECTION: SectionKind =
 /// Every family's rows.
 pub const FAMILIES: &[&[Keyword]] = &[
     process::KEYWORDS,
+    accounts::KEYWORDS,
     limits::KEYWORDS,
     environment::KEYWORDS,
     logs::KEYWORDS,
@@ -38,8 +43,11 @@ pub const FAMILIES: &[&[Keyword]] = &[
     checks::KEYWORDS,
     http::KEYWORDS,
     tune::KEYWORDS,
+    threads::KEYWORDS,
+    compression::KEYWORDS,
     knobs::KEYWORDS,
     ssl::KEYWORDS,
+    ssl_sessions::KEYWORDS,
     quic::KEYWORDS,
     lua::KEYWORDS,
 ];

@@ -1,27 +1,22 @@
-//! Knobs for parts that weir does not have: thread groups, pollers, memory pools, schedulers (manual 3.1, 3.2). They
-//! are read with HAProxy's checks and have no effect, for the reason beside each.
+//! Knobs for parts that weir does not have: pipes, memory pools, a scheduler (manual 3.1, 3.2). They are read with
+//! HAProxy's checks and have no effect, for the reason beside each.
 
 use weir_syntax::Line;
 use weir_syntax::time::Unit;
 
-use super::argument::{
-    choice, either_on_off, lax, none, number, on_off, one_of, refuse, size, time, unread, whole, within,
-};
+use super::argument::{either_on_off, lax, none, number, on_off, refuse, size, time, unread, within};
 use crate::keyword::{Keyword, Parse};
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 use crate::value::{atol, integer};
 
 const INTEGER: &str = "expects an integer argument.";
-const POLLERS: &str = "each worker has one poller, of its runtime";
 const MEMORY: &str = "there are no memory pools to tune";
-const PLACES: &str = "workers run on the CPUs that the process may use, or that cpu-map names";
-const GROUPS: &str = "workers are processes: there are no thread groups";
 const SCHEDULER: &str = "the runtime schedules tasks by itself";
 const SPLICE: &str = "no pipe is used";
 const UNUSED: &str = "what it tunes does not exist in weir";
 
-const fn knob(
+pub(super) const fn knob(
     name: &'static str,
     arguments: &'static str,
     doc: &'static str,
@@ -31,42 +26,17 @@ const fn knob(
     Keyword::new(name, arguments, doc, parse).listed().no_effect(reason)
 }
 
-const fn plain(name: &'static str, doc: &'static str, reason: &'static str) -> Keyword {
+pub(super) const fn plain(name: &'static str, doc: &'static str, reason: &'static str) -> Keyword {
     Keyword::new(name, "", doc, none).no_effect(reason)
 }
 
 pub const KEYWORDS: &[Keyword] = &[
-    knob("cpu-affinity", "<policy>", "How threads are bound (3.1).", PLACES, cpu_affinity),
-    knob("cpu-policy", "<policy>", "Which CPUs are used (3.1).", PLACES, cpu_policy),
-    knob("cpu-set", "<directive>...", "Which CPUs are used (3.1).", PLACES, cpu_set),
-    Keyword::new("numa-cpu-mapping", "", "Threads on one NUMA node (3.1).", unread).no_effect(PLACES),
-    knob("max-threads-per-group", "<number>", "Threads of a group (3.1).", GROUPS, |parser, line| {
-        parser.at_most(line, 2)?;
-        match integer(line.word(1)) {
-            Ok(1..=64) => Ok(()),
-            _ => {
-                let got = line.word(1);
-                refuse(line, &format!("value must be an integer between 1 and 64,  got '{got}'"))
-            }
-        }
-    }),
-    knob("thread-group", "<group> [<range>...]", "Threads of a group (3.1).", GROUPS, |_, line| {
-        whole(line).map(drop)
-    }),
-    knob("thread-groups", "<number>", "Number of groups (3.1).", GROUPS, bounded_whole),
-    knob("thread-hard-limit", "<number>", "Most threads (3.1).", GROUPS, bounded_whole),
-    knob("noepoll", "", "No epoll (3.2).", POLLERS, none),
-    knob("noevports", "", "No event ports (3.2).", POLLERS, none),
-    knob("nokqueue", "", "No kqueue (3.2).", POLLERS, none),
-    knob("nopoll", "", "No poll (3.2).", POLLERS, none),
-    plain("busy-polling", "Polls without waiting (3.2).", POLLERS),
     plain("nosplice", "No splicing (3.2).", SPLICE),
     plain(
         "nogetaddrinfo",
         "Older name lookups (3.2).",
         "the system's lookup is used once, when the file is loaded",
     ),
-    plain("noreuseport", "No SO_REUSEPORT (3.2).", "each worker has its own socket, which reload keeps"),
     plain("quick-exit", "Exits without cleaning up (3.2).", UNUSED),
     plain("insecure-fork-wanted", "Threads may fork (3.1).", "workers never start programs"),
     plain("insecure-setuid-wanted", "Programs may gain rights (3.1).", "workers never start programs"),
@@ -99,34 +69,6 @@ pub const KEYWORDS: &[Keyword] = &[
     knob("warn-blocked-traffic-after", "<time>", "Reports long tasks (3.1).", UNUSED, |_, line| {
         time(line, Unit::Millisecond, "expects <time> as argument.").map(drop)
     }),
-    Keyword::new(
-        "maxcompcpuusage",
-        "<number>",
-        "CPU use at which compression ends (3.2).",
-        |parser, line| {
-            within(parser, line, 0..=100, "expects an integer argument between 0 and 100.").map(drop)
-        },
-    )
-    .no_effect(COMPRESSION),
-    Keyword::new("maxcomprate", "<number>", "Compression rate in kB/s (3.2).", |parser, line| {
-        number(parser, line, "expects an integer argument in kb/s.").map(drop)
-    })
-    .no_effect(COMPRESSION),
-    Keyword::new("maxzlibmem", "<number>", "Memory for zlib (3.2).", |parser, line| {
-        number(parser, line, INTEGER).map(drop)
-    })
-    .no_effect(COMPRESSION),
-    knob("tune.comp.maxlevel", "<number>", "Compression level (3.2).", COMPRESSION, |parser, line| {
-        within(parser, line, 1..=9, "expects a numeric value between 1 and 9").map(drop)
-    }),
-    Keyword::new("tune.zlib.memlevel", "<number>", "Memory level of zlib (3.2).", |parser, line| {
-        within(parser, line, 1..=9, "expects a numeric value between 1 and 9.").map(drop)
-    })
-    .no_effect(COMPRESSION),
-    Keyword::new("tune.zlib.windowsize", "<number>", "Window of zlib (3.2).", |parser, line| {
-        within(parser, line, 8..=15, "expects a numeric value between 8 and 15.").map(drop)
-    })
-    .no_effect(COMPRESSION),
     knob("tune.buffers.limit", "<number>", "Buffers in all (3.2).", MEMORY, count),
     knob("tune.buffers.reserve", "<number>", "Buffers kept for emergencies (3.2).", MEMORY, count),
     knob(
@@ -143,7 +85,6 @@ pub const KEYWORDS: &[Keyword] = &[
         "unused defaults are always forgotten",
         unread,
     ),
-    knob("tune.epoll.mask-events", "<event>[,...]", "Masks events (3.2).", POLLERS, mask_events),
     knob(
         "tune.events.max-events-at-once",
         "<number>",
@@ -154,60 +95,7 @@ pub const KEYWORDS: &[Keyword] = &[
         },
     ),
     knob("tune.fail-alloc", "<number>", "Failing allocations for tests (3.2).", MEMORY, count),
-    knob(
-        "tune.fd.edge-triggered",
-        "{ on | off }",
-        "Edge-triggered polling (3.2).",
-        POLLERS,
-        |parser, line| {
-            parser.experimental(line, 0, "directive ")?;
-            on_off(parser, line)
-        },
-    ),
-    knob(
-        "tune.idle-pool.shared",
-        "{ full | on | off }",
-        "Sharing of idle connections (3.2).",
-        "each worker keeps the connections that it opened",
-        |parser, line| {
-            let expects = "expects 'full', 'on' or 'off' but got '{got}'.";
-            choice(parser, line, &["full", "on", "off", "auto"], expects).map(drop)
-        },
-    ),
-    knob(
-        "tune.listener.default-shards",
-        "{ by-process | by-group | by-thread }",
-        "Sockets of a listener (3.2).",
-        "each worker has its own socket",
-        |parser, line| {
-            let expects = "expects either 'by-process', 'by-group', or 'by-thread' but got '{got}'.";
-            choice(parser, line, &["by-process", "by-group", "by-thread"], expects).map(drop)
-        },
-    ),
-    knob(
-        "tune.listener.multi-queue",
-        "{ on | fair | off }",
-        "Spreading of connections (3.2).",
-        "the kernel spreads connections over workers",
-        |parser, line| {
-            choice(
-                parser,
-                line,
-                &["on", "fair", "off"],
-                "expects either 'on', 'fair', or 'off' but got '{got}'.",
-            )
-            .map(drop)
-        },
-    ),
-    knob(
-        "tune.max-checks-per-thread",
-        "<number>",
-        "Checks at once (3.2).",
-        "one process runs all checks",
-        count,
-    ),
     knob("tune.max-rules-at-once", "<number>", "Rules in a row (3.2).", SCHEDULER, positive_value),
-    knob("tune.maxpollevents", "<number>", "Events of one poll (3.2).", POLLERS, integer_argument),
     knob("tune.memory.hot-size", "<size>", "Cache of each thread (3.2).", MEMORY, |parser, line| {
         parser.at_most(line, 2)?;
         match weir_syntax::size::parse(line.word(1)) {
@@ -266,22 +154,7 @@ pub const KEYWORDS: &[Keyword] = &[
             }
         },
     ),
-    knob(
-        "tune.takeover-other-tg-connections",
-        "<policy>",
-        "Connections of other groups (3.2).",
-        GROUPS,
-        |_, line| {
-            let expects = match line.word(1) {
-                "" => "expects 'none', 'restricted', or 'full'",
-                _ => "expects 'none', 'restricted', or 'full', got '{got}'",
-            };
-            one_of(line, &["none", "restricted", "full"], expects).map(drop)
-        },
-    ),
 ];
-
-const COMPRESSION: &str = "nothing is compressed yet";
 
 fn needs(line: &Line<'_>, missing: &str) -> Outcome {
     if line.word(1).is_empty() { refuse(line, missing) } else { Ok(()) }
@@ -303,85 +176,6 @@ fn positive_value(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     match number(parser, line, "expects a positive numeric value")? {
         0.. => Ok(()),
         _ => refuse(line, "expects a positive numeric value"),
-    }
-}
-
-fn bounded_whole(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    parser.at_most(line, 2)?;
-    whole(line).map(drop)
-}
-
-fn cpu_affinity(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let got = line.word(1);
-    if matches!(got, "per-core" | "per-group" | "per-thread" | "per-ccx" | "auto") {
-        return Ok(());
-    }
-    refuse(
-        line,
-        &format!(
-            "parsed an unknown directive '{got}'. Known values are : per-core per-group per-thread per-ccx auto"
-        ),
-    )
-}
-
-const POLICIES: &[(&str, &str)] = &[
-    ("none", "use all available CPUs"),
-    ("performance", "make one thread group per perf. core cluster"),
-    ("group-by-ccx", "make one thread group per CCX"),
-    ("group-by-2-ccx", "make one thread group per 2 CCX"),
-    ("group-by-3-ccx", "make one thread group per 3 CCX"),
-    ("group-by-4-ccx", "make one thread group per 4 CCX"),
-    ("group-by-cluster", "make one thread group per core cluster"),
-    ("group-by-2-clusters", "make one thread group per 2 core clusters"),
-    ("group-by-3-clusters", "make one thread group per 3 core clusters"),
-    ("group-by-4-clusters", "make one thread group per 4 core clusters"),
-    ("efficiency", "make one thread group per eff. core cluster"),
-    ("resource", "make one thread group from the smallest cluster"),
-    ("first-usable-node", "use only first usable node if nbthreads not set"),
-];
-
-fn cpu_policy(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let got = line.word(1);
-    if POLICIES.iter().any(|(name, _)| *name == got) {
-        return Ok(());
-    }
-    let mut text = format!("passed an unknown CPU policy '{got}'. Supported values are:");
-    for (index, (name, meaning)) in POLICIES.iter().enumerate() {
-        let and = if index == 0 || index + 1 == POLICIES.len() { " and" } else { "" };
-        let end = if index + 1 == POLICIES.len() { '.' } else { ',' };
-        text.push_str(&format!("{and} '{name}' ({meaning}){end}"));
-    }
-    refuse(line, &text)
-}
-
-const SETS: &[&str] = &[
-    "reset",
-    "only-cpu",
-    "drop-cpu",
-    "only-node",
-    "drop-node",
-    "only-cluster",
-    "drop-cluster",
-    "only-core",
-    "drop-core",
-    "only-thread",
-    "drop-thread",
-];
-
-fn cpu_set(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let mut at = 1;
-    loop {
-        match line.word(at) {
-            "" if at > 1 => return Ok(()),
-            "reset" => at += 1,
-            directive if SETS.contains(&directive) => at += 2,
-            other => {
-                let names = SETS.join("', '");
-                let text =
-                    format!("'cpu-set' passed an unknown directive '{other}' (only '{names}' supported).");
-                return line.fail(at, text);
-            }
-        }
     }
 }
 
@@ -420,14 +214,6 @@ fn stress_level(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         (_, Ok(0..=9)) => Ok(()),
         _ => refuse(line, "level must be between 0 and 9 inclusive."),
     }
-}
-
-fn mask_events(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let list = line.word(1);
-    if list.is_empty() || list.split(',').all(|event| matches!(event, "err" | "hup" | "rdhup")) {
-        return Ok(());
-    }
-    refuse(line, &format!("expects a comma-delimited list of 'err', 'hup' and 'rdhup' but got '{list}'."))
 }
 
 fn renice(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
