@@ -362,4 +362,4 @@ impl Worker {
 }
 
 /// An idle connection costs this much beside its socket; kept here so that growth is noticed.
-const _: () = assert!(size_of::<Connection>() <= 320, "an idle connection grew");
+const _: () = assert!(size_of::<Connection>() <= 232, "an idle connection grew");

@@ -1,6 +1,6 @@
 //! What belongs to a client connection for its whole life.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -30,10 +30,8 @@ pub struct Session {
     pub listener_slot: Slot,
     /// As accepted, or as the PROXY header or `set-src` says. `None` for unix sockets.
     pub source: Option<SocketAddr>,
-    /// As accepted, where a PROXY header said otherwise.
-    pub peer: Option<SocketAddr>,
-    /// As the PROXY header or `set-dst` says; else asked of the socket when first wanted.
-    destination: OnceCell<Option<SocketAddr>>,
+    /// What few connections need, apart, so that an idle one stays small.
+    extra: OnceCell<Box<Extra>>,
     /// Microseconds of the worker's clock.
     pub accepted_us: u64,
     /// Requests begun on this connection.
@@ -42,7 +40,6 @@ pub struct Session {
     pub private: Option<Box<(Slot, IdleConnection)>>,
     /// The listener was removed: the request in progress is the last one.
     pub last: bool,
-    pub variables: RefCell<Variables>,
     pub listener_counters: &'static ListenerCounters,
     pub frontend_counters: &'static FrontendCounters,
 }
@@ -63,13 +60,11 @@ impl Session {
             frontend,
             listener_slot,
             source,
-            peer: None,
-            destination: OnceCell::new(),
+            extra: OnceCell::new(),
             accepted_us,
             requests: 0,
             private: None,
             last: false,
-            variables: RefCell::default(),
             listener_counters: counters.0,
             frontend_counters: counters.1,
         }
@@ -79,6 +74,16 @@ impl Session {
         self.plan.proxy(self.frontend)
     }
 
+    /// As accepted, where [`Session::source`] says otherwise.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.extra.get().and_then(|extra| extra.peer.get())
+    }
+
+    /// Made when first wanted.
+    pub fn extra(&self) -> &Extra {
+        self.extra.get_or_init(Box::default)
+    }
+
     pub fn listener(&self) -> &Listener {
         self.plan.listener(self.listener)
     }
@@ -86,20 +91,34 @@ impl Session {
     /// Another source address; what was accepted is remembered.
     pub fn set_source(&mut self, address: Option<SocketAddr>) {
         if address.is_some() {
-            self.peer = self.peer.or(self.source);
+            let peer = self.peer().or(self.source);
+            self.extra().peer.set(peer);
             self.source = address;
         }
     }
 
     pub fn set_destination(&mut self, address: Option<SocketAddr>) {
-        self.destination = OnceCell::from(address);
+        self.extra();
+        if let Some(extra) = self.extra.get_mut() {
+            extra.destination = OnceCell::from(address);
+        }
     }
+}
+
+/// See [`Session::extra`].
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// As accepted, where a PROXY header or a rule said otherwise.
+    peer: Cell<Option<SocketAddr>>,
+    /// As the PROXY header or `set-dst` says; else asked of the socket when first wanted.
+    destination: OnceCell<Option<SocketAddr>>,
+    pub variables: RefCell<Variables>,
 }
 
 impl Client {
     /// The address that the client connected to.
     pub fn destination(&self) -> Option<SocketAddr> {
-        *self.session.destination.get_or_init(|| local_address(&self.socket))
+        *self.session.extra().destination.get_or_init(|| local_address(&self.socket))
     }
 }
 

@@ -47,7 +47,7 @@ impl View<'_> {
     fn with_scope<T>(&self, scope: Scope, work: impl FnOnce(&mut Variables) -> T) -> Option<T> {
         Some(match scope {
             Scope::Process => work(&mut self.worker.variables.borrow_mut()),
-            Scope::Session => work(&mut self.client.session.variables.borrow_mut()),
+            Scope::Session => work(&mut self.client.session.extra().variables.borrow_mut()),
             Scope::Transaction => work(&mut self.stream.variables.borrow_mut()),
             Scope::Request if !self.stream.response_begun => {
                 work(&mut self.stream.message_variables.borrow_mut())
@@ -84,7 +84,7 @@ impl Sample for View<'_> {
     }
 
     fn connection_source(&self) -> Option<SocketAddr> {
-        self.client.session.peer.or(self.client.session.source)
+        self.client.session.peer().or(self.client.session.source)
     }
 
     fn connection_destination(&self) -> Option<SocketAddr> {
@@ -113,7 +113,7 @@ impl Sample for View<'_> {
     }
 
     fn received_proxy_header(&self) -> bool {
-        self.client.session.peer.is_some()
+        self.client.session.peer().is_some()
     }
 
     fn connection_error(&self, side: Side) -> Option<i64> {

@@ -83,6 +83,7 @@ impl<'a> Servers<'a> {
         state.set_operational(to);
         state.last_change_ms.set(now_ms);
         self.shm.backend(self.plan.proxy(backend).backend_slot).state.servers_epoch.fetch_add(1);
+        self.shm.process().state.servers_epoch.fetch_add(1);
         let line = report::transition(
             self.subject(backend, server),
             transition,
