@@ -60,6 +60,11 @@ record: ## Record transcripts of new scenarios from real HAProxy
 	conformance-tests/set-up test
 	cargo run -q -p conformance-tests --bin record
 
+.PHONY: misses
+misses: ## Play every scenario on weir and write the list of known misses anew
+	cargo build -p weir
+	cargo run -q -p conformance-tests --bin misses
+
 .PHONY: install
 install: ## Install weir, and a link called haproxy, below PREFIX (default /usr/local) and DESTDIR
 	cargo build --release --locked -p weir

@@ -80,6 +80,8 @@ impl Normaliser {
         let line = p.syslog_date.replace(&line, "<date>");
         let line = p.pid.replace(&line, "$1[<pid>]: ");
         let line = p.rfc5424_pid.replace(&line, " haproxy <pid> ");
+        // 3.4 names the error before its text, where 2.6 and 2.8 have the text alone.
+        let line = line.replace("ECONNREFUSED returned by OS (Connection refused)", "Connection refused");
         let line = p.check_duration.replace(&line, "check duration: <t>ms");
         let line = p.clf.replace(&line, |c: &Captures| {
             let classes: Vec<String> = c[3].split(' ').map(|t| self.timer(t)).collect();

@@ -47,6 +47,9 @@ pub fn check(name: &str, variant: &str) {
         (true, None) => {}
         (false, None) => panic!("{name} on {variant}:\n{said}"),
         (false, Some(known)) => println!("known miss ({}):\n{said}", known.reason),
+        (true, Some(known)) if known.is_sometimes() => {
+            println!("known miss, not this time: {}", known.reason)
+        }
         (true, Some(known)) => panic!("{name} passes: take it off the list ({})", known.reason),
     }
 }

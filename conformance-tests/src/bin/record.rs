@@ -4,21 +4,9 @@
 use conformance_tests::player;
 use conformance_tests::program::Program;
 use conformance_tests::scenario::Scenario;
-use conformance_tests::verdict::{difference, expected_path, home};
-use std::path::{Path, PathBuf};
+use conformance_tests::verdict::{difference, expected_path, home, scenario_files};
+use std::path::Path;
 use std::process::ExitCode;
-
-fn scenarios(dir: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(dir) else { return };
-    for entry in entries.flatten().map(|e| e.path()) {
-        if entry.is_dir() {
-            scenarios(&entry, found);
-        } else if entry.extension().is_some_and(|e| e == "scn") {
-            found.push(entry);
-        }
-    }
-    found.sort();
-}
 
 fn record(root: &Path, path: &Path, newer: &Program) -> Result<(), String> {
     let scenario = Scenario::load(root, path)?;
@@ -43,8 +31,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let root = home().join("scenarios");
-    let mut found = Vec::new();
-    scenarios(&root, &mut found);
+    let found = scenario_files(&root);
     let mut failed = 0;
     for path in found {
         let name = path.to_string_lossy().into_owned();
