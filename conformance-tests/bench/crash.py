@@ -92,8 +92,11 @@ async def blow(running, port, directory, victim, kind):
     os.kill(victim, signal.SIGSTOP if kind == "SIGSTOP" else signal.SIGKILL)
     if kind == "SIGSTOP":
         await asyncio.sleep(1)
-        os.kill(victim, signal.SIGKILL)
-        begun = time.monotonic()
+        try:
+            os.kill(victim, signal.SIGKILL)
+            begun = time.monotonic()
+        except ProcessLookupError:
+            pass  # the supervisor was quicker
     replaced = None
     while time.monotonic() - begun < 5 and running.process.poll() is None:
         now = workers(running, directory)
