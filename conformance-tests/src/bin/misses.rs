@@ -1,6 +1,6 @@
 //! Plays every scenario on weir and writes `known-misses.txt` anew: `misses [part of a scenario's name]...`.
 //! What plays as on HAProxy twice leaves the list, what fails three times enters it, the rest enters it as
-//! `sometimes`. Reasons already in the list stay; a new one is the first difference. Entries of other scenarios, of
+//! `sometimes`. The reason is the first difference; one that begins with `listed in` stays. Entries of other scenarios, of
 //! varnishtest files and of configuration checks are kept.
 
 use conformance_tests::known::{self, KnownMiss};
@@ -13,8 +13,7 @@ use std::sync::{Arc, Mutex};
 
 const HEAD: &str = "# Scenarios that weir does not play as HAProxy does, one a line: `family/name variant: reason`.\n\
 # A `*` ends a pattern; without a variant the line counts for weir_1 and weir_4. A listed scenario must still fail,\n\
-# unless its reason begins with `sometimes`. Written by `cargo run -p conformance-tests --bin misses`; the reasons\n\
-# are yours to better.\n";
+# unless its reason begins with `sometimes`. Written by `make misses`, which keeps reasons that begin with `listed in`.\n";
 
 /// What one variant of one scenario did in three runs: the difference of a failing run, and whether another passed.
 fn outcome(path: &Path, root: &Path, variant: &str) -> Option<(String, bool)> {
@@ -33,9 +32,11 @@ fn outcome(path: &Path, root: &Path, variant: &str) -> Option<(String, bool)> {
 
 /// A line that says why: what the program refused, or the first difference.
 fn reason(difference: &str) -> String {
-    let refusal = difference.lines().find(|l| l.contains("[ALERT]")).map(|l| match l.split_once("] : ") {
-        Some((_, text)) => text.to_string(),
-        None => l.to_string(),
+    let refusal = difference.lines().find(|l| l.contains("[ALERT]") && l.contains(" config : ")).map(|l| {
+        match l.split_once("] : ") {
+            Some((_, text)) => text.to_string(),
+            None => l.to_string(),
+        }
     });
     let first = |mark: &str| difference.lines().find(|l| l.starts_with(mark)).map(|l| l[2..].to_string());
     let text = refusal.unwrap_or_else(|| match (first("- "), first("+ ")) {
