@@ -1,4 +1,4 @@
-//! What the processes are (manual 3.1): who they run as, where, how they start and stop.
+//! What the processes are (manual 3.1): where they run, how they start and stop, what they are called.
 
 use weir_syntax::Line;
 use weir_syntax::time::Unit;

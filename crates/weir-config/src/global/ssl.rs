@@ -1,5 +1,5 @@
-//! TLS in `global` (manual 3.1 `ssl-*`, `ca-base`..., 3.2 `tune.ssl.*`, `ocsp-update.*`): read with HAProxy's checks and
-//! without effect, for no TLS listener or server can be configured yet.
+//! TLS in `global` (manual 3.1: `ssl-*`, `ca-base` and their like): read with HAProxy's checks and without effect, for
+//! no TLS listener or server can be configured yet.
 
 use weir_syntax::Line;
 use weir_types::Form;
