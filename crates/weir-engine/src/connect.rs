@@ -51,15 +51,16 @@ impl Turn<'_, '_> {
             assigned.counters.reuse.increment();
             self.count_backend(|counters| counters.reuse.increment());
             let IdleConnection { socket, target, uses } = idle;
-            self.stream.link = Some(Link { socket, target, uses, established: true });
+            let in_use = assigned.pool.begin_use();
+            self.stream.link = Some(Link { socket, target, uses, established: true, in_use });
         } else {
             assigned.counters.connect.increment();
             self.count_backend(|counters| counters.connect.increment());
             let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
             let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
             self.mark(&descriptor, &target);
-            self.stream.link =
-                Some(Link { socket: Socket::new(descriptor), target, uses: 0, established: false });
+            let (socket, in_use) = (Socket::new(descriptor), assigned.pool.begin_use());
+            self.stream.link = Some(Link { socket, target, uses: 0, established: false, in_use });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
         }
         if let (Some(link), true) =

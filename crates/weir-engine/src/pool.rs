@@ -1,7 +1,7 @@
 //! Idle connections to servers, kept for later requests (`http-reuse`). One pool per server and worker; it belongs to
 //! the server's place in shared memory and so outlives a reload.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
@@ -22,8 +22,26 @@ pub struct IdleConnection {
 
 #[derive(Debug)]
 pub struct ServerPool {
-    idle: RefCell<VecDeque<IdleConnection>>,
+    /// Used again at least once: the server is known to keep connections. The longest idle first.
+    proven: RefCell<VecDeque<IdleConnection>>,
+    /// Used for one request so far.
+    fresh: RefCell<VecDeque<IdleConnection>>,
+    /// Connections that serve a stream now.
+    in_use: Cell<u32>,
+    /// The most that were in use at once since the last purge, and between the two before it.
+    peak: Cell<u32>,
+    peak_before: Cell<u32>,
     counters: &'static ServerCounters,
+}
+
+/// A connection that serves a stream; counts while it lives.
+#[derive(Debug)]
+pub struct InUse(Rc<ServerPool>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.in_use.set(self.0.in_use.get().saturating_sub(1));
+    }
 }
 
 /// The pools of one worker.
@@ -34,7 +52,7 @@ pub struct Pools {
 
 impl Pools {
     pub fn of(&self, slot: Slot, counters: &'static ServerCounters) -> Rc<ServerPool> {
-        let make = || Rc::new(ServerPool { idle: RefCell::default(), counters });
+        let make = || Rc::new(ServerPool::new(counters));
         self.by_slot.borrow_mut().entry(slot.0).or_insert_with(make).clone()
     }
 
@@ -49,50 +67,76 @@ impl Pools {
 }
 
 impl ServerPool {
-    /// The connection that has been idle longest, still stands and leads to `target`; one that was used again before
-    /// goes first, and with `proven` only such a one is taken.
-    pub fn take(&self, target: &Target, proven: bool) -> Option<IdleConnection> {
-        let idle = &mut *self.idle.borrow_mut();
-        let found = loop {
-            let at = match idle.iter().position(|connection| connection.uses > 1) {
-                Some(at) => at,
-                None if proven => break None,
-                None => 0,
-            };
-            let Some(mut connection) = idle.remove(at) else { break None };
-            if connection.target == *target && !connection.socket.seems_readable() {
-                break Some(connection);
-            }
-        };
-        self.note(idle.len());
-        found
-    }
-
-    /// Keeps a connection unless `limit` are kept already.
-    pub fn put(&self, connection: IdleConnection, limit: Option<u32>) {
-        let idle = &mut *self.idle.borrow_mut();
-        if limit.is_none_or(|limit| idle.len() < limit as usize) {
-            idle.push_back(connection);
-            self.note(idle.len());
+    fn new(counters: &'static ServerCounters) -> Self {
+        Self {
+            proven: RefCell::default(),
+            fresh: RefCell::default(),
+            in_use: Cell::default(),
+            peak: Cell::default(),
+            peak_before: Cell::default(),
+            counters,
         }
     }
 
+    /// Counts a connection as serving a stream.
+    pub fn begin_use(self: &Rc<Self>) -> InUse {
+        self.in_use.set(self.in_use.get() + 1);
+        self.peak.set(self.peak.get().max(self.in_use.get()));
+        InUse(self.clone())
+    }
+
+    /// The connection that has been idle longest, still stands and leads to `target`; one that was used again before
+    /// goes first, and with `proven` only such a one is taken.
+    pub fn take(&self, target: &Target, proven: bool) -> Option<IdleConnection> {
+        let usable = |list: &RefCell<VecDeque<IdleConnection>>| {
+            let list = &mut *list.borrow_mut();
+            std::iter::from_fn(|| list.pop_front()).find_map(|mut idle| {
+                (idle.target == *target && !idle.socket.seems_readable()).then_some(idle)
+            })
+        };
+        let found = usable(&self.proven).or_else(|| if proven { None } else { usable(&self.fresh) });
+        self.note();
+        found
+    }
+
+    /// Keeps a connection whose [`InUse`] still counts, unless `limit` are kept already or more would be kept than were
+    /// lately in use at once: a server must not be held by connections that nobody will need.
+    pub fn put(&self, connection: IdleConnection, limit: Option<u32>) {
+        let idle = self.len();
+        let needed = self.peak.get().max(self.peak_before.get());
+        if idle + self.in_use.get() > needed || limit.is_some_and(|limit| idle >= limit) {
+            return;
+        }
+        let list = if connection.uses > 1 { &self.proven } else { &self.fresh };
+        list.borrow_mut().push_back(connection);
+        self.note();
+    }
+
     fn purge(&self) {
-        let idle = &mut *self.idle.borrow_mut();
-        idle.retain_mut(|connection| !connection.socket.seems_readable());
-        let surplus = idle.len().div_ceil(2);
-        idle.drain(..surplus);
-        self.note(idle.len());
+        self.peak_before.set(self.peak.replace(self.in_use.get()));
+        for list in [&self.proven, &self.fresh] {
+            let list = &mut *list.borrow_mut();
+            list.retain_mut(|connection| !connection.socket.seems_readable());
+            let surplus = list.len().div_ceil(2);
+            list.drain(..surplus);
+        }
+        self.note();
     }
 
     fn clear(&self) {
-        self.idle.borrow_mut().clear();
-        self.note(0);
+        self.proven.borrow_mut().clear();
+        self.fresh.borrow_mut().clear();
+        self.note();
     }
 
-    fn note(&self, idle: usize) {
-        self.counters.srv_icur.set(idle as u32);
-        self.counters.idle_conn_cur.set(idle as u32);
+    fn len(&self) -> u32 {
+        (self.proven.borrow().len() + self.fresh.borrow().len()) as u32
+    }
+
+    fn note(&self) {
+        let idle = self.len();
+        self.counters.srv_icur.set(idle);
+        self.counters.idle_conn_cur.set(idle);
     }
 }
 

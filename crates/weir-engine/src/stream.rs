@@ -11,7 +11,7 @@ use weir_shm::{BackendCounters, ServerCounters, ServerState};
 use weir_types::{ProxyId, ServerId, Slot};
 
 use crate::channel::Channel;
-use crate::pool::ServerPool;
+use crate::pool::{InUse, ServerPool};
 use crate::queue::Waiting;
 use crate::record::Record;
 use crate::rules::{RequestStage, ResponseStage};
@@ -62,6 +62,8 @@ pub struct Link {
     /// Requests it carried before this one.
     pub uses: u32,
     pub established: bool,
+    /// Counts in the server's pool while it serves this stream.
+    pub in_use: InUse,
 }
 
 /// The server that was chosen, with its places in shared memory.
