@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Crash test: under load, each worker is killed (SIGKILL) and stopped (SIGSTOP, then SIGKILL) in turn. Counted: failed
-requests, held connections lost, and how long until there are as many workers as before. CRASH_WORKERS (4).
+"""Crash test: under load, each child is killed (SIGKILL) and stopped (SIGSTOP, then SIGKILL) in turn. Counted: failed
+requests, held connections lost, and how long until there are as many children as before. CRASH_WORKERS (4).
 
 HAProxy has one worker process: beside weir it shows what a crash costs without several."""
 
@@ -38,25 +38,9 @@ backend be
 """
 
 
-def workers(running, directory):
-    """The processes that carry traffic: those that hold a connection to the origin or to a client."""
-    try:
-        reply = lab.ask(os.path.join(directory, "cli.sock"), "show proc")
-        found = [int(m[1]) for m in re.finditer(r"^(\d+)\s+worker", reply, re.M)]
-        if found:
-            return found
-    except OSError:
-        pass
-    return [pid for pid in running.pids() if pid != running.process.pid and is_worker(pid)]
-
-
-def is_worker(pid):
-    try:
-        words = open(f"/proc/{pid}/cmdline", "rb").read().replace(b"\0", b" ")
-        name = open(f"/proc/{pid}/comm").read()
-    except OSError:
-        return False
-    return b"controller" not in words and "controller" not in name
+def children(running):
+    """The processes below the first one. Under weir the controller is among them."""
+    return [pid for pid in running.pids() if pid != running.process.pid]
 
 
 class Held:
@@ -80,11 +64,11 @@ class Held:
             return True
 
 
-async def blow(running, port, directory, victim, kind):
+async def blow(running, port, victim, kind):
     held = [Held() for _ in range(HELD)]
     for connection in held:
         await connection.open(port)
-    before = len(workers(running, directory))
+    before = len(children(running))
     command = ["wrk", "-t1", "-c8", "-d4s", "--timeout", "5s", "-H", "Connection: close", f"http://127.0.0.1:{port}/"]
     load = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     await asyncio.sleep(1)
@@ -99,7 +83,7 @@ async def blow(running, port, directory, victim, kind):
             pass  # the supervisor was quicker
     replaced = None
     while time.monotonic() - begun < 5 and running.process.poll() is None:
-        now = workers(running, directory)
+        now = children(running)
         if len(now) >= before and victim not in now:
             replaced = time.monotonic() - begun
             break
@@ -120,11 +104,11 @@ async def crash(program, directory, rows):
     running = program.start(text, directory, ("-W", "-db"), port)
     try:
         for kind in ("SIGKILL", "SIGSTOP"):
-            for number in range(len(workers(running, directory))):
+            for number in range(len(children(running))):
                 if running.process.poll() is not None:
                     running = program.start(text, directory, ("-W", "-db"), port)
-                victims = sorted(workers(running, directory))
-                rows.append(await blow(running, port, directory, victims[number % len(victims)], kind))
+                victims = sorted(children(running))
+                rows.append(await blow(running, port, victims[number % len(victims)], kind))
     finally:
         running.stop()
         origin.stop()
@@ -141,7 +125,7 @@ def main():
             print(f"left out: {error}")
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-    lab.table(f"a worker of {WORKERS} killed under load", (
+    lab.table(f"each child killed under load, {WORKERS} workers", (
         "", "blow", "requests", "failed", "held connections lost", "ms to replacement", "serves after"), rows)
 
 
