@@ -211,6 +211,7 @@ async fn answer(
     session: Session,
     reach: Rc<Reach>,
 ) {
+    reach.shm.process().counters(reach.shm.controller()).cum_req.increment();
     // A client that left needs no answer.
     let _ = weir_admin::serve::connection(stream, session, reach.timeout_ms(), || reach.now()).await;
 }

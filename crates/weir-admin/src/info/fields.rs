@@ -153,7 +153,8 @@ pub fn values(view: &View<'_>) -> Vec<Option<crate::Value>> {
         text(&process.node),
         optional(view.plan.global.description.as_deref()),
         small(state.stopping.value()),
-        small(sum(|it| it.jobs.value())),
+        // Connections, listeners, and the connection that asks.
+        small(sum(|it| it.curr_conns.value()) + listeners(view) as u64 + 1),
         small(0),
         small(listeners(view)),
         small(sum(|it| it.active_peers.value())),

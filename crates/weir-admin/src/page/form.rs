@@ -100,6 +100,8 @@ fn health(view: &View<'_>, server: ServerId, order: HealthOrder) -> Vec<Told> {
 
 /// `a=b&c=d` with `%` and `+` undone.
 fn fields(body: &str) -> Vec<(String, String)> {
+    // Clients pad what they announce a length for.
+    let body = body.trim_ascii_end();
     let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }

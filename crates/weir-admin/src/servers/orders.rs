@@ -41,7 +41,9 @@ fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option
     let change = |state: &ServerState| {
         state.insert_admin(flag);
         state.set_operational(OperationalState::Stopped);
-        state.check.flags.insert(PAUSED);
+        if state.check.flags.value() & CONFIGURED != 0 {
+            state.check.flags.insert(PAUSED);
+        }
     };
     let mut lines = apply(view, id, change, line.map(|line| (line, by.map(Cause::Tracked))));
     let name = view.server_name(id);
@@ -53,8 +55,7 @@ fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option
 
 /// `set server ... state ready`, `enable server`: out of maintenance and drain.
 pub fn ready(view: &View<'_>, id: ServerId) -> Vec<Told> {
-    let mut lines =
-        leave_maintenance(view, id, AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0), None);
+    let mut lines = leave_maintenance(view, id, AdminFlags::FMAINT, None);
     lines.extend(leave_drain(view, id, AdminFlags::FDRAIN, None));
     lines
 }
@@ -91,7 +92,7 @@ fn leave_maintenance(view: &View<'_>, id: ServerId, flags: AdminFlags, by: Optio
 /// `set server ... state drain`: out of maintenance, and no new sessions but those bound to it.
 pub fn drain(view: &View<'_>, id: ServerId) -> Vec<Told> {
     let state = state_of(view, id);
-    let forced = AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0);
+    let forced = AdminFlags::FMAINT;
     if state.admin().intersects(forced) {
         state.insert_admin(AdminFlags::FDRAIN);
         let mut lines = leave_maintenance(view, id, forced, None);

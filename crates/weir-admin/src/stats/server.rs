@@ -172,14 +172,10 @@ fn weight_in_use(view: &View<'_>, id: ServerId) -> u32 {
 pub fn status(view: &View<'_>, id: ServerId) -> String {
     let state = view.server_state(view.plan.server(id)).state;
     let admin = state.admin();
-    if admin.intersects(AdminFlags::RMAINT)
-        && !admin.intersects(AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0))
-    {
+    if admin.intersects(AdminFlags::RMAINT) && !admin.intersects(AdminFlags::FMAINT) {
         return "MAINT (resolution)".into();
     }
-    if admin.intersects(AdminFlags::IMAINT)
-        && !admin.intersects(AdminFlags(AdminFlags::FMAINT.0 | AdminFlags::CMAINT.0))
-    {
+    if admin.intersects(AdminFlags::IMAINT) && !admin.intersects(AdminFlags::FMAINT) {
         let by = view.plan.server(id).track.map(|tracked| view.server_name(tracked)).unwrap_or_default();
         return format!("MAINT (via {by})");
     }

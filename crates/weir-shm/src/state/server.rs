@@ -36,8 +36,9 @@ impl AdminFlags {
     pub const RMAINT: Self = Self(0x20);
     /// Its name was set at run time.
     pub const HMAINT: Self = Self(0x40);
-    /// Any cause of maintenance.
-    pub const MAINT: Self = Self(0x01 | 0x02 | 0x04 | 0x20);
+    /// Any cause of maintenance. [`AdminFlags::CMAINT`] alone only tells where it came from: a server that the
+    /// configuration disables begins with [`AdminFlags::FMAINT`] too, which `enable server` takes away.
+    pub const MAINT: Self = Self(0x01 | 0x02 | 0x20);
     /// Any cause of drain.
     pub const DRAIN: Self = Self(0x08 | 0x10);
 

@@ -18,9 +18,12 @@ pub fn maxconn_frontend(context: &mut Context<'_>) -> Reply {
         return Reply::error("A frontend name is expected.");
     }
     let Some(proxy) = view.find_frontend(name) else { return Reply::error("No such frontend.") };
-    let Some(value) = leading_number(context.argument(1)) else {
+    let text = context.argument(1);
+    if text.is_empty() {
         return Reply::error("Integer value expected.");
-    };
+    }
+    // What is no number is 0, as HAProxy takes it.
+    let value = leading_number(text).unwrap_or(0);
     view.frontend_state(proxy).state.maxconn.set(value);
     Reply::Empty
 }

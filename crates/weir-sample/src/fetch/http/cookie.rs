@@ -12,11 +12,15 @@ use crate::value::{Got, Value};
 
 type ArgsOf<'a> = &'a [Arg<Resolved>];
 
-/// Names and values in order. A part without `=` is no cookie; in a response only the first part is one.
-fn cookies<M: Message>(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
+/// Names and values in order, for a search of `name`. A part without `=` is no cookie; in a response only the first part
+/// is one. A header that holds nothing but the name and `=` has no cookie of that name, as observed; with anything
+/// behind it, the value is empty.
+fn cookies<'a, M: Message>(headers: &'a Headers, name: &[u8]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
     let response = M::COOKIE == b"set-cookie";
+    let too_short = name.len() + 1;
     headers
         .values(M::COOKIE)
+        .filter(move |line| line.len() > too_short)
         .flat_map(move |line| line.split(|byte| *byte == b';').take(if response { 1 } else { usize::MAX }))
         .filter_map(|part| {
             let equals = part.iter().position(|byte| *byte == b'=')?;
@@ -30,7 +34,7 @@ pub(super) fn cook<'a, M: Message>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> 
         return missing(stream);
     };
     let name = args[0].str().as_bytes();
-    let mut all = cookies::<M>(headers);
+    let mut all = cookies::<M>(headers, name);
     let found = match name {
         b"" => all.next(),
         name => all.filter(|(known, _)| *known == name).last(),
@@ -47,7 +51,8 @@ fn each<'a, M: Message>(
         return if stream.finished() { Scan::Miss } else { Scan::Wait };
     };
     let name = args[0].str().as_bytes();
-    let hit = cookies::<M>(headers).any(|(known, value)| (name.is_empty() || known == name) && visit(value));
+    let hit =
+        cookies::<M>(headers, name).any(|(known, value)| (name.is_empty() || known == name) && visit(value));
     if hit { Scan::Hit } else { Scan::Miss }
 }
 
@@ -79,7 +84,7 @@ pub(super) fn cook_cnt<'a, M: Message>(args: ArgsOf<'a>, stream: &'a dyn Stream)
         return missing(stream);
     };
     let name = args[0].str().as_bytes();
-    int(cookies::<M>(headers).filter(|(known, _)| name.is_empty() || *known == name).count())
+    int(cookies::<M>(headers, name).filter(|(known, _)| name.is_empty() || *known == name).count())
 }
 
 pub(super) fn cook_names<'a, M: Message>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
@@ -88,7 +93,7 @@ pub(super) fn cook_names<'a, M: Message>(args: ArgsOf<'a>, stream: &'a dyn Strea
     };
     let delimiter = args[0].str().as_bytes().first().copied().unwrap_or(b',');
     let mut names = Vec::new();
-    for (index, (name, _)) in cookies::<M>(headers).enumerate() {
+    for (index, (name, _)) in cookies::<M>(headers, b"").enumerate() {
         if index > 0 {
             names.push(delimiter);
         }
