@@ -58,7 +58,7 @@ impl<'r, 'c> Resolver<'r, 'c> {
     }
 
     pub fn condition(&mut self, condition: &Condition<Named>) -> Option<Condition<Resolved>> {
-        let place = std::mem::replace(&mut self.place, "");
+        let place = std::mem::take(&mut self.place);
         let result = condition.resolve(self);
         self.place = place;
         self.keep(result, condition.span)

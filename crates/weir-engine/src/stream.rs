@@ -278,6 +278,8 @@ pub fn after(now_ms: u64, timeout_ms: Option<u32>) -> u64 {
 /// Boxes of ended streams, used again.
 #[derive(Debug, Default)]
 pub struct StreamBoxes {
+    // Moved in and out by their box: a stream is too large to be copied.
+    #[allow(clippy::vec_box)]
     free: RefCell<Vec<Box<Stream>>>,
 }
 

@@ -115,7 +115,7 @@ fn large_bodies_pass_whole() {
     plans.listen("l", Mode::Http, settings(), &[origin]);
     let running = plans.start();
     let mut client = running.connect();
-    let sent: Vec<u8> = (0..SIZE).map(|at| (at * 31 >> 3) as u8).collect();
+    let sent: Vec<u8> = (0..SIZE).map(|at| ((at * 31) >> 3) as u8).collect();
     say(&mut client, &format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {SIZE}\r\n\r\n"));
     let mut writer = client.try_clone().unwrap();
     let copy = sent.clone();

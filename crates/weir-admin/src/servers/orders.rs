@@ -23,7 +23,10 @@ const PAUSED: u32 = 8;
 
 /// `set server ... state maint`, `disable server`.
 pub fn maintenance(view: &View<'_>, id: ServerId) -> Vec<Told> {
-    enter_maintenance(view, id, AdminFlags::FMAINT, None)
+    let lines = enter_maintenance(view, id, AdminFlags::FMAINT, None);
+    // The stronger order replaces the weaker.
+    state_of(view, id).remove_admin(AdminFlags::FDRAIN);
+    lines
 }
 
 fn enter_maintenance(view: &View<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Told> {

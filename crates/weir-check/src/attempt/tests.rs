@@ -40,7 +40,8 @@ fn run(mut attempt: Attempt, sent: &str, size: usize) -> (CheckStatus, Option<u1
 fn responses_as_observed() {
     let regex = |text: &str| Regex::new(text, false).expect("a pattern");
     let body = |text: &str| Pattern::Body(text.into());
-    let cases: Vec<(Vec<Expect>, bool, String, (CheckStatus, Option<u16>, &str))> = vec![
+    type Case = (Vec<Expect>, bool, String, (CheckStatus, Option<u16>, &'static str));
+    let cases: Vec<Case> = vec![
         (vec![], false, response(200, "Fine", "ok"), (L7Ok, Some(200), "")),
         (vec![], false, response(404, "Fine", "ok"), (L7Status, Some(404), "Fine")),
         (vec![], false, response(500, "Bad Day", "ok"), (L7Status, Some(500), "Bad Day")),

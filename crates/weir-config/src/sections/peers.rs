@@ -89,7 +89,8 @@ fn peer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let mut address = None;
     let mut options = 2;
     // Where `bind` says the local address, the line has options only.
-    if !(is_local && has_bind) && !text.is_empty() {
+    let bound_here = is_local && has_bind;
+    if !bound_here && !text.is_empty() {
         let owner = section(parser).local.clone();
         let owner = owner.as_deref().unwrap_or("(null)");
         let wrong = |fault: address::AddressError| -> Outcome<Address> {

@@ -55,7 +55,7 @@ impl Supervisor {
     pub(super) fn stopped_proxies(&self) -> Vec<String> {
         let names = self.proxy_names();
         let listens = |name: &&str| self.shm.find(Kind::Frontend, name).is_some();
-        let (first, last): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| listens(&name));
+        let (first, last): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| listens(name));
         let line = |name: &str| {
             let (frontend, backend) = self.totals(name);
             format!("Proxy {name} stopped (cumulated conns: FE: {frontend}, BE: {backend}).")

@@ -34,8 +34,8 @@ impl Program for StandIn {
     fn load(&self, bundle: &mut Bundle) -> Loaded {
         let text = String::from_utf8_lossy(&bundle.sources.files[0].text).into_owned();
         let mut loaded = Loaded::default();
-        let mut blueprint = Blueprint::default();
-        blueprint.settings = ProcessSettings { nbthread: 2, ..ProcessSettings::default() };
+        let settings = ProcessSettings { nbthread: 2, ..ProcessSettings::default() };
+        let mut blueprint = Blueprint { settings, ..Default::default() };
         for words in text.lines().map(|line| line.split(' ').collect::<Vec<_>>()) {
             match words.as_slice() {
                 ["workers", count] => blueprint.settings.nbthread = count.parse().unwrap(),
@@ -99,7 +99,9 @@ async fn work(mut input: WorkerInput) -> Exit {
                     tokio::task::spawn_local(echo(stream, plan.load().generation, worker));
                 }
             });
-            accepting.insert(slot, Accepting { task, waiting }).map(|before| before.task.abort());
+            if let Some(before) = accepting.insert(slot, Accepting { task, waiting }) {
+                before.task.abort();
+            }
         }
     };
     accept(input.listeners, &mut accepting);

@@ -71,7 +71,8 @@ pub fn activity(context: &mut Context<'_>) -> Reply {
         return Reply::error("Thread ID number must be between -1 and nbthread");
     }
     let shared = view.shm.process();
-    let figures: [(&str, fn(&weir_shm::ProcessCounters) -> u64); 5] = [
+    type Figure = (&'static str, fn(&weir_shm::ProcessCounters) -> u64);
+    let figures: [Figure; 5] = [
         ("curr_rq", |it| it.run_queue.value()),
         ("stream_calls", |it| it.cum_streams.value()),
         ("accepted", |it| it.cum_conns.value()),
