@@ -1,5 +1,6 @@
 //! The shape of a keyword entry, listings, near-name hints. No entries: those stand beside the functions they run.
 
+pub mod coverage;
 mod near;
 mod status;
 
