@@ -59,7 +59,8 @@ impl Turn<'_, '_> {
             let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
             let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
             self.mark(&descriptor, &target);
-            let (socket, in_use) = (Socket::new(descriptor), assigned.pool.begin_use());
+            let (mut socket, in_use) = (Socket::connecting(descriptor), assigned.pool.begin_use());
+            socket.abort_when_closed(self.stream.http);
             self.stream.link = Some(Link { socket, target, uses: 0, established: false, in_use });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
         }

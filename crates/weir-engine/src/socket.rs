@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, Waker};
 
 use nix::sys::socket::{MsgFlags, Shutdown, recv, sendmsg, shutdown};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 #[derive(Debug)]
@@ -15,7 +16,11 @@ enum Io {
         descriptor: OwnedFd,
         drained: bool,
     },
-    Polled(AsyncFd<OwnedFd>),
+    /// `writing`: the poller also tells when writing is possible.
+    Polled {
+        poller: AsyncFd<OwnedFd>,
+        writing: bool,
+    },
     Closed,
 }
 
@@ -25,15 +30,27 @@ pub struct Socket {
     io: Io,
     /// The last write would have blocked.
     write_blocked: bool,
+    /// See [`Socket::abort_when_closed`].
+    aborts: bool,
 }
 
 impl Socket {
     /// `descriptor` must be non-blocking.
     pub fn new(descriptor: OwnedFd) -> Self {
-        Self { io: Io::Bare { descriptor, drained: false }, write_blocked: false }
+        Self { io: Io::Bare { descriptor, drained: false }, write_blocked: false, aborts: false }
     }
 
-    /// A connection whose `connect` is under way: writing is tried once all the same.
+    /// A connection whose `connect` is under way: there is nothing to read yet; writing is tried once all the same.
+    pub fn connecting(descriptor: OwnedFd) -> Self {
+        Self { io: Io::Bare { descriptor, drained: true }, write_blocked: false, aborts: false }
+    }
+
+    /// Whether closing resets the connection unless the peer closed it first. HAProxy ends HTTP connections to servers
+    /// that way: else each would keep its source port from use for a minute (TIME_WAIT).
+    pub fn abort_when_closed(&mut self, aborts: bool) {
+        self.aborts = aborts;
+    }
+
     pub fn is_closed(&self) -> bool {
         matches!(self.io, Io::Closed)
     }
@@ -44,13 +61,14 @@ impl Socket {
             match receive(descriptor, room) {
                 Ok(count) => {
                     *drained = count > 0 && count < room.len();
+                    self.aborts &= count > 0;
                     return Poll::Ready(Ok(count));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        let polled = match self.polled() {
+        let polled = match self.reading() {
             Ok(polled) => polled,
             Err(error) => return Poll::Ready(Err(error)),
         };
@@ -61,6 +79,8 @@ impl Socket {
                     if count > 0 && count < room.len() {
                         guard.clear_ready();
                     }
+                    drop(guard);
+                    self.aborts &= count > 0;
                     return Poll::Ready(Ok(count));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => guard.clear_ready(),
@@ -82,7 +102,7 @@ impl Socket {
                 done => return Poll::Ready(done),
             }
         }
-        let polled = match self.polled() {
+        let polled = match self.writing(cx) {
             Ok(polled) => polled,
             Err(error) => return Poll::Ready(Err(error)),
         };
@@ -101,20 +121,22 @@ impl Socket {
 
     /// Waits until reading will not block, reading nothing: data, end of stream or error.
     pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = self.polled()?;
+        let polled = self.reading()?;
         polled.poll_read_ready(cx).map_ok(|_| ())
     }
 
     /// Waits until writing is possible: how the end of a `connect` shows.
     pub fn poll_writable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = self.polled()?;
+        let polled = self.writing(cx)?;
         polled.poll_write_ready(cx).map_ok(|_| ())
     }
 
     /// Whether the peer has sent or closed anything since the last read, as far as the poller knows already.
     pub fn seems_readable(&mut self) -> bool {
         match &self.io {
-            Io::Polled(polled) => polled.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready(),
+            Io::Polled { poller, .. } => {
+                poller.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
+            }
             Io::Bare { .. } => self.peek().is_some(),
             Io::Closed => true,
         }
@@ -141,6 +163,7 @@ impl Socket {
 
     /// Closes the connection; further calls answer `NotConnected`.
     pub fn close(&mut self) {
+        self.abort();
         self.io = Io::Closed;
     }
 
@@ -173,25 +196,61 @@ impl Socket {
     pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         match &self.io {
             Io::Bare { descriptor, .. } => Ok(descriptor.as_fd()),
-            Io::Polled(polled) => Ok(polled.as_fd()),
+            Io::Polled { poller, .. } => Ok(poller.as_fd()),
             Io::Closed => Err(ErrorKind::NotConnected.into()),
         }
     }
 
-    fn polled(&mut self) -> io::Result<&AsyncFd<OwnedFd>> {
+    /// The poller, which tells at least when there is something to read.
+    fn reading(&mut self) -> io::Result<&AsyncFd<OwnedFd>> {
         if let Io::Bare { .. } = self.io {
-            let Io::Bare { descriptor, .. } = std::mem::replace(&mut self.io, Io::Closed) else {
-                return Err(ErrorKind::NotConnected.into());
-            };
-            // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
-            #[allow(deprecated)]
-            let polled = AsyncFd::new(descriptor)?;
-            self.io = Io::Polled(polled);
+            self.register(Interest::READABLE)?;
         }
+        self.poller()
+    }
+
+    /// The poller, which tells of both. Most sockets never block a write: they are spared the events.
+    fn writing(&mut self, cx: &mut Context<'_>) -> io::Result<&AsyncFd<OwnedFd>> {
+        if !matches!(self.io, Io::Polled { writing: true, .. }) {
+            self.register(Interest::READABLE | Interest::WRITABLE)?;
+            // Who waited to read was known to the old registration only.
+            let _ = self.poller()?.poll_read_ready(cx);
+        }
+        self.poller()
+    }
+
+    fn poller(&self) -> io::Result<&AsyncFd<OwnedFd>> {
         match &self.io {
-            Io::Polled(polled) => Ok(polled),
+            Io::Polled { poller, .. } => Ok(poller),
             _ => Err(ErrorKind::NotConnected.into()),
         }
+    }
+
+    fn register(&mut self, interest: Interest) -> io::Result<()> {
+        let descriptor = match std::mem::replace(&mut self.io, Io::Closed) {
+            Io::Bare { descriptor, .. } => descriptor,
+            Io::Polled { poller, .. } => poller.into_inner(),
+            Io::Closed => return Err(ErrorKind::NotConnected.into()),
+        };
+        // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
+        #[allow(deprecated)]
+        let poller = AsyncFd::with_interest(descriptor, interest)?;
+        self.io = Io::Polled { poller, writing: interest.is_writable() };
+        Ok(())
+    }
+
+    fn abort(&mut self) {
+        if self.aborts
+            && let Ok(descriptor) = self.descriptor()
+        {
+            let _ = socket2::SockRef::from(&descriptor).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.abort();
     }
 }
 

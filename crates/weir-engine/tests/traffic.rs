@@ -203,3 +203,25 @@ fn soft_stop_waits_for_the_last_request() {
     assert!(read_to_end(&mut client).ends_with("hello"));
     assert_eq!(stopping.join().unwrap(), weir_engine::Exit::Drained);
 }
+
+/// As HAProxy does it: an orderly end would keep a source port in TIME_WAIT for each request.
+#[test]
+fn server_connections_are_reset_over_http_and_closed_in_order_over_tcp() {
+    let (ended, ends) = std::sync::mpsc::channel();
+    let origin = server(move |_, mut stream| {
+        read_until(&mut stream, "\r\n\r\n");
+        say(&mut stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        ended.send(stream.read(&mut [0]).map_err(|error| error.kind())).unwrap();
+    });
+    let mut plans = Plans::new();
+    plans.listen("h", Mode::Http, settings(), &[origin]);
+    plans.listen("t", Mode::Tcp, settings(), &[origin]);
+    let running = plans.start();
+    for (listener, expected) in [(0, Err(std::io::ErrorKind::ConnectionReset)), (1, Ok(0))] {
+        let mut client = connect(running.address(listener));
+        say(&mut client, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        client.shutdown(Shutdown::Write).unwrap();
+        assert!(read_to_end(&mut client).starts_with("HTTP/1.1 200 OK\r\n"));
+        assert_eq!(ends.recv().unwrap(), expected);
+    }
+}

@@ -118,6 +118,9 @@ impl Turn<'_, '_> {
     fn begin_tunnel(&mut self) {
         let stream = &mut *self.stream;
         stream.tunnel = true;
+        if let Some(link) = &mut stream.link {
+            link.socket.abort_when_closed(false);
+        }
         stream.client_persists = false;
         stream.server_persists = false;
         stream.up.framing = Framing::Raw;
