@@ -13,9 +13,13 @@ use std::sync::{Arc, Mutex};
 pub struct PortNames(Arc<Mutex<BTreeMap<u16, String>>>);
 
 impl PortNames {
-    /// Remembers that `port` is to be shown as `name`.
+    /// Remembers that `port` is to be shown as `name`. One number may stand at both ends of the program, for a client
+    /// and for the program's own connection to an origin: then it is shown as the client's.
     pub fn insert(&self, port: u16, name: &str) {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).insert(port, name.to_string());
+        let mut names = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        if name != "proxy" || !names.contains_key(&port) {
+            names.insert(port, name.to_string());
+        }
     }
 
     /// The name of `port`, if it has one.

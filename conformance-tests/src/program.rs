@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 pub struct Program {
     pub kind: Kind,
     path: PathBuf,
-    threads: u32,
+    /// Threads or workers that it is started with.
+    pub threads: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
