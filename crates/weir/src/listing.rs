@@ -6,9 +6,9 @@ pub fn print(classes: &[String]) {
         match class.as_str() {
             "" => {}
             "help" => println!(
-                "# List of supported keyword classes:\nall: list all keywords\nacl: ACL keywords\ncnv: sample converter keywords\nsmp: sample fetch keywords"
+                "# List of supported keyword classes:\nall: list all keywords\nacl: ACL keywords\ncfg: configuration keywords\ncli: CLI keywords\ncnv: sample converter keywords\nflt: filter names\nsmp: sample fetch keywords\nsvc: service names"
             ),
-            "all" => ["acl", "cnv", "smp"].iter().for_each(|class| one(class)),
+            "all" => ["acl", "cfg", "cli", "cnv", "flt", "smp", "svc"].iter().for_each(|class| one(class)),
             class => one(class),
         }
     }
@@ -17,8 +17,13 @@ pub fn print(classes: &[String]) {
 fn one(class: &str) {
     match class {
         "acl" => print!("{}", weir_sample::listing::acls(false)),
+        "cfg" => print!("{}", weir_config::listing::keywords(false)),
+        "cli" => print!("{}", weir_admin::cli::listing(false)),
         "cnv" => print!("{}", weir_sample::listing::converters(false)),
+        // None works yet.
+        "flt" => println!("# List of registered filter names:"),
         "smp" => print!("{}", weir_sample::listing::fetches(false)),
+        "svc" => println!("# List of registered service names:\nprometheus-exporter"),
         other => eprintln!("ignoring unknown/unhandled keyword class '{other}'"),
     }
 }

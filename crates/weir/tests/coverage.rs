@@ -67,3 +67,20 @@ fn no_keyword_is_without_effect_and_without_reason() {
         }
     }
 }
+
+/// `-dKcli` over all commands is HAProxy's own listing.
+#[test]
+fn commands_are_listed_as_by_haproxy() {
+    let shared = std::env::var("WEIR_SHARED")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());
+    let Ok(recorded) = std::fs::read_to_string(format!("{shared}/reference/keywords-3.4/cli.txt")) else {
+        println!("skipped: no shared data");
+        return;
+    };
+    let made = weir_admin::cli::listing(true);
+    let (mut made, mut recorded): (Vec<&str>, Vec<&str>) =
+        (made.lines().collect(), recorded.lines().collect());
+    made.sort_unstable();
+    recorded.sort_unstable();
+    assert_eq!(made, recorded);
+}

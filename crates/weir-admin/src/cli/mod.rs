@@ -9,7 +9,7 @@ mod words;
 
 pub use reply::{Reply, Severity};
 pub use session::{Control, Mode, Session, State};
-pub use table::{COMMANDS, Command, Level, Scope};
+pub use table::{COMMANDS, Command, Level, Scope, listing};
 
 #[cfg(test)]
 pub(crate) mod lab;

@@ -66,6 +66,30 @@ impl Entry for Command {
     }
 }
 
+/// The listing of `-dKcli`, in HAProxy's format. Commands that are not there yet are left out unless `every` is set.
+pub fn listing(every: bool) -> String {
+    let mut lines: Vec<String> = COMMANDS
+        .iter()
+        .filter(|command| every || command.run.is_some() || command.scope == Scope::Master)
+        .map(Command::listed)
+        .collect();
+    lines.sort();
+    format!("# List of registered CLI keywords:\n{}", lines.concat())
+}
+
+impl Command {
+    fn listed(&self) -> String {
+        let scope = match self.scope {
+            Scope::Worker => "[WORKER] ",
+            Scope::Master => "[MASTER] ",
+            Scope::Both => "[MASTER] [WORKER] ",
+        };
+        let expert = if self.expert { "[EXPERT] " } else { "" };
+        let experimental = if self.experimental { "[EXPERIM] " } else { "" };
+        format!("{} {scope}{expert}{experimental}\n", self.name)
+    }
+}
+
 /// The command that begins these words, the longest if several do, and the words behind it.
 pub fn find(words: &[String]) -> Option<(&'static Command, &[String])> {
     let begins = |command: &Command| {
