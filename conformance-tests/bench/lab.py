@@ -189,7 +189,10 @@ def haproxy_from_python():
 
 
 def workdir():
-    return tempfile.mkdtemp(prefix="weir-bench-")
+    directory = tempfile.mkdtemp(prefix="weir-bench-")
+    # nginx's workers run under an account of their own and read the large file.
+    os.chmod(directory, 0o755)
+    return directory
 
 
 NGINX_HEAD = """
