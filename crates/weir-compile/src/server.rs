@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use weir_config::model::{InitAddress, Name, Proxy, Server as Written, ServerOptions};
-use weir_plan::settings::ServerSettings;
+use weir_plan::settings::{ServerSettings, SourceAddress};
 use weir_plan::{Server, ServerTarget};
 use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, ProxyId, ServerId, Span};
 
@@ -15,13 +15,26 @@ use crate::slots::Slots;
 /// Settings by the options they came from, which lines that say the same share.
 #[derive(Default)]
 pub struct SharedSettings {
-    by_source: HashMap<*const ServerOptions, Arc<ServerSettings>>,
+    by_source: HashMap<(*const ServerOptions, Option<*const SourceAddress>), Arc<ServerSettings>>,
 }
 
 impl SharedSettings {
-    fn of(&mut self, options: &Arc<ServerOptions>) -> Arc<ServerSettings> {
-        let settings = || Arc::new(options.settings.clone());
-        self.by_source.entry(Arc::as_ptr(options)).or_insert_with(settings).clone()
+    /// `source` of the proxy serves the servers that have none of their own.
+    fn of(
+        &mut self,
+        options: &Arc<ServerOptions>,
+        source: Option<&Arc<SourceAddress>>,
+    ) -> Arc<ServerSettings> {
+        let inherited = source.filter(|_| options.settings.source.is_none());
+        let key = (Arc::as_ptr(options), inherited.map(Arc::as_ptr));
+        let settings = || {
+            let mut settings = options.settings.clone();
+            if let Some(source) = inherited {
+                settings.source = Some((**source).clone());
+            }
+            Arc::new(settings)
+        };
+        self.by_source.entry(key).or_insert_with(settings).clone()
     }
 }
 
@@ -45,7 +58,7 @@ pub fn compile_all(
         }
         path.truncate(prefix);
         path.push_str(&name);
-        let settings = settings.of(&line.options);
+        let settings = settings.of(&line.options, proxy.settings.source.as_ref());
         let cookie = line.cookie.clone().or_else(|| line.options.cookie.clone());
         let track = line.track.as_ref().or(line.options.track.as_ref());
         let target = target(line, &path, resolver);
