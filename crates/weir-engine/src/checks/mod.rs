@@ -26,7 +26,7 @@ use weir_types::Slot;
 use queue::Queue;
 
 pub use messenger::Messenger;
-pub use transition::{Cause, Servers};
+pub use transition::Servers;
 
 /// What the checks work on.
 pub struct CheckInput {
@@ -64,10 +64,10 @@ pub async fn run(input: CheckInput) {
                 }
             }
             Some(Finished { server, outcome }) = finished.recv() => {
-                if let Some(index) = queue.index_of(server) {
-                    outcome::apply(&servers, queue.checked(index), &outcome, now_ms());
-                    let health = outcome::health(&servers, queue.checked(index));
-                    queue.reschedule(&plan, index, &health, now_ms());
+                if let Some(checked) = queue.find(server) {
+                    outcome::apply(&servers, checked, &outcome, now_ms());
+                    let health = outcome::health(&servers, checked);
+                    queue.reschedule(&plan, checked, &health, now_ms());
                 }
             }
             () = plan_changed.notified() => {

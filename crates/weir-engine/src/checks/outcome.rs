@@ -1,11 +1,11 @@
 //! What a finished check means for its server.
 
-use weir_check::report::{self, Subject};
+use weir_check::report::{self, Cause, Subject};
 use weir_check::{Change, CheckResult, Condition, Health, Outcome};
 use weir_shm::OperationalState;
 
 use super::queue::Checked;
-use super::transition::{Cause, Servers};
+use super::transition::Servers;
 
 /// The server's health as shared memory has it.
 pub fn health(servers: &Servers<'_>, checked: Checked) -> Health {

@@ -62,20 +62,15 @@ impl Queue {
         }
         self.due.pop();
         self.began.insert(slot, now_ms);
+        self.find(slot)
+    }
+
+    pub fn find(&self, slot: Slot) -> Option<Checked> {
         self.by_slot.get(&slot).map(|index| self.servers[*index])
     }
 
-    pub fn index_of(&self, slot: Slot) -> Option<usize> {
-        self.by_slot.get(&slot).copied()
-    }
-
-    pub fn checked(&self, index: usize) -> Checked {
-        self.servers[index]
-    }
-
     /// Puts a server back after its check has ended.
-    pub fn reschedule(&mut self, plan: &Plan, index: usize, health: &Health, now_ms: u64) {
-        let checked = self.servers[index];
+    pub fn reschedule(&mut self, plan: &Plan, checked: Checked, health: &Health, now_ms: u64) {
         let schedule = schedule(plan, checked.server);
         let began = self.began.get(&checked.slot).copied().unwrap_or(now_ms);
         let due_ms = (began + schedule.delay_ms(health, random())).max(now_ms);
@@ -204,7 +199,7 @@ mod tests {
         let plan = plan(&[1]);
         queue.follow(&plan, 100);
         assert_eq!(due(&mut queue, 100), [1]);
-        queue.reschedule(&plan, 0, &Health { rise: 2, fall: 3, value: 4 }, 400);
+        queue.reschedule(&plan, queue.servers[0], &Health { rise: 2, fall: 3, value: 4 }, 400);
         assert_eq!(queue.next_ms(), Some(1100));
     }
 

@@ -1,38 +1,13 @@
 //! Servers that go up and down: state, counters, servers that follow, log lines. Used by checks; whoever else changes a
 //! server's state goes through here too, so that the same is counted and told.
 
-use weir_check::Outcome;
-use weir_check::report::{self, Line, Remaining, Subject, Transition};
+use weir_check::report::{self, Cause, Line, Remaining, Subject, Transition};
 use weir_plan::{Plan, Server};
 use weir_shm::{OperationalState, Shm, Wakers};
 use weir_types::{ProxyId, ServerId};
 
 use super::messenger::Messenger;
 use super::queue::Checked;
-
-/// Why a server changes.
-#[derive(Clone, Copy)]
-pub enum Cause<'a> {
-    Check {
-        outcome: &'a Outcome,
-        /// The check itself was told of (`option log-health-checks`).
-        logged: bool,
-    },
-    /// A runtime command.
-    Cli,
-    /// The server it tracks, `backend/server`.
-    Tracked(&'a str),
-}
-
-impl<'a> Cause<'a> {
-    fn words(self) -> report::Cause<'a> {
-        match self {
-            Cause::Check { outcome, logged } => report::Cause::Check { outcome, logged },
-            Cause::Cli => report::Cause::Cli,
-            Cause::Tracked(server) => report::Cause::Tracked(server),
-        }
-    }
-}
 
 /// The servers of the plan in force, with what is needed to change their state.
 #[derive(Clone, Copy)]
@@ -87,7 +62,7 @@ impl<'a> Servers<'a> {
         let line = report::transition(
             self.subject(backend, server),
             transition,
-            Some(cause.words()),
+            Some(cause),
             self.remaining(backend, server),
         );
         self.tell(backend, &line);
