@@ -17,6 +17,7 @@ pub struct Origin {
 }
 
 struct Running {
+    kind: Arc<Mutex<OriginKind>>,
     listener: Arc<TcpListener>,
     stop: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -36,8 +37,16 @@ impl Origin {
         Ok(origin)
     }
 
-    /// Ends what it did before, connections included, and does this instead.
+    /// Does this instead of what it did before. Another status is answered from the next request on, on open
+    /// connections too, so that no request in between fails; other changes end what there was, connections included.
     pub fn become_kind(&mut self, kind: &OriginKind) -> std::io::Result<()> {
+        if let (Some(running), OriginKind::Hello { .. }) = (&self.running, kind) {
+            let mut now = running.kind.lock().unwrap_or_else(|e| e.into_inner());
+            if matches!(*now, OriginKind::Hello { .. }) {
+                *now = kind.clone();
+                return Ok(());
+            }
+        }
         self.stop();
         if *kind == OriginKind::Refused {
             return Ok(());
@@ -45,7 +54,9 @@ impl Origin {
         let listener = Arc::new(ports::listen(self.address)?);
         let stop = Arc::new(AtomicBool::new(false));
         let open = Arc::new(Mutex::new(Vec::new()));
-        let thread = (*kind != OriginKind::Scripted).then(|| {
+        let kind = Arc::new(Mutex::new(kind.clone()));
+        let scripted = *kind.lock().unwrap_or_else(|e| e.into_inner()) == OriginKind::Scripted;
+        let thread = (!scripted).then(|| {
             let serving = Serving {
                 name: self.name.clone(),
                 kind: kind.clone(),
@@ -56,7 +67,7 @@ impl Origin {
             };
             std::thread::spawn(move || serving.run())
         });
-        self.running = Some(Running { listener, stop, open, thread });
+        self.running = Some(Running { kind, listener, stop, open, thread });
         Ok(())
     }
 
@@ -86,7 +97,7 @@ impl Drop for Origin {
 
 struct Serving {
     name: String,
-    kind: OriginKind,
+    kind: Arc<Mutex<OriginKind>>,
     listener: Arc<TcpListener>,
     stop: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -112,10 +123,11 @@ impl Serving {
     }
 }
 
-fn serve(name: &str, kind: &OriginKind, ordinal: u64, socket: TcpStream) {
+fn serve(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, socket: TcpStream) {
     let copy = socket.try_clone();
     let mut connection = Connection::from(socket);
-    match kind {
+    let now = kind.lock().unwrap_or_else(|e| e.into_inner()).clone();
+    match now {
         OriginKind::Name => {
             let _ = connection.send(format!("{name}\n").as_bytes());
             connection.shut();
@@ -147,10 +159,11 @@ fn mirror(connection: &mut Connection) {
     }
 }
 
-fn requests(name: &str, kind: &OriginKind, ordinal: u64, connection: &mut Connection) {
+fn requests(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, connection: &mut Connection) {
     for number in 1u64.. {
         let Ok(request) = connection.take_until(message::message_length) else { return };
-        let answer = answer(name, kind, ordinal, number, &request);
+        let kind = kind.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        let answer = answer(name, &kind, ordinal, number, &request);
         if connection.send(&answer).is_err() || !keeps_alive(&request) {
             return;
         }
