@@ -157,7 +157,7 @@ impl Turn<'_, '_> {
             if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
         match broken {
             // With the request complete, the client went away from the answer.
-            Broken::Input if matches!(self.stream.up.framing, Framing::Done) => {
+            Broken::Input if matches!(self.stream.up.framing, Framing::Done | Framing::Ending) => {
                 self.client_aborted(Stage::Data)
             }
             Broken::Input => self.client_aborted(stage),
@@ -220,11 +220,11 @@ impl Turn<'_, '_> {
                 (fin(timeouts.client_fin, timeouts.client), fin(timeouts.server_fin, timeouts.server))
             }
         };
-        let of_client =
-            stream.down.has_output() || !stream.up.eof && !matches!(stream.up.framing, Framing::Done);
+        let of_client = stream.down.has_output()
+            || !stream.up.eof && !matches!(stream.up.framing, Framing::Done | Framing::Ending);
         let of_server = stream.up.has_output() && !stream.up.shut
             || !stream.down.is_received()
-                && (raw || matches!(stream.up.framing, Framing::Done) || stream.up.shut);
+                && (raw || matches!(stream.up.framing, Framing::Done | Framing::Ending) || stream.up.shut);
         // Traffic in either direction keeps both sides of a raw stream alive.
         let (client_moved, server_moved) = match raw {
             true => {
@@ -239,9 +239,25 @@ impl Turn<'_, '_> {
         };
         stream.deadlines.client = deadline(of_client, client_moved, client);
         stream.deadlines.server = deadline(of_server, server_moved, server);
+        stream.deadlines.body = stream.up.resume_ms().min(stream.down.resume_ms());
+    }
+
+    /// Goes on with what filters held back until now.
+    fn resume_bodies(&mut self) -> Step {
+        self.stream.deadlines.body = NEVER;
+        for channel in [&mut self.stream.up, &mut self.stream.down] {
+            if channel.resume_ms() != NEVER {
+                // A broken body is met when the exchange goes on.
+                channel.broken |= channel.pass().is_err();
+            }
+        }
+        Step::Next
     }
 
     pub fn exchange_late(&mut self, client: bool) -> Step {
+        if self.now_ms() >= self.stream.deadlines.body {
+            return self.resume_bodies();
+        }
         if !self.stream.http
             && matches!(self.stream.down.framing, Framing::Hold)
             && self.now_ms() >= self.stream.deadlines.phase

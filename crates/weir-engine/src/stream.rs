@@ -89,13 +89,15 @@ pub struct Deadlines {
     pub server: u64,
     /// Of the phase as a whole: `http-request`, `queue`, `connect`, `tarpit`, inspect delay.
     pub phase: u64,
+    /// When a body that a filter holds back goes on.
+    pub body: u64,
 }
 
 impl Deadlines {
-    pub const NONE: Self = Self { client: NEVER, server: NEVER, phase: NEVER };
+    pub const NONE: Self = Self { client: NEVER, server: NEVER, phase: NEVER, body: NEVER };
 
     pub fn next(&self) -> u64 {
-        self.client.min(self.server).min(self.phase)
+        self.client.min(self.server).min(self.phase).min(self.body)
     }
 }
 

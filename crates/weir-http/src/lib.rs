@@ -26,7 +26,7 @@ mod version;
 
 pub use error::{ParseError, Reason};
 pub use h1::chunk::{
-    ChunkError, ChunkReason, ChunkedDecoder, LAST_CHUNK, Pass, Step, Then, write_chunk_size,
+    ChunkError, ChunkReason, ChunkedDecoder, LAST_CHUNK, Pass, Step, Then, write_chunk, write_chunk_size,
 };
 pub use h1::request::parse_request;
 pub use h1::response::parse_response;

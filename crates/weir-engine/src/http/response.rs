@@ -123,6 +123,7 @@ impl Turn<'_, '_> {
         }
         stream.client_persists = false;
         stream.server_persists = false;
+        stream.up.drop_pipeline();
         stream.up.framing = Framing::Raw;
         // Raw framing cannot be broken.
         let _ = stream.up.pass();
@@ -191,6 +192,7 @@ impl Turn<'_, '_> {
             _ if !stream.response_begun => false,
             Framing::Done => true,
             Framing::Raw => stream.down.eof,
+            Framing::Ending => false,
             _ if stream.down.eof => return Some(self.server_aborted(Stage::Data)),
             _ => false,
         };

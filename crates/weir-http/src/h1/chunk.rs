@@ -63,3 +63,11 @@ pub fn write_chunk_size(size: u64, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b"\r\n");
 }
+
+/// Appends `data` (not empty, see [`LAST_CHUNK`]) as one chunk.
+pub fn write_chunk(data: &[u8], out: &mut Vec<u8>) {
+    debug_assert!(!data.is_empty(), "an empty chunk ends the body");
+    write_chunk_size(data.len() as u64, out);
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\r\n");
+}
