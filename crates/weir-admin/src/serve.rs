@@ -36,8 +36,13 @@ pub async fn connection<C: Control>(
             0 => break,
             length => session.receive(&buffer[..length], &control()),
         }
-        let output = session.take_output();
-        stream.write_all(&output).await?;
+        loop {
+            let output = session.take_output();
+            stream.write_all(&output).await?;
+            let Some(edit) = session.take_edit() else { break };
+            let outcome = control().submit(edit).await;
+            session.edited(outcome, &control());
+        }
     }
     stream.shutdown().await
 }

@@ -32,6 +32,7 @@ pub mod checks;
 mod clock;
 mod connect;
 mod connection;
+pub mod edit;
 mod exchange;
 mod figures;
 mod hash_key;
@@ -55,5 +56,6 @@ mod turn;
 mod view;
 pub mod worker;
 
+pub use edit::{Edited, Editor};
 pub use stats::{StatsAnswer, StatsRequest, StatsService};
 pub use worker::{Control, Exit, ListenerSocket, LogSockets, WorkerInput};

@@ -20,6 +20,7 @@ use weir_types::{ListenerId, ProxyId, Slot, WorkerId};
 
 use crate::buffers::Buffers;
 use crate::clock::{self, Clock};
+use crate::edit::Editor;
 use crate::listener::{self, Listeners};
 use crate::logs::Logs;
 use crate::pool::Pools;
@@ -50,6 +51,7 @@ pub struct WorkerInput {
     pub log_sockets: LogSockets,
     /// Answers for the statistics page; without it, `stats uri` is not recognised.
     pub stats: Option<Rc<dyn StatsService>>,
+    pub editor: Editor,
     /// Runs beside the traffic on the worker's runtime: the conversation with the supervisor that feeds `control`.
     pub beside: Option<Pin<Box<dyn Future<Output = ()>>>>,
 }
@@ -98,6 +100,8 @@ pub struct Worker {
     pub queues: Queues,
     pub logs: Logs,
     pub stats: Option<Rc<dyn StatsService>>,
+    /// Takes what rules change of the plan.
+    pub editor: Editor,
     /// Of the process scope, this worker's copy.
     pub variables: RefCell<Variables>,
     /// Log lines written per frontend (`%lc`).
@@ -129,9 +133,19 @@ pub fn run(input: WorkerInput) -> io::Result<Exit> {
 }
 
 async fn serve(input: WorkerInput) -> io::Result<Exit> {
-    let WorkerInput { worker: id, shm, wakers, plan, listeners, mut control, log_sockets, stats, beside } =
-        input;
-    let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats));
+    let WorkerInput {
+        worker: id,
+        shm,
+        wakers,
+        plan,
+        listeners,
+        mut control,
+        log_sockets,
+        stats,
+        editor,
+        beside,
+    } = input;
+    let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats, editor));
     tokio::task::spawn_local(worker.timers.clone().drive(worker.clock.clone()));
     tokio::task::spawn_local(queue::listen(worker.clone()));
     tokio::task::spawn_local(housekeeping(worker.clone()));
@@ -215,6 +229,7 @@ impl Worker {
         root: Arc<ArcSwap<Plan>>,
         log_sockets: LogSockets,
         stats: Option<Rc<dyn StatsService>>,
+        editor: Editor,
     ) -> Self {
         let plan = root.load_full();
         let clock = Rc::new(Clock::default());
@@ -231,6 +246,7 @@ impl Worker {
             queues: Queues::default(),
             logs: Logs::new(log_sockets, &plan),
             stats,
+            editor,
             variables: RefCell::new(configured(&plan)),
             log_lines: RefCell::default(),
             plan: RefCell::new(plan),
@@ -320,8 +336,11 @@ impl Worker {
     fn swap(&self, plan: Arc<Plan>) {
         self.root.store(plan.clone());
         self.logs.follow(&plan);
-        for (variable, value, _) in &plan.global.variables {
-            self.variables.borrow_mut().set(&variable.name, value.clone());
+        // An edit keeps the generation, and what was set since.
+        if plan.generation != self.plan.borrow().generation {
+            for (variable, value, _) in &plan.global.variables {
+                self.variables.borrow_mut().set(&variable.name, value.clone());
+            }
         }
         let old = self.plan.replace(plan);
         self.retired.borrow_mut().push(old);

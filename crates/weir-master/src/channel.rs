@@ -27,26 +27,22 @@ pub struct Received {
     pub descriptors: Vec<OwnedFd>,
 }
 
+/// The way out of one end. Sending and receiving do not wait for each other: were both ends to send at once and each
+/// to wait for the other to read, neither would go on.
+#[derive(Clone)]
+pub struct Sender {
+    socket: Arc<tokio::net::UnixStream>,
+}
+
 /// One end, with what was read and not yet taken.
 pub struct Channel {
-    socket: tokio::net::UnixStream,
+    socket: Arc<tokio::net::UnixStream>,
     buffer: Vec<u8>,
     descriptors: Vec<OwnedFd>,
 }
 
-impl Channel {
-    /// Both ends; one is to be inherited by a child.
-    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
-        UnixStream::pair()
-    }
-
-    /// Inside a runtime.
-    pub fn new(socket: UnixStream) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        let socket = tokio::net::UnixStream::from_std(socket)?;
-        Ok(Self { socket, buffer: Vec::new(), descriptors: Vec::new() })
-    }
-
+impl Sender {
+    /// May not be dropped before it is done, and messages may not be sent at the same time.
     pub async fn send(&self, parcel: &Parcel) -> io::Result<()> {
         let mut left = parcel.descriptors.iter();
         let mut bytes = header(parcel);
@@ -71,6 +67,24 @@ impl Channel {
             }
         }
         Ok(())
+    }
+}
+
+impl Channel {
+    /// Both ends; one is to be inherited by a child.
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        UnixStream::pair()
+    }
+
+    /// Inside a runtime.
+    pub fn new(socket: UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let socket = Arc::new(tokio::net::UnixStream::from_std(socket)?);
+        Ok(Self { socket, buffer: Vec::new(), descriptors: Vec::new() })
+    }
+
+    pub fn sender(&self) -> Sender {
+        Sender { socket: self.socket.clone() }
     }
 
     /// The next message; `None` when the other end is closed. May be dropped between messages without loss.
@@ -180,7 +194,7 @@ mod tests {
     fn more_descriptors_than_one_message_carries() {
         runtime().block_on(async {
             let (near, far) = Channel::pair().unwrap();
-            let near = Channel::new(near).unwrap();
+            let near = Channel::new(near).unwrap().sender();
             let mut far = Channel::new(far).unwrap();
             let bytes = vec![7; 300_000];
             let many = Parcel { bytes: bytes.clone(), descriptors: sockets(600) };
@@ -205,7 +219,7 @@ mod tests {
     fn blocking_end_reads_one_message_at_a_time() {
         runtime().block_on(async {
             let (near, far) = Channel::pair().unwrap();
-            let near = Channel::new(near).unwrap();
+            let near = Channel::new(near).unwrap().sender();
             near.send(&Parcel { bytes: b"one".to_vec(), descriptors: sockets(3) }).await.unwrap();
             near.send(&Parcel { bytes: b"two".to_vec(), descriptors: sockets(1) }).await.unwrap();
             let first = receive_blocking(&far).unwrap().unwrap();

@@ -41,7 +41,7 @@ pub fn run(input: ControllerInput, version: &str, release_date: &str) -> io::Res
 }
 
 async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io::Result<Exit> {
-    let ControllerInput { shm, wakers, plan, listeners, mut orders, requests, beside } = input;
+    let ControllerInput { shm, wakers, plan, listeners, mut orders, requests, editor, beside } = input;
     let talk = tokio::task::spawn_local(beside);
     let plan_changed = Rc::new(Notify::new());
     let messenger = Rc::new(Messenger::new(LogSockets::open(&plan.load()), &plan.load(), shm));
@@ -53,7 +53,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
         messenger: messenger.clone(),
     }));
     let process = process(&plan.load(), shm, version, release_date);
-    let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger });
+    let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor });
     let mut commands = Commands { reach, requests, listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {

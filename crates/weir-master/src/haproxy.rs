@@ -13,7 +13,7 @@ use std::sync::Arc;
 use weir_compile::compile;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
-use weir_plan::Plan;
+use weir_plan::{Change, Edit, EditKind, Plan};
 use weir_shm::Shm;
 use weir_syntax::render::FATAL;
 use weir_syntax::{Capabilities, Environment, Reader};
@@ -109,6 +109,14 @@ impl Program for Haproxy {
         blueprint::override_settings(&mut plan.global, &bundle.overrides);
         weir_engine::settle::settle(&plan, shm, weir_sys::clock::monotonic_ms());
         Ok(Arc::new(plan))
+    }
+
+    fn edit(&self, _plan: &Arc<Plan>, edit: &Edit, _shm: Shm) -> Result<Change, String> {
+        Err(match edit.kind {
+            EditKind::Patterns | EditKind::Variables | EditKind::Servers | EditKind::Certificates => {
+                "not supported by weir yet".into()
+            }
+        })
     }
 
     fn run_worker(&self, mut input: WorkerInput) -> io::Result<Exit> {

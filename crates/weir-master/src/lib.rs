@@ -10,6 +10,7 @@ pub mod channel;
 pub mod child;
 mod cli;
 mod controller;
+mod edits;
 pub mod handover;
 pub mod haproxy;
 pub mod listeners;

@@ -29,6 +29,16 @@ pub enum Order {
     Serve { level: u8 },
     /// For the controller: write the servers' states to the log (SIGHUP).
     DumpServers,
+    /// Check and prepare these edits, do not put them in force yet. Descriptors: `segments` new memfds, then the edits
+    /// if they are not in `edits`.
+    Edit { round: u64, segments: u32, edits: Vec<u8> },
+    /// Put those edits of the round in force that were `accepted` by all, forget the others.
+    Settle { round: u64, accepted: Vec<bool> },
+    /// These edits are in force everywhere else: a child that was not there when they were decided takes them as they
+    /// are. Round 0 wants no answer. Descriptors as with `Edit`.
+    Replay { round: u64, segments: u32, edits: Vec<u8> },
+    /// What became of an edit that this child handed in.
+    Edited { ticket: u64, refusal: Option<String> },
 }
 
 /// Child to supervisor.
@@ -44,6 +54,13 @@ pub enum Reply {
     HandOver,
     /// From the controller: reload, as SIGUSR2 asks.
     Reload,
+    /// Put this edit in force everywhere, or say why not. It was made for the plan of that generation. A descriptor, if
+    /// it is not in `edit`.
+    Submit { ticket: u64, generation: u64, edit: Vec<u8> },
+    /// The edits of the round are prepared, but for those with a reason why they cannot be.
+    Verdicts { round: u64, refusals: Vec<Option<String>> },
+    /// What all accepted is in force here.
+    Settled { round: u64 },
 }
 
 impl Order {
@@ -84,6 +101,21 @@ impl Order {
             Order::DumpServers => {
                 out.u8(9);
             }
+            Order::Edit { round, segments, edits } => {
+                out.u8(10).u64(*round).u32(*segments).bytes(edits);
+            }
+            Order::Settle { round, accepted } => {
+                out.u8(11).u64(*round).list(accepted, |out, one| {
+                    out.u8(u8::from(*one));
+                });
+            }
+            Order::Replay { round, segments, edits } => {
+                out.u8(12).u64(*round).u32(*segments).bytes(edits);
+            }
+            Order::Edited { ticket, refusal } => {
+                out.u8(13).u64(*ticket);
+                refusal_to(&mut out, refusal);
+            }
         }
         out.bytes
     }
@@ -110,6 +142,10 @@ impl Order {
             7 => Order::HardStop,
             8 => Order::Serve { level: from.u8()? },
             9 => Order::DumpServers,
+            10 => Order::Edit { round: from.u64()?, segments: from.u32()?, edits: from.bytes()?.to_vec() },
+            11 => Order::Settle { round: from.u64()?, accepted: from.list(|from| Ok(from.u8()? != 0))? },
+            12 => Order::Replay { round: from.u64()?, segments: from.u32()?, edits: from.bytes()?.to_vec() },
+            13 => Order::Edited { ticket: from.u64()?, refusal: from.option(Reader::text)? },
             _ => return Err(Malformed),
         })
     }
@@ -124,6 +160,9 @@ impl Reply {
             Reply::Committed { generation } => out.u8(2).u64(*generation),
             Reply::HandOver => out.u8(3),
             Reply::Reload => out.u8(4),
+            Reply::Submit { ticket, generation, edit } => out.u8(5).u64(*ticket).u64(*generation).bytes(edit),
+            Reply::Verdicts { round, refusals } => out.u8(6).u64(*round).list(refusals, refusal_to),
+            Reply::Settled { round } => out.u8(7).u64(*round),
         };
         out.bytes
     }
@@ -136,9 +175,20 @@ impl Reply {
             2 => Reply::Committed { generation: from.u64()? },
             3 => Reply::HandOver,
             4 => Reply::Reload,
+            5 => Reply::Submit { ticket: from.u64()?, generation: from.u64()?, edit: from.bytes()?.to_vec() },
+            6 => {
+                Reply::Verdicts { round: from.u64()?, refusals: from.list(|from| from.option(Reader::text))? }
+            }
+            7 => Reply::Settled { round: from.u64()? },
             _ => return Err(Malformed),
         })
     }
+}
+
+fn refusal_to(out: &mut Writer, refusal: &Option<String>) {
+    out.option(refusal.as_ref(), |out, text| {
+        out.text(text);
+    });
 }
 
 fn slots(out: &mut Writer, slots: &[Slot]) {
@@ -167,12 +217,19 @@ mod tests {
             Order::Prepare { generation: 4, segments: 0, listeners: vec![] },
             Order::Commit { generation: 4 },
             Order::Serve { level: 3 },
+            Order::Edit { round: 9, segments: 1, edits: vec![1, 2, 3] },
+            Order::Settle { round: 9, accepted: vec![true, false] },
+            Order::Replay { round: 0, segments: 0, edits: vec![] },
+            Order::Edited { ticket: 5, refusal: Some("no".into()) },
         ];
         for order in orders {
             assert_eq!(Order::decode(&order.encode()), Ok(order));
         }
         assert_eq!(Order::decode(&[99]), Err(Malformed));
         let refused = Reply::Refused { generation: 1, reason: "no".into() };
-        assert_eq!(Reply::decode(&refused.encode()), Ok(refused));
+        let verdicts = Reply::Verdicts { round: 2, refusals: vec![None, Some("no".into())] };
+        for reply in [refused, verdicts, Reply::Submit { ticket: 1, generation: 0, edit: vec![4] }] {
+            assert_eq!(Reply::decode(&reply.encode()), Ok(reply));
+        }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use weir_engine::edit::Editor;
 use weir_engine::worker::{Exit, ListenerSocket, WorkerInput};
-use weir_plan::Plan;
-use weir_shm::{Shm, Wakers};
+use weir_plan::{Change, Edit, Plan};
+use weir_shm::{Kind, Shm, Wakers};
 
 use crate::blueprint::Loaded;
 use crate::bundle::Bundle;
@@ -23,6 +24,21 @@ pub trait Program: Send + Sync + 'static {
 
     /// Makes the plan from a bundle that [`Program::load`] accepted. In a child; names have their slots already.
     fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<Arc<Plan>, String>;
+
+    /// Names that an edit needs places for in shared memory before children read it. In the supervisor.
+    fn names(&self, _edit: &Edit) -> Vec<(Kind, String)> {
+        Vec::new()
+    }
+
+    /// Reads and checks an edit of `plan` and prepares it, without putting it in force. In a child; large edits off its
+    /// event loop. All children must come to the same answer; the error is a text for whoever asked for it.
+    fn edit(&self, plan: &Arc<Plan>, edit: &Edit, shm: Shm) -> Result<Change, String>;
+
+    /// The edits since the plan came into force, in fewer of the same effect: children that start later take these.
+    /// In the supervisor.
+    fn condense(&self, journal: Vec<Edit>) -> Vec<Edit> {
+        journal
+    }
 
     /// Serves until told to stop. Builds its own runtime.
     fn run_worker(&self, input: WorkerInput) -> io::Result<Exit>;
@@ -40,6 +56,8 @@ pub struct ControllerInput {
     pub listeners: Vec<ListenerSocket>,
     pub orders: UnboundedReceiver<ControllerOrder>,
     pub requests: UnboundedSender<ControllerRequest>,
+    /// Takes what runtime commands change of the plan.
+    pub editor: Editor,
     /// To be run beside the rest: the conversation with the supervisor that feeds `orders`.
     pub beside: std::pin::Pin<Box<dyn Future<Output = ()>>>,
 }

@@ -5,7 +5,7 @@ mod standin;
 use std::io::{Read, Write};
 
 use nix::libc::*;
-use standin::{Run, connect, until};
+use standin::{Run, connect, edited, until};
 
 fn echoes(mut stream: &std::net::TcpStream) -> bool {
     let mut byte = [0];
@@ -178,4 +178,85 @@ fn master_socket_reaches_the_controller() {
     assert_eq!(run.ask("user; reload"), "Permission denied\n\n");
     assert_eq!(run.ask("prompt\nquit"), "master> ");
     assert_eq!(run.ask("@1 add map m <<\na b\n\n"), "level 3: add map m <<\na b\n\n");
+}
+
+/// What each of `workers` shows of edits, and its process.
+fn shown(port: u16, workers: usize) -> std::collections::BTreeMap<u16, (u32, String)> {
+    let mut seen = std::collections::BTreeMap::new();
+    until("every worker", || {
+        let (worker, pid, words) = edited(port)?;
+        seen.insert(worker, (pid, words));
+        (seen.len() == workers).then_some(())
+    });
+    seen
+}
+
+#[test]
+fn an_edit_is_in_force_everywhere_or_nowhere() {
+    let run = Run::start("edits", "workers 2\nlisten a 22350", &["-W", "-S"]);
+    run.until_said("Loading success.", 1);
+    assert_eq!(run.ask("@1 edit one"), "done");
+    assert_eq!(run.ask("@1 patterns two"), "done");
+    assert_eq!(run.ask("@1 large x"), "done");
+    assert_eq!(run.ask("@1 edit refuse"), "refused: as asked");
+    assert_eq!(run.ask("@1 patterns panic"), "refused: internal error");
+    let workers = shown(22350, 2);
+    for (_, words) in workers.values() {
+        assert_eq!(words, "one,|two,xxxxxxxx");
+    }
+    for kind in ["edit", "patterns"] {
+        let refused = run.ask(&format!("@1 {kind} refuse-in {}", workers[&1].0));
+        assert_eq!(refused, "refused: just here");
+    }
+    assert_eq!(shown(22350, 2), workers);
+    run.configure("workers 3\nlisten a 22350");
+    run.signal(SIGUSR2);
+    run.until_said("Loading success.", 2);
+    assert_eq!(run.ask("@1 edit new"), "done");
+    for (worker, (_, words)) in shown(22350, 3) {
+        let before = if worker < 2 { "two,xxxxxxxx" } else { "" };
+        assert_eq!(words, format!("new,|{before}"), "a reload forgets edits of the plan before");
+    }
+}
+
+#[test]
+fn edits_of_many_have_one_order() {
+    let run = Run::start("ordered", "workers 3\nlisten a 22355", &["-W", "-S"]);
+    run.until_said("Loading success.", 1);
+    std::thread::scope(|scope| {
+        for client in 0..20 {
+            let run = &run;
+            scope.spawn(move || {
+                for number in 0..5 {
+                    let kind = if number == 2 { "edit" } else { "patterns" };
+                    assert_eq!(run.ask(&format!("@1 {kind} {client}.{number}")), "done");
+                }
+            });
+        }
+    });
+    let workers = shown(22355, 3);
+    let words = &workers[&0].1;
+    assert_eq!(words.split(['|', ',']).filter(|word| !word.is_empty()).count(), 100, "{words}");
+    assert!(workers.values().all(|(_, others)| others == words), "{workers:?}");
+}
+
+#[test]
+fn edits_go_on_while_children_stop_and_die() {
+    let run = Run::start("surviving", "workers 3\nlisten a 22360", &["-W", "-S"]);
+    run.until_said("Loading success.", 1);
+    assert_eq!(run.ask("@1 patterns a"), "done");
+    assert_eq!(run.ask("@1 edit b"), "done");
+    let first = shown(22360, 3);
+    weir_sys::process::kill(first[&0].0, SIGSTOP).unwrap();
+    weir_sys::process::kill(first[&1].0, SIGKILL).unwrap();
+    assert_eq!(run.ask("@1 large y"), "done");
+    assert_eq!(run.ask("@1 patterns c"), "done");
+    let replaced = until("successors", || {
+        let now = shown(22360, 3);
+        (now[&0].0 != first[&0].0 && now[&1].0 != first[&1].0).then_some(now)
+    });
+    assert_eq!(replaced[&2].0, first[&2].0);
+    for (_, words) in replaced.values() {
+        assert_eq!(words, "b,|a,yyyyyyyy,c");
+    }
 }

@@ -1,16 +1,18 @@
 //! The immutable Plan that the engine runs: flat tables with indices, swapped at one root. Nothing here reads text or
-//! resolves names; nothing here changes after compile (what changes at run time lives in `weir-shm`).
+//! resolves names; what changes at run time lives in `weir-shm`, or comes as an [`edit`].
 //!
 //! [`settings`] holds the value types of single keywords (timeouts, options, balancing...). They need no resolution,
 //! so `weir-config` fills the same types and the compiler moves them over.
 
 pub mod backend;
+pub mod edit;
 pub mod frontend;
 pub mod plan;
 pub mod proxy;
 pub mod settings;
 
 pub use backend::{Backend, Server, ServerTarget, UseServer, UseServerTarget};
+pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
 pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use weir_check::report::Line;
 use weir_check::{CheckResult, CheckStatus};
+use weir_engine::{Edited, Editor};
 use weir_plan::settings::*;
 use weir_plan::*;
 use weir_shm::{Kind, OperationalState, ServerState, ServerText, Shm};
@@ -227,6 +228,9 @@ impl Control for Lab {
     }
     fn shutdown_sessions(&self, _: ServerId) -> bool {
         true
+    }
+    fn submit(&self, edit: Edit) -> Edited {
+        Editor::default().submit(&self.plan, edit)
     }
 }
 

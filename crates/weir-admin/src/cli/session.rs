@@ -1,6 +1,10 @@
 //! One connection: bytes in, bytes out.
 
+use std::collections::VecDeque;
+
 use weir_check::report::Line;
+use weir_engine::Edited;
+use weir_plan::Edit;
 use weir_plan::settings::SeverityOutput;
 use weir_types::{ProxyId, ServerId};
 
@@ -9,7 +13,8 @@ use super::table::{self, Command, Level};
 use super::{suggest, words};
 use crate::View;
 
-/// What a command may ask of the controller. All of it is done at once; nothing here waits.
+/// What a command may ask of the controller. All of it is done at once; what takes a while is an edit, which a command
+/// leaves behind with what to say when it is done ([`Context::edit`]).
 pub trait Control {
     /// The plan in force and the state of now.
     fn view(&self) -> View<'_>;
@@ -25,6 +30,9 @@ pub trait Control {
 
     /// `shutdown sessions server`: every worker closes its sessions on this server. False: workers cannot do that yet.
     fn shutdown_sessions(&self, server: ServerId) -> bool;
+
+    /// Hands an edit in; the outcome comes when it is in force in every worker or in none.
+    fn submit(&self, edit: Edit) -> Edited;
 
     /// Streams for `show sess`, one line each; `None`: workers cannot tell yet.
     fn sessions(&self) -> Option<Vec<String>> {
@@ -61,9 +69,38 @@ pub struct Session {
     input: Vec<u8>,
     output: Vec<u8>,
     payload: Option<Payload>,
+    /// What the lines read so far still ask for.
+    steps: VecDeque<Step>,
+    /// Where the session stands still until an edit is in force.
+    later: Option<Later>,
     closing: bool,
     /// Accepts `@1 command` as on the master's socket.
     relayed: bool,
+}
+
+#[derive(Debug)]
+enum Step {
+    Run {
+        words: Vec<String>,
+        payload: Option<String>,
+    },
+    /// The lines that follow are the payload of a command.
+    Collect(Payload),
+    Prompt,
+}
+
+type Then = Box<dyn FnOnce(Result<(), String>, &dyn Control) -> Reply>;
+
+/// An edit that a command asks for, and how it answers.
+pub struct Later {
+    edit: Option<Edit>,
+    then: Then,
+}
+
+impl std::fmt::Debug for Later {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Later").field("edit", &self.edit).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -87,7 +124,16 @@ impl Session {
             experimental: false,
             timeout_ms: None,
         };
-        Self { state, input: Vec::new(), output: Vec::new(), payload: None, closing: false, relayed: false }
+        Self {
+            state,
+            input: Vec::new(),
+            output: Vec::new(),
+            payload: None,
+            steps: VecDeque::new(),
+            later: None,
+            closing: false,
+            relayed: false,
+        }
     }
 
     /// A session that came by the master's socket: `@1`, `@!PID` before a command are taken off.
@@ -102,17 +148,39 @@ impl Session {
     /// Takes what came; runs every line that is complete.
     pub fn receive(&mut self, bytes: &[u8], control: &dyn Control) {
         self.input.extend_from_slice(bytes);
-        while !self.closing {
+        self.advance(control);
+    }
+
+    /// The edit that the session waits for, once.
+    pub fn take_edit(&mut self) -> Option<Edit> {
+        self.later.as_mut()?.edit.take()
+    }
+
+    /// The edit is in force, or refused: the command answers, and the session goes on.
+    pub fn edited(&mut self, outcome: Result<(), String>, control: &dyn Control) {
+        if let Some(later) = self.later.take() {
+            let reply = (later.then)(outcome, control);
+            self.say(&reply);
+            self.advance(control);
+        }
+    }
+
+    fn advance(&mut self, control: &dyn Control) {
+        while !self.closing && self.later.is_none() {
+            if let Some(step) = self.steps.pop_front() {
+                self.step(step, control);
+                continue;
+            }
             let Some(end) = self.input.iter().position(|byte| *byte == b'\n') else { break };
             let line: Vec<u8> = self.input.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line[..end]).trim_end_matches('\r').to_owned();
-            self.line(&line, control);
+            self.line(&line);
         }
         let payload = self.payload.as_ref().map_or(0, |payload| payload.text.len());
         if self.input.len() + payload > LONGEST_INPUT {
             self.closing = true;
         } else if self.input.is_empty() && self.payload.is_none() && self.state.mode == Mode::Single {
-            self.closing |= !self.output.is_empty();
+            self.closing |= self.later.is_none() && !self.output.is_empty();
         }
     }
 
@@ -126,9 +194,9 @@ impl Session {
         self.closing
     }
 
-    fn line(&mut self, line: &str, control: &dyn Control) {
+    fn line(&mut self, line: &str) {
         if self.payload.is_some() {
-            self.payload_line(line, control);
+            self.payload_line(line);
             return;
         }
         let commands = words::commands(line);
@@ -136,23 +204,20 @@ impl Session {
         for (index, command) in commands.into_iter().enumerate() {
             let parsed = words::parse(command);
             if let (Some(end), true) = (parsed.payload_end, index == last) {
-                self.payload = Some(Payload { words: parsed.words, end, text: String::new() });
-                self.prompt_payload();
+                let payload = Payload { words: parsed.words, end, text: String::new() };
+                self.steps.push_back(Step::Collect(payload));
                 return;
             }
             // `a;;b`: nothing stands between.
             if parsed.words.is_empty() && last > 0 {
                 continue;
             }
-            self.run(&parsed.words, None, control);
-            if self.closing {
-                return;
-            }
+            self.steps.push_back(Step::Run { words: parsed.words, payload: None });
         }
-        self.prompt(control);
+        self.steps.push_back(Step::Prompt);
     }
 
-    fn payload_line(&mut self, line: &str, control: &dyn Control) {
+    fn payload_line(&mut self, line: &str) {
         let Some(payload) = &mut self.payload else { return };
         if line != payload.end {
             payload.text.push_str(line);
@@ -161,9 +226,20 @@ impl Session {
             return;
         }
         if let Some(Payload { words, text, .. }) = self.payload.take() {
-            self.run(&words, Some(&text), control);
+            self.steps.push_back(Step::Run { words, payload: Some(text) });
         }
-        self.prompt(control);
+        self.steps.push_back(Step::Prompt);
+    }
+
+    fn step(&mut self, step: Step, control: &dyn Control) {
+        match step {
+            Step::Run { words, payload } => self.run(&words, payload.as_deref(), control),
+            Step::Collect(payload) => {
+                self.payload = Some(payload);
+                self.prompt_payload();
+            }
+            Step::Prompt => self.prompt(control),
+        }
     }
 
     fn run(&mut self, words: &[String], payload: Option<&str>, control: &dyn Control) {
@@ -175,7 +251,13 @@ impl Session {
             true => Reply::Empty,
             false => self.execute(words, payload, control),
         };
-        self.closing |= reply == Reply::Quit;
+        if self.later.is_none() {
+            self.say(&reply);
+        }
+    }
+
+    fn say(&mut self, reply: &Reply) {
+        self.closing |= *reply == Reply::Quit;
         self.output.extend_from_slice(reply.render(self.state.severity).as_bytes());
     }
 
@@ -186,7 +268,8 @@ impl Session {
         if let Some(refusal) = self.refuses(command) {
             return Reply::error(refusal);
         }
-        let mut context = Context { arguments, payload, state: &mut self.state, control };
+        let mut context =
+            Context { arguments, payload, state: &mut self.state, control, later: &mut self.later };
         match command.run {
             Some(run) => run(&mut context),
             None => Reply::error(format!("'{}' is not implemented by weir yet.", command.name)),
@@ -235,9 +318,20 @@ pub struct Context<'a> {
     pub payload: Option<&'a str>,
     pub state: &'a mut State,
     pub control: &'a dyn Control,
+    later: &'a mut Option<Later>,
 }
 
 impl<'a> Context<'a> {
+    /// Asks for an edit; the session says what `then` returns when all workers have it, or none has.
+    pub fn edit(
+        &mut self,
+        edit: Edit,
+        then: impl FnOnce(Result<(), String>, &dyn Control) -> Reply + 'static,
+    ) -> Reply {
+        *self.later = Some(Later { edit: Some(edit), then: Box::new(then) });
+        Reply::Empty
+    }
+
     pub fn view(&self) -> View<'a> {
         self.control.view()
     }

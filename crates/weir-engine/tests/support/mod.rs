@@ -158,6 +158,7 @@ impl Running {
                 listeners,
                 control: orders,
                 stats: None,
+                editor: Default::default(),
                 beside: None,
             };
             worker::run(input).unwrap()

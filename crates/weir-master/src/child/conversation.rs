@@ -6,16 +6,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use weir_engine::edit::Submission;
 use weir_engine::worker::{Control, ListenerSocket};
 use weir_plan::Plan;
 use weir_shm::Shm;
 
+use super::edits::{self, Editing};
 use super::pair;
 use crate::bundle::Bundle;
-use crate::channel::{Channel, Parcel, Received};
+use crate::channel::{Channel, Parcel, Received, Sender};
+use crate::edits::Packed;
 use crate::message::{Order, Reply};
 use crate::program::{ControllerOrder, ControllerRequest, Program};
 
@@ -33,6 +36,7 @@ pub struct Conversation {
     pub plan: Arc<Plan>,
     pub receiver: Receiver,
     pub asked: UnboundedReceiver<ControllerRequest>,
+    pub submitted: UnboundedReceiver<Submission>,
 }
 
 type Making = JoinHandle<Result<Arc<Plan>, String>>;
@@ -49,68 +53,127 @@ struct Pending {
 impl Conversation {
     /// Ends when the supervisor is gone; the event loop then sees its orders end.
     pub async fn hold(self) {
-        let Self { program, shm, control, mut plan, mut receiver, mut asked } = self;
+        let Self { program, shm, control, mut plan, mut receiver, mut asked, mut submitted } = self;
         let Ok(mut channel) = Channel::new(control) else { return };
-        let mut pending = Pending::default();
+        let replies = write_beside(channel.sender());
+        let (mut pending, mut editing) = (Pending::default(), Editing::default());
         loop {
             let step = tokio::select! {
                 received = channel.receive() => match received {
-                    Ok(Some(received)) => obey(received, &program, shm, &mut plan, &mut pending, &mut receiver).await,
+                    Ok(Some(received)) => {
+                        let mut parts = Parts {
+                            program: &program,
+                            shm,
+                            current: &mut plan,
+                            pending: &mut pending,
+                            editing: &mut editing,
+                            receiver: &mut receiver,
+                        };
+                        parts.obey(received).await
+                    }
                     _ => return,
                 },
                 made = finished(&mut pending.making) => Ok(pending.finish(made)),
+                prepared = editing.finished() => Ok(Some(prepared)),
                 Some(request) = asked.recv() => Ok(Some(ask(request))),
+                Some(submission) = submitted.recv() => Ok(editing.submit(submission)),
             };
             let sent = match step {
-                Ok(None) => Ok(()),
-                Ok(Some(parcel)) => channel.send(&parcel).await,
-                Err(error) => Err(error),
+                Ok(None) => true,
+                Ok(Some(parcel)) => replies.send(parcel).is_ok(),
+                Err(error) => {
+                    log::error!("control channel: {error}");
+                    false
+                }
             };
-            if let Err(error) = sent {
-                log::error!("control channel: {error}");
+            if !sent {
                 return;
             }
         }
     }
 }
 
-async fn obey(
-    received: Received,
-    program: &Arc<dyn Program>,
-    shm: Shm,
-    current: &mut Arc<Plan>,
-    pending: &mut Pending,
-    receiver: &mut Receiver,
-) -> io::Result<Option<Parcel>> {
-    match Order::decode(&received.bytes).map_err(io::Error::other)? {
-        Order::Prepare { generation, segments, listeners } => {
-            let mut descriptors = received.descriptors.into_iter();
-            let bundle = descriptors.next().ok_or(io::ErrorKind::InvalidData)?;
-            for segment in descriptors.by_ref().take(segments as usize) {
-                shm.attach_segment(segment).map_err(io::Error::other)?;
+/// Replies are written by a task of their own: orders are read on while the supervisor is slow to read.
+fn write_beside(channel: Sender) -> UnboundedSender<Parcel> {
+    let (replies, mut waiting) = unbounded_channel::<Parcel>();
+    tokio::task::spawn_local(async move {
+        while let Some(parcel) = waiting.recv().await {
+            if let Err(error) = channel.send(&parcel).await {
+                log::error!("control channel: {error}");
+                return;
             }
-            let program = program.clone();
-            let making = tokio::task::spawn_blocking(move || make(&*program, &bundle, shm));
-            *pending =
-                Pending { generation, making: Some(making), plan: None, added: pair(listeners, descriptors) };
-            Ok(None)
         }
-        Order::Commit { generation } if generation == pending.generation => {
-            let Some(plan) = pending.plan.take() else { return Ok(None) };
-            let added = std::mem::take(&mut pending.added);
-            *current = plan.clone();
-            receiver.swap(plan, added).await;
-            Ok(Some(parcel(Reply::Committed { generation })))
-        }
-        Order::Abort { .. } => {
-            // Large plans are dropped off the event loop.
-            let dropped = std::mem::take(pending);
-            tokio::task::spawn_blocking(move || drop(dropped));
-            Ok(None)
-        }
-        order => {
-            receiver.pass(order, received.descriptors, current);
-            Ok(None)
+    });
+    replies
+}
+
+/// What orders act on.
+struct Parts<'a> {
+    program: &'a Arc<dyn Program>,
+    shm: Shm,
+    current: &'a mut Arc<Plan>,
+    pending: &'a mut Pending,
+    editing: &'a mut Editing,
+    receiver: &'a mut Receiver,
+}
+
+impl Parts<'_> {
+    async fn obey(&mut self, received: Received) -> io::Result<Option<Parcel>> {
+        let (shm, descriptors) = (self.shm, received.descriptors);
+        match Order::decode(&received.bytes).map_err(io::Error::other)? {
+            Order::Prepare { generation, segments, listeners } => {
+                let mut descriptors = descriptors.into_iter();
+                let bundle = descriptors.next().ok_or(io::ErrorKind::InvalidData)?;
+                for segment in descriptors.by_ref().take(segments as usize) {
+                    shm.attach_segment(segment).map_err(io::Error::other)?;
+                }
+                let program = self.program.clone();
+                let making = tokio::task::spawn_blocking(move || make(&*program, &bundle, shm));
+                *self.pending = Pending {
+                    generation,
+                    making: Some(making),
+                    plan: None,
+                    added: pair(listeners, descriptors),
+                };
+                Ok(None)
+            }
+            Order::Commit { generation } if generation == self.pending.generation => {
+                let Some(plan) = self.pending.plan.take() else { return Ok(None) };
+                let added = std::mem::take(&mut self.pending.added);
+                self.editing.forget();
+                *self.current = plan.clone();
+                self.receiver.swap(plan, added).await;
+                Ok(Some(parcel(Reply::Committed { generation })))
+            }
+            Order::Abort { .. } => {
+                // Large plans are dropped off the event loop.
+                let dropped = std::mem::take(self.pending);
+                tokio::task::spawn_blocking(move || drop(dropped));
+                Ok(None)
+            }
+            Order::Edit { round, segments, edits } => {
+                let beside = edits::attach(shm, descriptors, segments)?;
+                let edits = Packed::read(&edits, beside)?;
+                Ok(self.editing.prepare(self.program, shm, self.current, round, edits))
+            }
+            Order::Settle { round, accepted } => {
+                Ok(self.editing.settle(self.current, self.receiver, round, &accepted).await)
+            }
+            Order::Replay { round, segments, edits } => {
+                let beside = edits::attach(shm, descriptors, segments)?;
+                if edits::replay(&**self.program, shm, self.current, &edits, beside)? {
+                    self.receiver.swap(self.current.clone(), Vec::new()).await;
+                }
+                Ok(Some(parcel(Reply::Settled { round })))
+            }
+            Order::Edited { ticket, refusal } => {
+                self.editing.answered(ticket, refusal);
+                Ok(None)
+            }
+            order => {
+                self.receiver.pass(order, descriptors, self.current);
+                Ok(None)
+            }
         }
     }
 }
@@ -158,7 +221,7 @@ impl Pending {
 }
 
 impl Receiver {
-    async fn swap(&self, plan: Arc<Plan>, added: Vec<ListenerSocket>) {
+    pub async fn swap(&self, plan: Arc<Plan>, added: Vec<ListenerSocket>) {
         let (done, swapped) = oneshot::channel();
         let sent = match self {
             Receiver::Worker(orders) => orders.send(Control::Swap { plan, added, done: Some(done) }).is_ok(),

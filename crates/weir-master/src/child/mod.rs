@@ -1,6 +1,7 @@
 //! A child's life before it has an event loop: descriptors, rights, plan; then it runs as worker or controller.
 
 mod conversation;
+mod edits;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use nix::libc;
 use tokio::sync::mpsc::unbounded_channel;
+use weir_engine::edit::Editor;
 use weir_engine::worker::{Exit, ListenerSocket, WorkerInput};
 use weir_plan::Plan;
 use weir_shm::{Shm, Wakers};
@@ -115,22 +117,36 @@ fn live(program: Arc<dyn Program>, role: Role, control: UnixStream, name: &str) 
     drop(bundle);
     weir_sys::memory::trim();
     send_blocking(&control, Reply::Prepared { generation }.encode())?;
-    match wait_for_commit(&control, generation)? {
-        true => run(program, role, control, inheritance, plan),
-        false => Ok(0),
+    match wait_for_commit(&*program, &control, inheritance.shm, plan)? {
+        Some(plan) => run(program, role, control, inheritance, plan),
+        None => Ok(0),
     }
 }
 
-/// False: told to end, or the supervisor is gone.
-fn wait_for_commit(control: &UnixStream, generation: u64) -> io::Result<bool> {
+/// The plan with what was edited since; `None`: told to end, or the supervisor is gone.
+fn wait_for_commit(
+    program: &dyn Program,
+    control: &UnixStream,
+    shm: Shm,
+    mut plan: Arc<Plan>,
+) -> io::Result<Option<Arc<Plan>>> {
     while let Some(received) = receive_blocking(control)? {
         match Order::decode(&received.bytes).map_err(io::Error::other)? {
-            Order::Commit { generation: committed } if committed == generation => return Ok(true),
-            Order::Abort { .. } | Order::SoftStop | Order::HardStop => return Ok(false),
+            Order::Commit { generation } if generation == plan.generation => return Ok(Some(plan)),
+            Order::Abort { .. } | Order::SoftStop | Order::HardStop => return Ok(None),
+            Order::Replay { segments, edits, .. } => {
+                let replayed = edits::attach(shm, received.descriptors, segments)
+                    .and_then(|beside| edits::replay(program, shm, &mut plan, &edits, beside));
+                if let Err(error) = replayed {
+                    let reason = error.to_string();
+                    send_blocking(control, Reply::Refused { generation: plan.generation, reason }.encode())?;
+                    return Err(error);
+                }
+            }
             _ => {}
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 fn run(
@@ -143,8 +159,16 @@ fn run(
     let Inheritance { shm, wakers, listeners, .. } = inheritance;
     let (first, plan) = (plan.clone(), Arc::new(ArcSwap::new(plan)));
     let (requests, asked) = unbounded_channel();
-    let conversation =
-        |receiver| Conversation { program: program.clone(), shm, control, plan: first, receiver, asked };
+    let (editor, submitted) = Editor::new();
+    let conversation = |receiver| Conversation {
+        program: program.clone(),
+        shm,
+        control,
+        plan: first,
+        receiver,
+        asked,
+        submitted,
+    };
     let exit = match role {
         Role::Worker(worker) => {
             let (orders, control) = unbounded_channel();
@@ -158,6 +182,7 @@ fn run(
                 control,
                 log_sockets: Default::default(),
                 stats: None,
+                editor,
                 beside: Some(Box::pin(beside)),
             })?
         }
@@ -171,6 +196,7 @@ fn run(
                 listeners,
                 orders,
                 requests,
+                editor,
                 beside,
             })?
         }

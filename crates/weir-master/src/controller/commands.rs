@@ -7,8 +7,9 @@ use arc_swap::ArcSwap;
 use weir_admin::{Control, Process, View};
 use weir_check::report::Line;
 use weir_engine::checks::Messenger;
-use weir_plan::Plan;
+use weir_engine::{Edited, Editor};
 use weir_plan::settings::BindSettings;
+use weir_plan::{Edit, Plan};
 use weir_shm::{Shm, Wakers};
 use weir_types::ServerId;
 
@@ -19,6 +20,7 @@ pub struct Reach {
     pub wakers: Arc<Wakers>,
     pub process: Process,
     pub messenger: Rc<Messenger>,
+    pub editor: Editor,
 }
 
 /// The same at one moment: what one input of a connection is answered from.
@@ -69,6 +71,10 @@ impl Control for Moment {
 
     fn shutdown_sessions(&self, _server: ServerId) -> bool {
         false
+    }
+
+    fn submit(&self, edit: Edit) -> Edited {
+        self.reach.editor.submit(&self.plan, edit)
     }
 }
 

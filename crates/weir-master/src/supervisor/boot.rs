@@ -125,6 +125,7 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
             current,
             children: Children::default(),
             reload: Reload::default(),
+            edits: Default::default(),
             stopping: Stopping::new(parent),
             master_worker,
             daemon,

@@ -46,6 +46,8 @@ pub struct Child {
     pub generation: u64,
     /// Since when it was stopped by a signal, or closed its channel: it is given up after a while.
     suspect_ms: Option<u64>,
+    /// How many of the supervisor's segments it was given.
+    segments: usize,
     orders: UnboundedSender<Parcel>,
 }
 
@@ -85,6 +87,16 @@ impl Children {
 impl Child {
     pub fn order(&self, order: &Order) {
         self.send(order, Vec::new());
+    }
+
+    pub fn lacks_segments(&self, all: &[Arc<OwnedFd>]) -> bool {
+        self.segments < all.len()
+    }
+
+    /// The segments that it was not given yet, to be sent with the next order.
+    pub fn new_segments(&mut self, all: &[Arc<OwnedFd>]) -> Vec<Arc<OwnedFd>> {
+        let known = std::mem::replace(&mut self.segments, all.len());
+        all[known..].to_vec()
     }
 
     /// What a child that is gone does not hear, its replacement will not need.
@@ -129,6 +141,7 @@ impl Supervisor {
             replaced: false,
             generation: running.generation,
             suspect_ms: None,
+            segments: self.segments.len(),
             orders,
         };
         let listeners = running.listeners.for_role(role, None);
@@ -177,6 +190,11 @@ impl Supervisor {
                 }
             }
             Reply::Reload => self.begin_reload(false, None),
+            Reply::Submit { ticket, generation, edit } => {
+                self.edit_submitted(id, ticket, generation, &edit, descriptors.into_iter().next());
+            }
+            Reply::Verdicts { round, refusals } => self.edit_verdicts(id, round, refusals),
+            Reply::Settled { round } => self.edit_settled(id, round),
         }
     }
 
@@ -196,6 +214,7 @@ impl Supervisor {
     }
 
     pub(super) fn let_run(&mut self, id: ChildId) {
+        self.replay_journal(id);
         let Some(child) = self.children.alive.get_mut(&id) else { return };
         child.phase = Phase::Running;
         child.order(&Order::Commit { generation: child.generation });
@@ -244,6 +263,7 @@ impl Supervisor {
             self.wakers.wake_all(self.shm);
         }
         self.reload_lost_child(id);
+        self.edits_lost_child(id);
         if child.replaced && !self.stopping.is_stopping() {
             return self.start(child.role);
         }
@@ -332,32 +352,25 @@ impl Supervisor {
     }
 }
 
-/// Two tasks that carry messages between the channel and the supervisor's loop.
+/// Two tasks that carry messages between the channel and the supervisor's loop: neither way waits for the other.
 fn talk(child: ChildId, channel: Channel, events: UnboundedSender<Event>) -> UnboundedSender<Parcel> {
     let (orders, mut waiting) = unbounded_channel::<Parcel>();
+    let (outward, silent) = (channel.sender(), events.clone());
+    tokio::spawn(async move {
+        while let Some(parcel) = waiting.recv().await {
+            if outward.send(&parcel).await.is_err() {
+                let _ = silent.send(Event::Silent { child });
+                return;
+            }
+        }
+    });
     tokio::spawn(async move {
         let mut channel = channel;
-        let failed = loop {
-            tokio::select! {
-                received = channel.receive() => match received {
-                    Ok(Some(received)) => match Reply::decode(&received.bytes) {
-                        Ok(reply) => {
-                            let _ = events.send(Event::Replied { child, reply, descriptors: received.descriptors });
-                        }
-                        Err(_) => break true,
-                    },
-                    _ => break true,
-                },
-                order = waiting.recv() => match order {
-                    Some(parcel) if channel.send(&parcel).await.is_ok() => {}
-                    Some(_) => break true,
-                    None => break false,
-                },
-            }
-        };
-        if failed {
-            let _ = events.send(Event::Silent { child });
+        while let Ok(Some(received)) = channel.receive().await {
+            let Ok(reply) = Reply::decode(&received.bytes) else { break };
+            let _ = events.send(Event::Replied { child, reply, descriptors: received.descriptors });
         }
+        let _ = events.send(Event::Silent { child });
     });
     orders
 }

@@ -117,6 +117,7 @@ impl Supervisor {
             _ => {}
         }
         self.check_reload();
+        self.check_edits();
     }
 
     /// Once nothing is left to wait for.

@@ -6,6 +6,7 @@
 
 mod boot;
 mod children;
+mod edits;
 mod event;
 mod finish;
 mod limits;
@@ -28,6 +29,7 @@ use crate::options::Options;
 use crate::program::Program;
 use crate::report::Report;
 use children::Children;
+use edits::Edits;
 use finish::Stopping;
 use reload::Reload;
 
@@ -49,6 +51,7 @@ pub struct Supervisor {
     current: Running,
     children: Children,
     reload: Reload,
+    edits: Edits,
     stopping: Stopping,
     master_worker: bool,
     daemon: bool,
@@ -95,6 +98,6 @@ impl Supervisor {
     /// How long until something has to be looked at without an event.
     fn next_check(&self) -> Duration {
         let busy = self.stopping.is_timed() || self.children.wants_attention() || self.reload.is_timed();
-        if busy { Duration::from_millis(50) } else { Duration::from_secs(3600) }
+        if busy || self.edits.is_timed() { Duration::from_millis(50) } else { Duration::from_secs(3600) }
     }
 }

@@ -133,7 +133,7 @@ impl Supervisor {
             Err(reason) => return self.fail_reload(&reason),
         };
         match self.bind_and_seal(prepared.bundle, blueprint) {
-            Ok((next, first_new_segment)) => self.ask_to_prepare(next, first_new_segment),
+            Ok(next) => self.ask_to_prepare(next),
             Err(reasons) => {
                 reasons.iter().for_each(|reason| self.report.alert(reason));
                 self.fail_reload("");
@@ -145,12 +145,11 @@ impl Supervisor {
         &mut self,
         bundle: crate::bundle::Bundle,
         blueprint: Blueprint,
-    ) -> Result<(Running, usize), Vec<String>> {
+    ) -> Result<Running, Vec<String>> {
         let text = |error: &dyn std::fmt::Display| vec![error.to_string()];
-        let first_new_segment = self.segments.len();
         let names = blueprint.names.iter().map(|(kind, name)| (*kind, name.as_str()));
         self.shm.reserve(names).map_err(|error| text(&error))?;
-        for segment in self.shm.descriptors().skip(first_new_segment) {
+        for segment in self.shm.descriptors().skip(self.segments.len()) {
             self.segments.push(Arc::new(segment.as_fd().try_clone_to_owned().map_err(|error| text(&error))?));
         }
         let workers = self.worker_count(&blueprint.settings);
@@ -159,26 +158,24 @@ impl Supervisor {
                 .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let generation = bundle.generation;
         let bundle = Arc::new(bundle.seal().map_err(|error| text(&error))?);
-        Ok((
-            Running { generation, bundle, blueprint: Arc::new(blueprint), listeners, workers },
-            first_new_segment,
-        ))
+        Ok(Running { generation, bundle, blueprint: Arc::new(blueprint), listeners, workers })
     }
 
-    fn ask_to_prepare(&mut self, next: Running, first_new_segment: usize) {
+    fn ask_to_prepare(&mut self, next: Running) {
         let mut waiting = HashSet::new();
-        for (id, child) in &self.children.alive {
+        for (id, child) in &mut self.children.alive {
             if child.leaving || leaves(child.role, next.workers) {
                 continue;
             }
             let added = next.listeners.for_role(child.role, Some(&self.current.listeners));
+            let segments = child.new_segments(&self.segments);
             let order = Order::Prepare {
                 generation: next.generation,
-                segments: (self.segments.len() - first_new_segment) as u32,
+                segments: segments.len() as u32,
                 listeners: added.iter().map(|(slot, _)| *slot).collect(),
             };
             let mut descriptors = vec![next.bundle.clone()];
-            descriptors.extend(self.segments[first_new_segment..].iter().cloned());
+            descriptors.extend(segments);
             descriptors.extend(added.into_iter().map(|(_, socket)| socket));
             child.send(&order, descriptors);
             waiting.insert(*id);
@@ -210,6 +207,7 @@ impl Supervisor {
     fn commit(&mut self, next: Running) {
         // Sockets that the plan has no longer close with the last worker that empties them: were they held here any
         // longer, connections could still come that nobody accepts.
+        self.void_edits();
         self.current = next;
         let generation = self.current.generation;
         let process = self.shm.process().state;

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use weir_engine::edit::Editor;
 use weir_engine::worker::{Control, Exit, ListenerSocket, WorkerInput};
 use weir_master::blueprint::{Blueprint, ListenerSpec, Loaded, ProcessSettings, Taker};
 use weir_master::bundle::Bundle;
 use weir_master::{ControllerInput, ControllerOrder, Options, Program};
-use weir_plan::Plan;
+use weir_plan::{Change, Edit, EditKind, Plan};
 use weir_shm::{Kind, Shm};
 use weir_types::{Address, Diagnostic, Form, Level, PortSpec, Slot};
 
@@ -68,6 +69,30 @@ impl Program for StandIn {
         Ok(Arc::new(Plan { generation: bundle.generation, ..Plan::default() }))
     }
 
+    /// `WORD` is added to the plan's words, or, for patterns, to those of the process; `refuse` and `refuse-in PID` are
+    /// refused, `panic` panics.
+    fn edit(&self, plan: &Arc<Plan>, edit: &Edit, _shm: Shm) -> Result<Change, String> {
+        let text = String::from_utf8_lossy(&edit.bytes).into_owned();
+        let me = std::process::id().to_string();
+        match text.split(' ').collect::<Vec<_>>().as_slice() {
+            ["refuse"] => Err("as asked".into()),
+            ["refuse-in", pid] if *pid == me => Err("just here".into()),
+            ["panic"] => panic!("as asked"),
+            [word, ..] if edit.kind == EditKind::Patterns => {
+                // The word alone may be long.
+                let word = word[..word.len().min(8)].to_string();
+                Ok(Change::Inside(Box::new(move || WORDS.lock().unwrap().push(word))))
+            }
+            [word, ..] => {
+                let mut next = Plan { generation: plan.generation, ..Plan::default() };
+                let before = plan.global.description.as_deref().unwrap_or("");
+                next.global.description = Some(format!("{before}{word},").into());
+                Ok(Change::Plan(Arc::new(next)))
+            }
+            [] => unreachable!("split gives a word"),
+        }
+    }
+
     fn run_worker(&self, input: WorkerInput) -> io::Result<Exit> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(tokio::task::LocalSet::new().block_on(&runtime, work(input)))
@@ -78,6 +103,8 @@ impl Program for StandIn {
         Ok(tokio::task::LocalSet::new().block_on(&runtime, control(input)))
     }
 }
+
+static WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct Accepting {
     task: tokio::task::JoinHandle<()>,
@@ -96,7 +123,7 @@ async fn work(mut input: WorkerInput) -> Exit {
             let task = tokio::task::spawn_local(async move {
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
-                    tokio::task::spawn_local(echo(stream, plan.load().generation, worker));
+                    tokio::task::spawn_local(echo(stream, plan.load_full(), worker));
                 }
             });
             if let Some(before) = accepting.insert(slot, Accepting { task, waiting }) {
@@ -118,7 +145,7 @@ async fn work(mut input: WorkerInput) -> Exit {
                     while let Ok((stream, _)) = waiting.accept() {
                         stream.set_nonblocking(true).unwrap();
                         let stream = TcpStream::from_std(stream).unwrap();
-                        tokio::task::spawn_local(echo(stream, shared.load().generation, worker));
+                        tokio::task::spawn_local(echo(stream, shared.load_full(), worker));
                     }
                 }
                 tokio::task::yield_now().await;
@@ -136,9 +163,11 @@ async fn work(mut input: WorkerInput) -> Exit {
 
 static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
-async fn echo(mut stream: TcpStream, generation: u64, worker: u16) {
+async fn echo(mut stream: TcpStream, plan: Arc<Plan>, worker: u16) {
     COUNT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    let text = format!("{generation} {worker} {}\n", std::process::id());
+    let (generation, words) = (plan.generation, plan.global.description.as_deref().unwrap_or(""));
+    let process = WORDS.lock().unwrap().join(",");
+    let text = format!("{generation} {worker} {} {words}|{process}\n", std::process::id());
     let _ = stream.write_all(text.as_bytes()).await;
     let mut byte = [0];
     while let Ok(1) = stream.read(&mut byte).await {
@@ -155,7 +184,10 @@ async fn control(mut input: ControllerInput) -> Exit {
                 input.plan.store(plan);
                 let _ = done.send(());
             }
-            Some(ControllerOrder::Serve { connection, level }) => serve(connection, level),
+            Some(ControllerOrder::Serve { connection, level }) => {
+                let (plan, editor) = (input.plan.load_full(), input.editor.clone());
+                tokio::task::spawn_local(serve(connection, level, plan, editor));
+            }
             Some(ControllerOrder::HardStop) => return Exit::HardStop,
             Some(_) => {}
             None => return Exit::Orphaned,
@@ -163,13 +195,23 @@ async fn control(mut input: ControllerInput) -> Exit {
     }
 }
 
-/// Answers a command with the level and the command.
-fn serve(connection: OwnedFd, level: u8) {
+/// `edit WORD`, `patterns WORD` and `large WORD` hand an edit in; any other command is answered with itself.
+async fn serve(connection: OwnedFd, level: u8, plan: Arc<Plan>, editor: Editor) {
     use std::io::{Read, Write};
     let mut stream = std::os::unix::net::UnixStream::from(connection);
     let mut line = String::new();
     stream.read_to_string(&mut line).unwrap();
-    stream.write_all(format!("level {level}: {line}").as_bytes()).unwrap();
+    let edit = match line.trim_end().split_once(' ') {
+        Some(("edit", word)) => Edit::new(EditKind::Servers, word.as_bytes()),
+        Some(("patterns", word)) => Edit::new(EditKind::Patterns, word.as_bytes()),
+        Some(("large", word)) => Edit::new(EditKind::Patterns, word.repeat(1 << 20).as_bytes()),
+        _ => return stream.write_all(format!("level {level}: {line}").as_bytes()).unwrap(),
+    };
+    let answer = match editor.submit(&plan, edit).await {
+        Ok(()) => "done".to_string(),
+        Err(reason) => format!("refused: {reason}"),
+    };
+    stream.write_all(answer.as_bytes()).unwrap();
 }
 
 fn listener(name: &str, port: u16) -> ListenerSpec {
@@ -287,6 +329,17 @@ pub fn connect(port: u16) -> Option<(std::net::TcpStream, u64, u16, u32)> {
     let generation = words.next()?.parse().ok()?;
     let (worker, pid) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     Some((stream, generation, worker, pid))
+}
+
+/// What a new connection shows of edits: worker, process, the plan's words and those of the process.
+pub fn edited(port: u16) -> Option<(u16, u32, String)> {
+    use std::io::{BufRead, BufReader};
+    let stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).ok()?;
+    let words: Vec<&str> = line.trim_end().split(' ').collect();
+    Some((words.get(1)?.parse().ok()?, words.get(2)?.parse().ok()?, words.get(3)?.to_string()))
 }
 
 /// Waits for what must come; the limit only keeps a broken test from waiting for ever.
