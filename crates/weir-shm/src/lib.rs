@@ -15,6 +15,7 @@ mod rate;
 mod segment;
 mod shm;
 mod state;
+mod table;
 mod view;
 mod wake;
 
@@ -31,6 +32,9 @@ pub use shm::Shm;
 pub use state::{
     AddressOverride, AdminFlags, CheckState, ListenerState, OperationalState, ProcessState, ProxyState,
     ServerState, ServerText, WorkerInfo, WorkerPhase,
+};
+pub use table::{
+    DataKind, DataType, Key, KeyType, Position, Row, ServerKey, Stored, Table, TableSpec, Tracked,
 };
 pub use view::{BackendView, FrontendView, ListenerView, ProcessView, ServerView, View};
 pub use wake::Wakers;

@@ -13,9 +13,14 @@ use crate::layout::{Capacity, mark_words};
 use crate::queue::{PlaceQueue, Waiter};
 use crate::segment::Segment;
 use crate::state::WorkerInfo;
+use crate::table::{Area, Table, TableSpec};
 use crate::view::*;
 
 const SEGMENTS: usize = 1 << (32 - SEGMENT_SHIFT);
+/// Areas of tables: one for the start and one for each reload that adds or changes tables.
+const AREAS: usize = 4096;
+/// A table's slot holds its area's number above this bit.
+const AREA_SHIFT: u32 = 20;
 /// Streams of one worker that may wait in queues at once. Memory is touched as they come.
 pub const WAITERS_PER_WORKER: u32 = 65_536;
 
@@ -25,6 +30,7 @@ pub struct Shm(&'static Inner);
 
 struct Inner {
     segments: [OnceLock<Mapped>; SEGMENTS],
+    areas: Box<[OnceLock<Area>]>,
     places: usize,
     /// What the supervisor filled so far.
     used: Mutex<Vec<Used>>,
@@ -50,10 +56,12 @@ impl Shm {
 
     /// Maps the segments another process made, in their order. For children.
     pub fn attach(descriptors: Vec<OwnedFd>) -> Result<Self, ShmError> {
-        let segments = descriptors.into_iter().map(Segment::attach).collect::<Result<Vec<_>, _>>()?;
+        let (areas, segments): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(Area::is);
+        let segments = segments.into_iter().map(Segment::attach).collect::<Result<Vec<_>, _>>()?;
         let places = segments.first().map_or(0, |segment| segment.places);
         let shm = Self::empty(places);
         segments.into_iter().try_for_each(|segment| shm.install(segment))?;
+        areas.into_iter().try_for_each(|area| shm.install_area(Area::attach(area)?))?;
         Ok(shm)
     }
 
@@ -83,9 +91,74 @@ impl Shm {
         Ok(())
     }
 
-    /// Maps a segment made by [`Shm::reserve`] in the supervisor. For children, in order.
+    /// Maps a segment made by [`Shm::reserve`], or an area of tables made by [`Shm::add_tables`], in the supervisor.
+    /// For children, in order.
     pub fn attach_segment(&self, descriptor: OwnedFd) -> Result<(), ShmError> {
+        if Area::is(&descriptor) {
+            return self.install_area(Area::attach(descriptor)?);
+        }
         self.install(Segment::attach(descriptor)?)
+    }
+
+    /// Makes the tables that are not there yet, or not as wanted. For the supervisor, before it asks children to
+    /// prepare; pass the [`Shm::table_descriptors`] from the old [`Shm::area_count`] on to them, and follow with
+    /// [`Shm::carry_tables`] when the new plan is in force.
+    pub fn add_tables(&self, wanted: &[TableSpec]) -> Result<(), ShmError> {
+        let missing: Vec<_> = wanted.iter().filter(|spec| self.find_table(spec).is_none()).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if missing.len() >= 1 << AREA_SHIFT {
+            return Err(ShmError::TooManyNames);
+        }
+        self.install_area(Area::create(self.area_count() as u32, &missing, self.places())?)
+    }
+
+    /// The plan with these tables is in force: what a changed table knew goes into the one that took its place, and
+    /// tables that nobody wants any more take no entries. For the supervisor.
+    pub fn carry_tables(&self, wanted: &[TableSpec], now_ms: u64) {
+        let place = self.controller();
+        for table in self.areas().flat_map(|area| &area.tables) {
+            let old = Table::new(table, place);
+            if old.is_retired() {
+                // Since the reload before: whoever still counted in it has had time to end.
+                table.give_back_memory();
+                continue;
+            }
+            if wanted.contains(&table.spec) {
+                continue;
+            }
+            let named = wanted.iter().find(|spec| spec.name == table.spec.name);
+            if let Some(new) = named.and_then(|spec| self.find_table(spec)) {
+                old.carry_to(&self.table(new, place), now_ms);
+            }
+            old.retire();
+        }
+    }
+
+    /// The slot of a table that is as described.
+    pub fn find_table(&self, spec: &TableSpec) -> Option<Slot> {
+        self.areas().find_map(|area| {
+            let index = area.tables.iter().position(|table| {
+                table.spec == *spec && !Table::new(table, self.controller()).is_retired()
+            })?;
+            Some(Slot(area.number << AREA_SHIFT | index as u32))
+        })
+    }
+
+    /// A table for the process of `place`.
+    pub fn table(&self, slot: Slot, place: WorkerId) -> Table {
+        let area = self.0.areas[(slot.0 >> AREA_SHIFT) as usize].get().expect("a slot of a mapped area");
+        Table::new(&area.tables[(slot.0 & ((1 << AREA_SHIFT) - 1)) as usize], place)
+    }
+
+    pub fn area_count(&self) -> usize {
+        self.areas().count()
+    }
+
+    /// The memfds of all areas of tables, to be passed to children in this order.
+    pub fn table_descriptors(&self) -> impl Iterator<Item = BorrowedFd<'static>> {
+        self.areas().map(Area::descriptor)
     }
 
     pub fn segment_count(&self) -> usize {
@@ -182,6 +255,7 @@ impl Shm {
             self.mapped().for_each(|mapped| mapped.repair_addresses());
         }
         self.mapped().for_each(|mapped| mapped.clear_gauges(dead));
+        self.areas().flat_map(|area| &area.tables).for_each(|table| table.recover(dead));
         self.used_places().for_each(|place| self.kick(place));
     }
 
@@ -235,7 +309,12 @@ impl Shm {
     }
 
     fn empty(places: usize) -> Self {
-        let inner = Inner { segments: [const { OnceLock::new() }; SEGMENTS], places, used: Mutex::default() };
+        let inner = Inner {
+            segments: [const { OnceLock::new() }; SEGMENTS],
+            areas: (0..AREAS).map(|_| OnceLock::new()).collect(),
+            places,
+            used: Mutex::default(),
+        };
         Self(Box::leak(Box::new(inner)))
     }
 
@@ -255,6 +334,15 @@ impl Shm {
 
     fn segment(&self, number: u32) -> &'static Segment {
         &self.0.segments[number as usize].get().expect("a slot of a mapped segment").segment
+    }
+
+    fn install_area(&self, area: Area) -> Result<(), ShmError> {
+        let cell = self.0.areas.get(area.number as usize).ok_or(ShmError::TooManySegments)?;
+        cell.set(area).map_err(|_| ShmError::TooManySegments)
+    }
+
+    fn areas(&self) -> impl Iterator<Item = &'static Area> + use<> {
+        self.0.areas.iter().map_while(OnceLock::get)
     }
 
     fn mapped(&self) -> impl Iterator<Item = &'static Mapped> + use<> {
