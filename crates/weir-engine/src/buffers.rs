@@ -1,7 +1,7 @@
 //! The worker's pool of buffers. A stream holds one only while bytes are in it or expected at once; an idle connection
 //! holds none.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Bytes kept in the pool for reuse, at most, per kind.
@@ -15,6 +15,8 @@ pub struct Buffers {
     size: usize,
     small: RefCell<Vec<Box<[u8]>>>,
     large: RefCell<Vec<Box<[u8]>>>,
+    /// The fewest small buffers that lay unused since the last [`Buffers::shrink`].
+    spare: Cell<usize>,
     /// Heads and other bytes that are written, not read.
     texts: RefCell<Vec<Vec<u8>>>,
 }
@@ -33,6 +35,7 @@ impl Buffers {
             size,
             small: Default::default(),
             large: Default::default(),
+            spare: Cell::new(0),
             texts: Default::default(),
         })
     }
@@ -45,8 +48,21 @@ impl Buffers {
     /// Gives `buffer` storage if it has none.
     pub fn fill(&self, buffer: &mut Buffer) {
         if buffer.data.is_empty() {
-            buffer.data = self.small.borrow_mut().pop().unwrap_or_else(|| vec![0; self.size].into());
+            let small = &mut *self.small.borrow_mut();
+            buffer.data = small.pop().unwrap_or_else(|| vec![0; self.size].into());
+            self.spare.set(self.spare.get().min(small.len()));
         }
+    }
+
+    /// Frees half of the buffers that nobody needed since the last call, and all large ones; says how many bytes that
+    /// were. What a burst needed is given back in some seconds, and steady work never waits for memory.
+    pub fn shrink(&self) -> usize {
+        let small = &mut *self.small.borrow_mut();
+        let surplus = self.spare.get().div_ceil(2);
+        small.truncate(small.len().saturating_sub(surplus));
+        self.spare.set(small.len());
+        let large = std::mem::take(&mut *self.large.borrow_mut());
+        surplus * self.size + large.len() * LARGE
     }
 
     /// Gives an empty `buffer` large storage.
@@ -150,6 +166,18 @@ impl Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn buffers_that_a_burst_left_are_freed_and_those_in_use_stay() {
+        let buffers = Buffers::new(1024);
+        let mut burst: Vec<Buffer> = (0..8).map(|_| Buffer::default()).collect();
+        burst.iter_mut().for_each(|buffer| buffers.fill(buffer));
+        burst.iter_mut().for_each(|buffer| buffers.reclaim(buffer));
+        assert_eq!(buffers.shrink(), 0, "all were needed since the last call");
+        assert_eq!(buffers.shrink(), 4 * 1024);
+        burst[..3].iter_mut().for_each(|buffer| buffers.fill(buffer));
+        assert_eq!(buffers.shrink(), 1024, "one of four lay unused, three were taken");
+    }
 
     #[test]
     fn storage_goes_back_to_the_pool() {

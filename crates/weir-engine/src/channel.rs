@@ -141,7 +141,10 @@ impl Channel {
         let size = room.len();
         let outcome = from.poll_recv(cx, room);
         match outcome {
-            Poll::Ready(Ok(0)) => self.eof = true,
+            Poll::Ready(Ok(0)) => {
+                self.eof = true;
+                buffers.reclaim(&mut self.buffer);
+            }
             Poll::Pending => buffers.reclaim(&mut self.buffer),
             Poll::Ready(Ok(count)) => {
                 self.filled = count == size;

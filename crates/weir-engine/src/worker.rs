@@ -197,6 +197,9 @@ async fn drain(worker: &Worker, control: &mut UnboundedReceiver<Control>) -> io:
     }
 }
 
+/// Freed bytes from which giving them back to the system is worth the walk over the heap.
+const WORTH_TRIMMING: usize = 128 * 1024;
+
 /// Once a second: what need not be done at the moment it becomes possible.
 async fn housekeeping(worker: Rc<Worker>) {
     let mut seconds: u64 = 0;
@@ -205,6 +208,9 @@ async fn housekeeping(worker: Rc<Worker>) {
         seconds += 1;
         worker.drop_retired();
         worker.notice_servers();
+        if worker.buffers.shrink() >= WORTH_TRIMMING {
+            weir_sys::memory::trim();
+        }
         if seconds.is_multiple_of(5) {
             worker.pools.purge();
         }
