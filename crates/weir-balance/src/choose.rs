@@ -14,6 +14,25 @@ pub enum Algorithm {
     Random {
         draws: u32,
     },
+    /// Hashed keys, `hash-type map-based`; requests without a key take turns as with `static-rr`.
+    MapBased,
+    /// Hashed keys, `hash-type consistent`.
+    Consistent {
+        /// `hash-balance-factor`, percent; 0: none.
+        factor: u32,
+        affinity: Affinity,
+    },
+}
+
+/// `hash-preserve-affinity`: when a key goes to another server than its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Affinity {
+    #[default]
+    Always,
+    /// Full servers are passed over.
+    Maxconn,
+    /// Servers whose queue is full are passed over.
+    Maxqueue,
 }
 
 /// What does not change between two requests.
@@ -64,7 +83,10 @@ pub fn choose(settings: &Settings, servers: &impl Servers, request: &Request) ->
     }
     let chosen = match settings.algorithm {
         Algorithm::RoundRobin => roundrobin::choose(servers, group, request.avoid),
-        Algorithm::StaticRoundRobin => static_rr::choose(servers, group, request.avoid),
+        // The ring is not at hand here: who hashes consistently asks it ([`crate::Table`]).
+        Algorithm::StaticRoundRobin | Algorithm::MapBased | Algorithm::Consistent { .. } => {
+            static_rr::choose(servers, group, request.avoid)
+        }
         Algorithm::LeastConn => leastconn::choose(servers, group, request.avoid),
         Algorithm::First => first::choose(servers, group),
         Algorithm::Random { draws } => random::choose(servers, group, draws, request),
@@ -95,13 +117,21 @@ impl Settings {
         matches!(self.algorithm, Algorithm::LeastConn)
     }
 
+    pub(crate) const fn affinity(&self) -> Affinity {
+        match self.algorithm {
+            Algorithm::Consistent { affinity, .. } => affinity,
+            _ => Affinity::Always,
+        }
+    }
+
     fn layout(&self) -> u64 {
         let algorithm = match self.algorithm {
             Algorithm::RoundRobin => 1,
-            Algorithm::StaticRoundRobin => 2,
+            Algorithm::StaticRoundRobin | Algorithm::MapBased => 2,
             Algorithm::LeastConn => 3,
             Algorithm::First => 4,
             Algorithm::Random { .. } => 5,
+            Algorithm::Consistent { .. } => 6,
         };
         LAYOUT_VERSION << 32 | algorithm
     }
@@ -109,20 +139,25 @@ impl Settings {
 
 /// Starts afresh after a change of algorithm or layout, and tells the algorithm about servers that changed.
 pub(crate) fn refresh(settings: &Settings, servers: &impl Servers) {
-    let layout = settings.layout();
-    if servers.backend_word(LAYOUT_WORD) != layout {
-        restart(servers);
-        servers.set_backend_word(LAYOUT_WORD, layout);
-    }
+    next_layout(settings, servers);
     let generation = servers.generation();
     if servers.backend_word(GENERATION_WORD) != generation {
         match settings.algorithm {
             Algorithm::RoundRobin => roundrobin::servers_changed(servers),
-            Algorithm::StaticRoundRobin => static_rr::servers_changed(servers),
+            Algorithm::StaticRoundRobin | Algorithm::MapBased => static_rr::servers_changed(servers),
             Algorithm::LeastConn => leastconn::servers_changed(servers),
-            Algorithm::First | Algorithm::Random { .. } => {}
+            Algorithm::First | Algorithm::Random { .. } | Algorithm::Consistent { .. } => {}
         }
         servers.set_backend_word(GENERATION_WORD, generation);
+    }
+}
+
+/// Starts afresh after a change of algorithm or layout.
+pub(crate) fn next_layout(settings: &Settings, servers: &impl Servers) {
+    let layout = settings.layout();
+    if servers.backend_word(LAYOUT_WORD) != layout {
+        restart(servers);
+        servers.set_backend_word(LAYOUT_WORD, layout);
     }
 }
 

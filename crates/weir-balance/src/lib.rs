@@ -6,8 +6,10 @@
 //! each was made.
 //!
 //! Use: implement [`Servers`] over one backend, take its lock, call [`choose`], count the session on the chosen server,
-//! give the lock back. For `source` and the other hashed algorithms ask a [`Round`] instead. When the session ends call [`released`] under the same lock.
+//! give the lock back. For `source` and the other hashed
+//! algorithms ask a [`Table`] instead. When the session ends call [`released`] under the same lock.
 
+mod chash;
 mod choose;
 mod first;
 pub mod hash;
@@ -17,10 +19,11 @@ mod random;
 mod roundrobin;
 mod servers;
 mod static_rr;
+mod table;
 
 #[cfg(test)]
 mod tests;
 
-pub use choose::{Algorithm, Choice, Request, Settings, choose, released, restart};
-pub use map_hash::Round;
+pub use choose::{Affinity, Algorithm, Choice, Request, Settings, choose, released, restart};
 pub use servers::{BACKEND_WORDS, SERVER_WORDS, Servers, WEIGHT_SCALE};
+pub use table::Table;

@@ -56,8 +56,14 @@ pub trait Servers {
         0
     }
 
-    /// The server's numeric id, the place on the consistent-hash ring.
+    /// The server's numeric id.
     fn id(&self, server: usize) -> u32;
+
+    /// Where a server's nodes on the ring of consistent hashing are derived from (`hash-key`): ids are far enough apart
+    /// for the nodes of the largest weight.
+    fn ring_key(&self, server: usize) -> u32 {
+        self.id(server).wrapping_mul(256 * WEIGHT_SCALE)
+    }
 
     fn backend_word(&self, word: usize) -> u64;
     fn set_backend_word(&self, word: usize, value: u64);

@@ -37,8 +37,8 @@ impl Turn<'_, '_> {
         let plan = self.client.session.plan.clone();
         let proxy = plan.proxy(self.stream.backend);
         let Some(backend) = proxy.backend.as_deref() else { return Assignment::None };
-        // After a failed attempt, another server is better than the same again.
-        let hash = if self.stream.avoid.is_none() { self.balance_hash(backend) } else { None };
+        let keyed = backend.balance.algorithm.is_hashed();
+        let hash = if keyed { self.balance_hash(backend) } else { None };
         let stream = &mut *self.stream;
         let worker = self.worker;
         let settings = balance_settings(proxy, backend);
@@ -60,9 +60,11 @@ impl Turn<'_, '_> {
         let mut assignment = match stream.designated.take() {
             Some(server) => designated(&servers, server),
             None => {
-                let chosen = match hash {
-                    Some(hash) => worker.queues.hashed(proxy.backend_slot, &settings, &servers, hash),
-                    None => choose(&servers, &settings, stream.avoid, worker.random()),
+                let chosen = if keyed {
+                    let request = servers.request(stream.avoid, 0);
+                    worker.queues.hashed(proxy.backend_slot, &settings, &servers, hash, &request)
+                } else {
+                    choose(&servers, &settings, stream.avoid, worker.random())
                 };
                 let chosen = match chosen {
                     Assignment::Server(server) => designated(&servers, server),

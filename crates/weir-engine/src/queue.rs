@@ -32,25 +32,27 @@ pub struct Waiting {
 pub struct Queues {
     next_token: Cell<u64>,
     waiting: RefCell<HashMap<u64, Rc<Waiting>>>,
-    /// Map-based hashing's rounds, by backend.
-    rounds: RefCell<HashMap<Slot, weir_balance::Round>>,
+    /// What hashes are looked up in, by backend.
+    tables: RefCell<HashMap<Slot, weir_balance::Table>>,
 }
 
 impl Queues {
-    /// The server that a hash belongs to.
+    /// The server that a hash belongs to; without one the turn is that of requests without a key.
     pub fn hashed(
         &self,
         backend: Slot,
         settings: &weir_balance::Settings,
         servers: &LockedServers<'_>,
-        hash: u32,
+        hash: Option<u32>,
+        request: &weir_balance::Request,
     ) -> Assignment {
-        let mut rounds = self.rounds.borrow_mut();
-        match rounds.entry(backend).or_default().choose(settings, servers, hash) {
-            weir_balance::Choice::Server(index) => Assignment::Server(servers.id_at(index)),
-            weir_balance::Choice::Full => Assignment::Queue(None),
-            weir_balance::Choice::None => Assignment::None,
-        }
+        let mut tables = self.tables.borrow_mut();
+        let table = tables.entry(backend).or_default();
+        let choice = match hash {
+            Some(hash) => table.choose(settings, servers, hash, request),
+            None => table.unkeyed(settings, servers, request),
+        };
+        servers.assignment(choice)
     }
 
     /// A token for the next [`Queues::enter`].

@@ -9,7 +9,7 @@ use nix::sys::socket::{
 };
 use socket2::SockRef;
 use weir_balance::{Choice, Servers};
-use weir_plan::settings::{Algorithm, ServerSettings, Tune};
+use weir_plan::settings::{Affinity, Algorithm, HashKey, HashMethod, ServerSettings, Tune};
 use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
 use weir_shm::{Balance, Shm};
 use weir_types::{PortSpec, ServerId};
@@ -125,12 +125,22 @@ fn begin(descriptor: &OwnedFd, address: &impl SockaddrLike) -> io::Result<()> {
 
 /// The algorithm in force for a backend.
 pub fn balance_settings(proxy: &Proxy, backend: &Backend) -> weir_balance::Settings {
-    let algorithm = match backend.balance.algorithm {
+    let balance = &backend.balance;
+    let algorithm = match balance.algorithm {
+        Algorithm::RoundRobin => weir_balance::Algorithm::RoundRobin,
         Algorithm::StaticRoundRobin => weir_balance::Algorithm::StaticRoundRobin,
         Algorithm::LeastConn => weir_balance::Algorithm::LeastConn,
-        Algorithm::First => weir_balance::Algorithm::First,
+        Algorithm::First | Algorithm::Sticky => weir_balance::Algorithm::First,
         Algorithm::Random(draws) => weir_balance::Algorithm::Random { draws },
-        _ => weir_balance::Algorithm::RoundRobin,
+        _ if balance.method == HashMethod::Consistent => weir_balance::Algorithm::Consistent {
+            factor: balance.balance_factor,
+            affinity: match balance.affinity {
+                Affinity::Always => weir_balance::Affinity::Always,
+                Affinity::Maxconn => weir_balance::Affinity::Maxconn,
+                Affinity::Maxqueue => weir_balance::Affinity::Maxqueue,
+            },
+        },
+        _ => weir_balance::Algorithm::MapBased,
     };
     weir_balance::Settings { algorithm, all_backups: proxy.settings.options.allbackups }
 }
@@ -154,6 +164,20 @@ impl LockedServers<'_> {
 
     fn server(&self, index: usize) -> &Server {
         self.plan.server(self.id_at(index))
+    }
+
+    /// What one choice takes into account.
+    pub fn request(&self, avoid: Option<ServerId>, random: u64) -> weir_balance::Request {
+        let index = |id: ServerId| id.0.checked_sub(self.backend.servers.start).map(|index| index as usize);
+        weir_balance::Request { avoid: avoid.and_then(index), random }
+    }
+
+    pub fn assignment(&self, choice: Choice) -> Assignment {
+        match choice {
+            Choice::Server(index) => Assignment::Server(self.id_at(index)),
+            Choice::Full => Assignment::Queue(None),
+            Choice::None => Assignment::None,
+        }
     }
 
     pub fn limit_of(&self, id: ServerId) -> u32 {
@@ -219,6 +243,23 @@ impl Servers for LockedServers<'_> {
         self.server(index).id
     }
 
+    fn ring_key(&self, index: usize) -> u32 {
+        let server = self.server(index);
+        let scaled = server.id.wrapping_mul(256 * weir_balance::WEIGHT_SCALE);
+        let located = || target(server, self.shm, || None);
+        match server.settings.hash_key {
+            HashKey::Id => scaled,
+            HashKey::Id32 => server.id,
+            HashKey::Addr | HashKey::AddrPort => match located() {
+                Some(Target::Ip(address)) => {
+                    let with_port = server.settings.hash_key == HashKey::AddrPort;
+                    weir_balance::hash::address_key(address.ip(), with_port.then_some(address.port()))
+                }
+                _ => scaled,
+            },
+        }
+    }
+
     fn backend_word(&self, word: usize) -> u64 {
         self.balance.words()[word].value()
     }
@@ -238,9 +279,11 @@ impl Servers for LockedServers<'_> {
 
 /// Whether the backend's servers count who occupies them: needed for limits and for algorithms that look at the load.
 pub fn counts_places(plan: &Plan, backend: &Backend, settings: &weir_balance::Settings) -> bool {
-    use weir_balance::Algorithm::{LeastConn, Random};
-    if matches!(settings.algorithm, LeastConn | Random { .. }) {
-        return true;
+    use weir_balance::Algorithm::{Consistent, LeastConn, Random};
+    match settings.algorithm {
+        LeastConn | Random { .. } => return true,
+        Consistent { factor, .. } if factor > 0 => return true,
+        _ => {}
     }
     let servers = &plan.servers[backend.servers.start as usize..backend.servers.end as usize];
     servers.iter().any(|server| server.settings.maxconn > 0)
@@ -262,12 +305,6 @@ pub fn choose(
     avoid: Option<ServerId>,
     random: u64,
 ) -> Assignment {
-    let start = servers.backend.servers.start;
-    let avoid = avoid.and_then(|id| id.0.checked_sub(start)).map(|index| index as usize);
-    let request = weir_balance::Request { avoid, random };
-    match weir_balance::choose(settings, servers, &request) {
-        Choice::Server(index) => Assignment::Server(servers.id_at(index)),
-        Choice::Full => Assignment::Queue(None),
-        Choice::None => Assignment::None,
-    }
+    let request = servers.request(avoid, random);
+    servers.assignment(weir_balance::choose(settings, servers, &request))
 }

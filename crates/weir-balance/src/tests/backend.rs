@@ -4,7 +4,7 @@ use crate::choose::refresh;
 use std::cell::{Cell, RefCell};
 
 use crate::{
-    Algorithm, BACKEND_WORDS, Choice, Request, SERVER_WORDS, Servers, Settings, WEIGHT_SCALE, choose,
+    Algorithm, BACKEND_WORDS, Choice, Request, SERVER_WORDS, Servers, Settings, Table, WEIGHT_SCALE, choose,
     released,
 };
 
@@ -15,6 +15,8 @@ pub struct Server {
     pub backup: bool,
     pub limit: u32,
     pub served: u32,
+    /// 0: its place, counted from 1.
+    pub id: u32,
 }
 
 pub struct Backend {
@@ -70,6 +72,17 @@ impl Backend {
         }
     }
 
+    /// Takes a place on the server of a hash, counted from 1; 0 where there is none.
+    pub fn take_hashed(&self, table: &mut Table, hash: u32, request: &Request) -> usize {
+        match table.choose(&self.settings, self, hash, request) {
+            Choice::Server(server) => {
+                self.servers.borrow_mut()[server].served += 1;
+                server + 1
+            }
+            Choice::Full | Choice::None => 0,
+        }
+    }
+
     pub fn release(&self, server: usize) {
         self.servers.borrow_mut()[server - 1].served -= 1;
         released(&self.settings, self, server - 1);
@@ -115,7 +128,10 @@ impl Servers for Backend {
         self.servers.borrow()[server].limit
     }
     fn id(&self, server: usize) -> u32 {
-        server as u32 + 1
+        match self.servers.borrow()[server].id {
+            0 => server as u32 + 1,
+            id => id,
+        }
     }
     fn backend_word(&self, word: usize) -> u64 {
         self.words[word].get()

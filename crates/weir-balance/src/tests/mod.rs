@@ -1,6 +1,7 @@
 //! Recorded orders of HAProxy played against the algorithms.
 
 mod backend;
+mod consistent;
 mod events;
 mod fairness;
 mod order;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::backend::Backend;
-use crate::{Algorithm, Choice, Round, hash};
+use crate::{Algorithm, Choice, Request, Table, hash};
 
 #[test]
 fn source_addresses_go_where_they_go_in_haproxy() {
@@ -16,13 +16,18 @@ fn source_addresses_go_where_they_go_in_haproxy() {
             .split('\t')
             .map(|column| column.split(' ').map(|word| word.parse().expect("a number")).collect())
             .collect();
-        let backend = Backend::with_weights(Algorithm::RoundRobin, &columns[0]);
+        let backend = Backend::with_weights(Algorithm::MapBased, &columns[0]);
         if let Some(down) = columns[1][0].checked_sub(1) {
             backend.change(down as usize, |server| server.down = true);
         }
-        let mut round = Round::default();
+        let mut table = Table::default();
         for (address, expected) in addresses.iter().zip(&columns[2]) {
-            let chosen = round.choose(&backend.settings, &backend, hash::source(*address));
+            let chosen = table.choose(
+                &backend.settings,
+                &backend,
+                hash::source(*address),
+                &Request::default(),
+            );
             assert_eq!(chosen, Choice::Server(*expected as usize - 1), "{address} in {line}");
             choices += 1;
         }

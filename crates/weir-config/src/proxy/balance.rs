@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use weir_plan::settings::{Algorithm, Balance, HashFunction, HashMethod};
+use weir_plan::settings::{Affinity, Algorithm, Balance, HashFunction, HashMethod};
 use weir_syntax::Line;
+use weir_types::ProxyKind;
 
 use super::scope::Half;
 use crate::expression;
@@ -22,6 +23,13 @@ pub const KEYWORDS: &[Keyword] = &[
         hash_type,
     ),
     Keyword::new("hash-balance-factor", "<factor>", "Bound of consistent hashing's load (4.2).", factor),
+    Keyword::new(
+        "hash-preserve-affinity",
+        "{ always | maxconn | maxqueue }",
+        "When a key goes to another server than its own (4.2).",
+        affinity,
+    )
+    .listed(),
 ];
 
 const SUPPORTED: &str = "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', \
@@ -57,23 +65,10 @@ fn balance(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             _ => return line.fail(1, SUPPORTED),
         },
     };
-    let served = matches!(
-        algorithm,
-        Algorithm::RoundRobin
-            | Algorithm::StaticRoundRobin
-            | Algorithm::LeastConn
-            | Algorithm::First
-            | Algorithm::Source
-            | Algorithm::Random(_)
-            | Algorithm::Uri { .. }
-            | Algorithm::UrlParam { .. }
-            | Algorithm::Header { .. }
-            | Algorithm::Hash
-    );
     let settings = parser.settings();
     settings.balance_key = key;
     change(&mut settings.balance, |balance| balance.algorithm = algorithm);
-    if served { Ok(()) } else { line.not_yet(0, &format!("balance {}", line.word(1))) }
+    Ok(())
 }
 
 /// Changes a shared value only where it differs, so that equal proxies go on sharing it.
@@ -224,9 +219,8 @@ fn hash_type(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         (balance.method, balance.function, balance.avalanche) = (method, function, avalanche)
     });
     match line.word(2) {
-        _ if consistent => line.not_yet(0, "hash-type consistent"),
-        "wt6" => line.not_yet(2, "hash-type map-based wt6"),
-        _ if avalanche => line.not_yet(3, "hash-type ... avalanche"),
+        // Its definition stands in HAProxy's source alone.
+        "wt6" => line.not_yet(2, "hash-type ... wt6"),
         _ => Ok(()),
     }
 }
@@ -252,5 +246,24 @@ fn factor(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     parser.at_most(line, 2)?;
     change(&mut parser.settings().balance, |balance| balance.balance_factor = value);
-    if value == 0 { Ok(()) } else { line.not_yet(0, "hash-balance-factor") }
+    Ok(())
+}
+
+fn affinity(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let frontend = parser.kind() == ProxyKind::Frontend;
+    let affinity = match line.word(1) {
+        "" => {
+            let text = "'hash-preserve-affinity' needs a keyword to specify when to preserve hash affinity";
+            return line.fail(0, text);
+        }
+        _ if frontend => {
+            return line.fail(0, "'hash-preserve-affinity' only available in backend or listen section");
+        }
+        "always" => Affinity::Always,
+        "maxconn" => Affinity::Maxconn,
+        "maxqueue" => Affinity::Maxqueue,
+        other => return line.fail(1, format!("'hash-preserve-affinity': unknown keyword '{other}'")),
+    };
+    change(&mut parser.settings().balance, |balance| balance.affinity = affinity);
+    Ok(())
 }

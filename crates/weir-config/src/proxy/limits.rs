@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use weir_plan::settings::HttpReuse;
 use weir_syntax::Line;
-use weir_types::ProxyKind;
 
 use super::scope::Half;
 use crate::keyword::Keyword;
@@ -35,14 +34,6 @@ pub const KEYWORDS: &[Keyword] = &[
     ),
     Keyword::new("http-send-name-header", "[<header>]", "Sends the server's name (4.2).", send_name_header),
     Keyword::new("persist", "rdp-cookie[(<name>)]", "Affinity by RDP cookie (4.2).", persist).not_yet(),
-    Keyword::new(
-        "hash-preserve-affinity",
-        "{ always | maxconn | maxqueue }",
-        "Keeps hashing stable (4.2).",
-        affinity,
-    )
-    .listed()
-    .not_yet(),
     Keyword::new("transparent", "", "Deprecated spelling of `option transparent` (4.2).", transparent)
         .not_yet(),
 ];
@@ -174,18 +165,6 @@ fn persist(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     };
     parser.settings().persist_rdp_cookie = Some(Arc::from(name));
     Ok(())
-}
-
-fn affinity(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let frontend = parser.kind() == ProxyKind::Frontend;
-    match line.word(1) {
-        "" => {
-            line.fail(0, "'hash-preserve-affinity' needs a keyword to specify when to preserve hash affinity")
-        }
-        _ if frontend => line.fail(0, "'hash-preserve-affinity' only available in backend or listen section"),
-        "always" | "maxconn" | "maxqueue" => Ok(()),
-        other => line.fail(1, format!("'hash-preserve-affinity': unknown keyword '{other}'")),
-    }
 }
 
 fn transparent(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -43,6 +43,12 @@ impl<'l> Place<'_, 'l> {
         Err(fault(self.line, word, Level::Alert, format!("{}{text}.", self.title)))
     }
 
+    /// A known value that weir refuses for now.
+    pub fn not_yet(&self, what: &str) -> Box<Diagnostic> {
+        let text = format!("{}'server ... {what}' is not supported by weir yet.", self.title);
+        Box::new(fault(self.line, self.at, Level::Alert, text).as_unsupported())
+    }
+
     pub fn warning(&self, text: &str) -> Diagnostic {
         *fault(self.line, self.at, Level::Warning, format!("{}{text}", self.title))
     }

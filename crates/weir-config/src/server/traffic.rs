@@ -1,5 +1,6 @@
 //! What a server is sent: weight, limits, cookie, names, sockets.
 
+use weir_plan::settings::HashKey;
 use weir_syntax::address::{self, AddressUse};
 use weir_syntax::time::{self, TimeError, Unit};
 
@@ -64,11 +65,17 @@ pub const OPTIONS: &[ServerOption] = &[
         Ok(1)
     }),
     ServerOption::valued("slowstart", "How it comes back (5.2).", slowstart).not_yet(),
-    ServerOption::valued("hash-key", "What its place in a hash is made of (5.2).", |_, place, _| match place.value() {
-        "id" | "id32" | "guid" | "addr" | "addr-port" => Ok(1),
-        _ => place.fail("'hash-key' has to be 'id', 'id32', 'guid', 'addr', or 'addr-port'"),
-    })
-    .not_yet(),
+    ServerOption::valued("hash-key", "What its place in a hash is made of (5.2).", |_, place, draft| {
+        draft.options.settings.hash_key = match place.value() {
+            "id" => HashKey::Id,
+            "id32" => HashKey::Id32,
+            "addr" => HashKey::Addr,
+            "addr-port" => HashKey::AddrPort,
+            "guid" => return Err(place.not_yet("hash-key guid")),
+            _ => return place.fail("'hash-key' has to be 'id', 'id32', 'guid', 'addr', or 'addr-port'"),
+        };
+        Ok(1)
+    }),
     ServerOption::valued("cc", "Congestion control (5.2).", |_, place, _| {
         place.required("TCP congestion control algorithm").map(|_| 1)
     })

@@ -130,10 +130,12 @@ impl Turn<'_, '_> {
         self.meet(plan, proxy, List::Content, finished)
     }
 
-    /// `option http-buffer-request`: waits for the whole body, or a full buffer, or `timeout http-request`.
+    /// `option http-buffer-request`, `balance url_param ... check_post`: waits for the whole body, or a full buffer, or
+    /// `timeout http-request`.
     fn buffer_body(&mut self, plan: &Arc<Plan>, proxy: weir_types::ProxyId) -> Met {
         let settings = &plan.proxy(proxy).settings;
-        if !settings.options.http_buffer_request || self.body_is_here(0) {
+        let wanted = settings.options.http_buffer_request || self.balance_wants_body(plan.proxy(proxy));
+        if !wanted || self.body_is_here(0) {
             return Met::All;
         }
         if self.stream.deadlines.phase == NEVER {

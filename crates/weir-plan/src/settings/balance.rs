@@ -33,6 +33,21 @@ pub enum Algorithm {
     Sticky,
 }
 
+impl Algorithm {
+    /// Whether requests are bound to servers by a key.
+    pub const fn is_hashed(&self) -> bool {
+        !matches!(
+            self,
+            Self::RoundRobin
+                | Self::StaticRoundRobin
+                | Self::LeastConn
+                | Self::First
+                | Self::Random(_)
+                | Self::Sticky
+        )
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HashMethod {
     #[default]
@@ -58,4 +73,24 @@ pub struct Balance {
     pub avalanche: bool,
     /// `hash-balance-factor`, percent; 0 is off.
     pub balance_factor: u32,
+    pub affinity: Affinity,
+}
+
+/// `hash-preserve-affinity`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Affinity {
+    #[default]
+    Always,
+    Maxconn,
+    Maxqueue,
+}
+
+/// `hash-key` of a server: what its places on the ring of consistent hashing follow from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HashKey {
+    #[default]
+    Id,
+    Id32,
+    Addr,
+    AddrPort,
 }

@@ -13,7 +13,7 @@ mod stats;
 mod timeouts;
 pub mod userlist;
 
-pub use balance::{Algorithm, Balance, HashFunction, HashMethod};
+pub use balance::{Affinity, Algorithm, Balance, HashFunction, HashKey, HashMethod};
 pub use bind::{BindSettings, CliLevel, SeverityOutput};
 pub use check::{Check, CheckKind, HttpCheckExpect, HttpCheckSend};
 pub use cookie::{Cookie, CookieMode};

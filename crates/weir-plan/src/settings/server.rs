@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use super::balance::HashKey;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyProtocolVersion {
     V1,
@@ -98,6 +100,7 @@ pub struct ServerSettings {
     pub tfo: bool,
     /// `redir`: the prefix of a 302.
     pub redirect_prefix: Option<Box<str>>,
+    pub hash_key: HashKey,
 }
 
 impl Default for ServerSettings {
@@ -124,6 +127,7 @@ impl Default for ServerSettings {
             tcp_user_timeout: None,
             tfo: false,
             redirect_prefix: None,
+            hash_key: HashKey::default(),
         }
     }
 }

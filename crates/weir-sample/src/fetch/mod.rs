@@ -22,6 +22,8 @@ mod ssl;
 mod stream;
 mod table;
 
+pub use payload::rdp_cookie_value;
+
 /// Finds the value. The arguments are as many as the row's signature has kinds.
 pub type FetchFn = for<'a> fn(&'a [Arg<Resolved>], &'a dyn Stream) -> Got<'a>;
 

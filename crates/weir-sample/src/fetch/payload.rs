@@ -425,6 +425,14 @@ fn rdp_cookie_of<'a>(name: &str, stream: &'a dyn Stream) -> Got<'a> {
     if named { Got::Value(Value::text(&cookie[equals + 1..])) } else { Got::Nothing }
 }
 
+/// For `balance rdp-cookie` and `persist rdp-cookie`.
+pub fn rdp_cookie_value<'a>(name: &str, stream: &'a dyn Stream) -> Option<Value<'a>> {
+    match rdp_cookie_of(name, stream) {
+        Got::Value(value) => Some(value),
+        _ => None,
+    }
+}
+
 fn rdp_cookie<'a>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     rdp_cookie_of(args[0].str(), stream)
 }
