@@ -180,7 +180,8 @@ impl Ring {
         self.nodes.retain(|node| kept(&self.stands, node));
         let mut fresh = Vec::new();
         for (server, now) in self.stands.iter().enumerate() {
-            let before = old.get(server).filter(|before| before.key == now.key).map_or(0, |before| before.nodes);
+            let before =
+                old.get(server).filter(|before| before.key == now.key).map_or(0, |before| before.nodes);
             let node = |number| Node::new(avalanche(now.key.wrapping_add(number)), server, number);
             fresh.extend((before..now.nodes).map(node));
         }

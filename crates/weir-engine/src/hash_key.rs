@@ -2,8 +2,8 @@
 
 use weir_balance::hash;
 use weir_http::{BodyKind, Method};
-use weir_plan::{Backend, Proxy};
 use weir_plan::settings::{Algorithm, Balance, HashFunction};
+use weir_plan::{Backend, Proxy};
 
 use crate::turn::Turn;
 

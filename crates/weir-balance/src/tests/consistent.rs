@@ -148,8 +148,7 @@ fn bounded_loads() {
 #[test]
 fn full_servers_keep_or_lose_their_keys() {
     let full = |affinity| {
-        let backend =
-            Backend::with_weights(Algorithm::Consistent { factor: 0, affinity }, &[1, 1, 1]);
+        let backend = Backend::with_weights(Algorithm::Consistent { factor: 0, affinity }, &[1, 1, 1]);
         let mut table = Table::default();
         let first = backend.take_hashed(&mut table, 7, &Request::default());
         backend.servers.borrow_mut()[first - 1].limit = 1;

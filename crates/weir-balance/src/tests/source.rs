@@ -22,12 +22,8 @@ fn source_addresses_go_where_they_go_in_haproxy() {
         }
         let mut table = Table::default();
         for (address, expected) in addresses.iter().zip(&columns[2]) {
-            let chosen = table.choose(
-                &backend.settings,
-                &backend,
-                hash::source(*address),
-                &Request::default(),
-            );
+            let chosen =
+                table.choose(&backend.settings, &backend, hash::source(*address), &Request::default());
             assert_eq!(chosen, Choice::Server(*expected as usize - 1), "{address} in {line}");
             choices += 1;
         }
