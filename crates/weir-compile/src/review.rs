@@ -104,6 +104,11 @@ fn http_only(proxy: &Proxy, warn: &mut impl FnMut(Span, String)) {
         warn(span, format!("'stats' statement ignored for {noun} '{name}' as it requires HTTP mode."));
     }
     let rules = proxy.rules.as_deref();
+    // Connections that are upgraded do meet them.
+    let switches = |rule: &weir_rules::Rule<_>| matches!(rule.action, weir_rules::Action::SwitchModeHttp);
+    if rules.is_some_and(|rules| rules.tcp_request_content.iter().any(switches)) {
+        return;
+    }
     let lists = [
         ("http-request", rules.map_or(0, |rules| rules.http_request.len())),
         ("http-response", rules.map_or(0, |rules| rules.http_response.len())),

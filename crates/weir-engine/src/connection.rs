@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use weir_types::Mode;
 
 use crate::listener;
+use crate::netscaler;
 use crate::proxy_protocol;
 use crate::rules::{self, Admission};
 use crate::session::Client;
@@ -33,9 +34,35 @@ pub struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Greeting {
     New,
-    ProxyHeader,
+    Header(Announced),
     Session,
     Done,
+}
+
+/// The header that comes before everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Announced {
+    Proxy,
+    Netscaler,
+}
+
+impl Announced {
+    /// What it is called in the line about a connection that did not send it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "PROXY protocol",
+            Self::Netscaler => "NetScaler Client IP",
+        }
+    }
+
+    fn parse(self, input: &[u8], magic: u32) -> Result<Option<proxy_protocol::Header>, &'static str> {
+        match self {
+            Self::Proxy => proxy_protocol::parse(input).map_err(|proxy_protocol::Invalid| {
+                "Received something which does not look like a PROXY protocol header"
+            }),
+            Self::Netscaler => netscaler::parse(input, magic).map_err(netscaler::Refused::text),
+        }
+    }
 }
 
 /// What an idle connection found.
@@ -99,22 +126,28 @@ impl Connection {
     /// What comes before the first stream: connection rules, the PROXY header, session rules. False: no session.
     fn greet(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.greeting == Greeting::New {
-            let listener = self.client.session.listener().settings.accept_proxy;
+            let settings = &self.client.session.listener().settings;
+            let of_listener = match settings.accept_netscaler_cip {
+                Some(_) => Greeting::Header(Announced::Netscaler),
+                None if settings.accept_proxy => Greeting::Header(Announced::Proxy),
+                None => Greeting::Session,
+            };
             self.greeting = match rules::of_connection(&self.worker, &mut self.client) {
-                Admission::Accept if !listener => Greeting::Session,
-                Admission::Accept | Admission::AcceptBehindProxy => Greeting::ProxyHeader,
+                Admission::Accept => of_listener,
+                Admission::AcceptBehindProxy => Greeting::Header(Announced::Proxy),
+                Admission::AcceptBehindNetscaler => Greeting::Header(Announced::Netscaler),
                 refused => return Poll::Ready(self.refuse(refused)),
             };
         }
-        if self.greeting == Greeting::ProxyHeader {
-            match self.read_proxy_header(cx) {
+        if let Greeting::Header(announced) = self.greeting {
+            match self.read_header(cx, announced) {
                 Poll::Ready(true) => self.greeting = Greeting::Session,
                 other => return other,
             }
         }
         self.greeting = Greeting::Done;
         match rules::of_session(&self.worker, &mut self.client) {
-            Admission::Accept | Admission::AcceptBehindProxy => {}
+            Admission::Accept | Admission::AcceptBehindProxy | Admission::AcceptBehindNetscaler => {}
             refused => return Poll::Ready(self.refuse(refused)),
         }
         self.idle_since_us = self.worker.clock.now_us();
@@ -151,11 +184,13 @@ impl Connection {
         false
     }
 
-    /// `accept-proxy`: the header must come first and whole within `timeout client-hs`, else `client`.
-    fn read_proxy_header(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// `accept-proxy`, `accept-netscaler-cip`: the header must come first and whole within `timeout client-hs`, else
+    /// `client`.
+    fn read_header(&mut self, cx: &mut Context<'_>, announced: Announced) -> Poll<bool> {
         let timeouts = &self.client.session.proxy().settings.timeouts;
         let timeout = timeouts.client_hs.or(timeouts.client);
         let deadline = after(self.client.session.accepted_us / 1000, timeout);
+        let magic = self.client.session.listener().settings.accept_netscaler_cip.unwrap_or(0);
         let worker = self.worker.clone();
         let stream = self.stream.get_or_insert_with(|| {
             let mut stream = worker.streams.take();
@@ -163,7 +198,7 @@ impl Connection {
             stream
         });
         loop {
-            match proxy_protocol::parse(stream.up.buffer.bytes()) {
+            match announced.parse(stream.up.buffer.bytes(), magic) {
                 Ok(Some(header)) => {
                     stream.up.buffer.consume(header.consumed);
                     if let Some((source, destination)) = header.addresses {
@@ -173,25 +208,34 @@ impl Connection {
                     return Poll::Ready(true);
                 }
                 Ok(None) => {}
-                Err(proxy_protocol::Invalid) => {
-                    let text = "Received something which does not look like a PROXY protocol header";
+                Err(text) => {
                     crate::log_line::embryonic(&self.worker, &self.client, text);
                     return Poll::Ready(false);
                 }
             }
-            match stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers) {
-                Poll::Ready(Ok(count)) if count > 0 => {}
-                Poll::Ready(_) => return Poll::Ready(false),
-                Poll::Pending => {
-                    if self.worker.clock.now_ms() >= deadline {
-                        return Poll::Ready(false);
-                    }
+            let what = match stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers) {
+                Poll::Ready(Ok(count)) if count > 0 => continue,
+                Poll::Ready(Ok(_)) => "Connection closed",
+                Poll::Ready(Err(_)) => "Connection error",
+                Poll::Pending if self.worker.clock.now_ms() < deadline => {
                     if let Some(timer) = &self.timer {
                         timer.set(deadline);
                     }
                     return Poll::Pending;
                 }
+                Poll::Pending => "Timeout",
+            };
+            // A connection that never sent anything is none to speak of under `option dontlognull`.
+            let null = stream.up.buffer.is_empty();
+            if !(null && self.client.session.proxy().settings.options.dontlognull) {
+                let name = announced.name();
+                let text = match null {
+                    true => format!("{what} while waiting for {name} header"),
+                    false => format!("Truncated {name} header received"),
+                };
+                crate::log_line::embryonic(&self.worker, &self.client, &text);
             }
+            return Poll::Ready(false);
         }
     }
 

@@ -40,6 +40,7 @@ mod http;
 mod listener;
 mod log_line;
 mod logs;
+mod netscaler;
 mod pool;
 mod proxy_protocol;
 mod queue;

@@ -38,6 +38,8 @@ pub struct Session {
     pub requests: u32,
     /// A server connection that no other client may use (`http-reuse never`, `send-proxy`).
     pub private: Option<Box<(Slot, IdleConnection)>>,
+    /// A TCP frontend's connection that speaks HTTP (`switch-mode http`, an HTTP backend).
+    pub upgraded: bool,
     /// The listener was removed: the request in progress is the last one.
     pub last: bool,
     pub listener_counters: &'static ListenerCounters,
@@ -64,6 +66,7 @@ impl Session {
             accepted_us,
             requests: 0,
             private: None,
+            upgraded: false,
             last: false,
             listener_counters: counters.0,
             frontend_counters: counters.1,

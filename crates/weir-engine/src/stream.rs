@@ -160,6 +160,12 @@ pub struct Stream {
     pub continued: bool,
     /// `set-timeout` changed a timeout: the backend's must not replace it.
     pub timeouts_set: bool,
+    /// `set-retries`.
+    pub retries: Option<u32>,
+    /// `strict-mode off` was met in the list being met.
+    pub lenient: bool,
+    /// A rewrite of `http-after-response` failed: 500 goes out instead.
+    pub after_failed: bool,
     /// A 103 response that `early-hint` rules are filling.
     pub early_hints: Vec<u8>,
     /// What a tarpitted request is answered with.
@@ -242,6 +248,9 @@ impl Stream {
         self.continued = false;
         self.tarpit = None;
         self.timeouts_set = false;
+        self.retries = None;
+        self.lenient = false;
+        self.after_failed = false;
         self.early_hints.clear();
         self.priority_class = 0;
         self.priority_offset = 0;

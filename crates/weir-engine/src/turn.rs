@@ -24,7 +24,7 @@ impl Turn<'_, '_> {
         let session = &client.session;
         let proxy = session.proxy();
         stream.begin(session.frontend, start_us);
-        stream.http = proxy.mode == Mode::Http;
+        stream.http = proxy.mode == Mode::Http || session.upgraded;
         let timeouts = &proxy.settings.timeouts;
         stream.timeouts = StreamTimeouts {
             client: timeouts.client,
@@ -146,7 +146,7 @@ impl Turn<'_, '_> {
         stream.timeouts.queue = keep(old.queue, timeouts.queue.or(timeouts.connect));
         stream.timeouts.tunnel = keep(old.tunnel, timeouts.tunnel.or(frontend.tunnel));
         stream.timeouts.tarpit = timeouts.tarpit.or(timeouts.connect);
-        stream.attempts_left = proxy.settings.retries;
+        stream.attempts_left = stream.retries.unwrap_or(proxy.settings.retries);
         let view = self.worker.shm.backend(proxy.backend_slot);
         let counters = view.counters(self.worker.id);
         counters.scur.increment();

@@ -16,6 +16,7 @@ mod known;
 mod limits;
 pub mod list;
 mod method;
+pub mod normalize;
 pub mod persistence;
 mod reply;
 mod request;

@@ -24,6 +24,28 @@ pub enum UriPart {
     Uri,
 }
 
+/// How `del-headers-bin` compares names (`-m str|beg|end|sub`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameMatch {
+    Same,
+    Prefix,
+    Suffix,
+    Substring,
+}
+
+/// The steps of `normalize-uri`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalizer {
+    FragmentEncode,
+    FragmentStrip,
+    MergeSlashes,
+    StripDot,
+    StripDotdot { full: bool },
+    DecodeUnreserved { strict: bool },
+    PercentUppercase { strict: bool },
+    SortQuery,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
     Silent,
@@ -79,6 +101,17 @@ pub enum Action<S: Stage> {
         pattern: weir_sample::Regex,
         value: Format<S>,
     },
+    /// `add-headers-bin`, `set-headers-bin`: lines in the form of `req.hdrs_bin`; with a prefix only those whose names
+    /// begin with it.
+    HeadersBin {
+        expr: Expr<S>,
+        prefix: Option<Box<str>>,
+        replace: bool,
+    },
+    DelHeadersBin {
+        expr: Expr<S>,
+        matching: NameMatch,
+    },
     SetMethod(Format<S>),
     SetUriPart {
         part: UriPart,
@@ -89,6 +122,7 @@ pub enum Action<S: Stage> {
         pattern: weir_sample::Regex,
         value: Format<S>,
     },
+    NormalizeUri(Normalizer),
     SetStatus {
         status: u16,
         reason: Option<Box<str>>,
@@ -143,9 +177,15 @@ pub enum Action<S: Stage> {
     Pause(TimeoutValue<S>),
     StrictMode(bool),
     DisableL7Retry,
+    SetRetries(IntValue<S>),
+    /// `switch-mode http`.
+    SwitchModeHttp,
     /// Only of use with TLS early data, which weir does not accept.
     WaitForHandshake,
-    DoLog,
+    /// `do-log`, with the profile that it names.
+    DoLog {
+        profile: Option<Box<str>>,
+    },
     ExpectProxyLayer4,
     ExpectNetscalerCip,
     UseService(Box<str>),

@@ -104,6 +104,15 @@ impl Action<Named> {
                 pattern: pattern.clone(),
                 value: value.resolve(names)?,
             },
+            Action::HeadersBin { expr, prefix, replace } => {
+                Action::HeadersBin { expr: expr.resolve(names)?, prefix: prefix.clone(), replace: *replace }
+            }
+            Action::DelHeadersBin { expr, matching } => {
+                Action::DelHeadersBin { expr: expr.resolve(names)?, matching: *matching }
+            }
+            Action::NormalizeUri(normalizer) => Action::NormalizeUri(*normalizer),
+            Action::SetRetries(value) => Action::SetRetries(value.resolve(names)?),
+            Action::SwitchModeHttp => Action::SwitchModeHttp,
             Action::SetMethod(value) => Action::SetMethod(value.resolve(names)?),
             Action::SetUriPart { part, value } => {
                 Action::SetUriPart { part: *part, value: value.resolve(names)? }
@@ -153,7 +162,7 @@ impl Action<Named> {
             Action::StrictMode(on) => Action::StrictMode(*on),
             Action::DisableL7Retry => Action::DisableL7Retry,
             Action::WaitForHandshake => Action::WaitForHandshake,
-            Action::DoLog => Action::DoLog,
+            Action::DoLog { profile } => Action::DoLog { profile: profile.clone() },
             Action::ExpectProxyLayer4 => Action::ExpectProxyLayer4,
             Action::ExpectNetscalerCip => Action::ExpectNetscalerCip,
             Action::UseService(name) => Action::UseService(name.clone()),

@@ -20,8 +20,7 @@ pub const OPTIONS: &[BindOption] = &[
             options.settings.accept_netscaler_cip = Some(clamp_u32(value));
             Ok(())
         },
-    )
-    .not_yet(),
+    ),
     BindOption::valued("backlog", "Length of the listening queue (5.1).", |_, place, options| {
         options.settings.backlog = Some(not_negative(place)?);
         Ok(())

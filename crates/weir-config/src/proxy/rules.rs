@@ -159,6 +159,9 @@ pub(super) fn keep(
     if let Some(condition) = &condition {
         expression::warn_incompatible(parser, line, condition, set);
     }
+    if let Action::NormalizeUri(_) = action {
+        parser.takes_experiment();
+    }
     if let Action::Deny(reply) | Action::Tarpit(reply) | Action::Return(reply) = &action
         && let ReplyBody::ErrorFiles(section) = &reply.body
     {

@@ -58,7 +58,9 @@ impl Turn<'_, '_> {
         self.stream.link = None;
         self.stream.response = head;
         self.stream.response.headers.set_limit(plan.global.tune.bufsize);
-        self.after_response_rules(plan);
+        if !self.after_response_rules(plan) {
+            return self.answer_after_failure(plan);
+        }
         let closing =
             close || self.worker.is_stopping() || self.client.session.last || !self.request_drained();
         let stream = &mut *self.stream;

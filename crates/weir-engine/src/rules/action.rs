@@ -20,7 +20,7 @@ use crate::timers::NEVER;
 use crate::turn::Turn;
 
 /// Which message a list edits.
-fn is_response(list: List) -> bool {
+pub fn is_response(list: List) -> bool {
     matches!(list, List::ResponseContent | List::Response | List::AfterResponse)
 }
 
@@ -56,17 +56,25 @@ impl Turn<'_, '_> {
                 self.wait_for_body(list, *milliseconds, *at_least)
             }
             Action::Pause(time) => self.pause(time),
+            Action::NormalizeUri(normalizer) => self.normalize(list, *normalizer),
+            Action::SwitchModeHttp => self.switch_mode(),
             _ => {
-                self.apply_edit(list, action);
+                if self.apply_edit(list, action).is_err() {
+                    return self.rewrite_failed(list);
+                }
                 self.apply_setting(plan, action, finished);
                 Flow::Next
             }
         }
     }
 
-    /// Actions that change the message or variables.
-    fn apply_edit(&mut self, list: List, action: &Action<Resolved>) {
+    /// Actions that change the message.
+    fn apply_edit(&mut self, list: List, action: &Action<Resolved>) -> Result<(), weir_http::NoRoom> {
         let response = is_response(list);
+        let binary = match action {
+            Action::HeadersBin { expr, .. } | Action::DelHeadersBin { expr, .. } => self.bytes_of(expr),
+            _ => None,
+        };
         let text = match action {
             Action::SetHeader { value, .. }
             | Action::AddHeader { value, .. }
@@ -87,22 +95,23 @@ impl Turn<'_, '_> {
                 headers::delete(headers, which);
                 Ok(())
             }
-            Action::ReplaceHeader { name, pattern, .. } => {
-                headers::replace_lines(headers, name, pattern, &text);
+            Action::HeadersBin { prefix, replace, .. } => {
+                headers::take_binary(headers, &binary.unwrap_or_default(), prefix.as_deref(), *replace)
+            }
+            Action::DelHeadersBin { matching, .. } => {
+                headers::delete_binary(headers, &binary.unwrap_or_default(), *matching);
                 Ok(())
+            }
+            Action::ReplaceHeader { name, pattern, .. } => {
+                headers::replace_lines(headers, name, pattern, &text)
             }
             Action::ReplaceValue { name, pattern, .. } => {
-                headers::replace_elements(headers, name, pattern, &text);
-                Ok(())
+                headers::replace_elements(headers, name, pattern, &text)
             }
             Action::SetMethod(_) => stream.request.set_method(&text),
-            Action::SetUriPart { part, .. } => {
-                uri::set(&mut stream.request, *part, &text);
-                Ok(())
-            }
+            Action::SetUriPart { part, .. } => uri::set(&mut stream.request, *part, &text),
             Action::ReplaceUriPart { part, pattern, .. } => {
-                uri::replace(&mut stream.request, *part, pattern, &text);
-                Ok(())
+                uri::replace(&mut stream.request, *part, pattern, &text)
             }
             Action::SetStatus { status, reason } => {
                 stream.response.set_status(*status, reason.as_deref().map(str::as_bytes))
@@ -113,12 +122,8 @@ impl Turn<'_, '_> {
             }
             _ => Ok(()),
         };
-        if outcome.is_err() {
-            // `strict-mode off` as well as on: the head goes on as it is, and the failure is counted.
-            self.client.session.frontend_counters.wrew.increment();
-            self.count_backend(|counters| counters.wrew.increment());
-        }
         self.worker.buffers.reclaim_text(text);
+        outcome
     }
 
     /// Actions that change how the stream is treated.
@@ -171,9 +176,23 @@ impl Turn<'_, '_> {
             Action::SetPriorityOffset(expr) => {
                 self.stream.priority_offset = self.integer(expr).unwrap_or(0).clamp(-524_287, 524_287);
             }
-            Action::DoLog => self.log_now(plan),
+            Action::DoLog { .. } => self.log_now(plan),
+            Action::StrictMode(on) => self.stream.lenient = !on,
+            Action::SetRetries(value) => {
+                if let Some(retries) = self.number(value).and_then(|count| u32::try_from(count).ok()) {
+                    self.stream.retries = Some(retries.min(100));
+                    self.stream.attempts_left = retries.min(100);
+                }
+            }
             // No effect here, or met elsewhere; the compiler refuses what weir does not do.
             _ => {}
+        }
+    }
+
+    fn bytes_of(&self, expr: &Expr<Resolved>) -> Option<Vec<u8>> {
+        match expr.eval_as(&self.view(true), Type::Bin)? {
+            Value::Str(bytes) | Value::Bin(bytes) => Some(bytes.into_owned()),
+            _ => None,
         }
     }
 
@@ -263,7 +282,7 @@ impl Turn<'_, '_> {
     }
 
     /// The letter for a stream that ends in this list.
-    fn stage_of(&self, list: List) -> Stage {
+    pub fn stage_of(&self, list: List) -> Stage {
         if is_response(list) { Stage::Headers } else { Stage::Request }
     }
 

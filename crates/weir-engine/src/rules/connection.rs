@@ -19,6 +19,8 @@ pub enum Admission {
     Accept,
     /// A PROXY header comes first (`expect-proxy layer4`).
     AcceptBehindProxy,
+    /// A NetScaler header comes first (`expect-netscaler-cip layer4`).
+    AcceptBehindNetscaler,
     Reject,
     SilentDrop,
 }
@@ -59,6 +61,7 @@ fn meet(
             Action::Reject | Action::Close => return Admission::Reject,
             Action::SilentDrop { .. } => return Admission::SilentDrop,
             Action::ExpectProxyLayer4 => admission = Admission::AcceptBehindProxy,
+            Action::ExpectNetscalerCip => admission = Admission::AcceptBehindNetscaler,
             action => apply(worker, client, &stream, action),
         }
     }

@@ -49,6 +49,9 @@ impl Turn<'_, '_> {
     pub fn meet(&mut self, plan: &Arc<Plan>, proxy: ProxyId, list: List, finished: bool) -> Met {
         let Some(rules) = plan.proxy(proxy).rules.as_deref() else { return Met::All };
         let rules = rules_of(rules, list);
+        if self.stream.rule_at == 0 {
+            self.stream.lenient = false;
+        }
         while let Some(rule) = rules.get(self.stream.rule_at as usize) {
             if let Some(condition) = &rule.condition {
                 match condition.eval(&self.view(finished)) {

@@ -7,6 +7,7 @@ mod headers;
 mod list;
 mod request;
 mod response;
+mod rewrite;
 mod switching;
 mod uri;
 mod variable;

@@ -38,7 +38,9 @@ impl Turn<'_, '_> {
                 ResponseStage::Last => {
                     self.stream.response_waits = false;
                     self.insert_cookie(plan);
-                    self.after_response_rules(plan);
+                    if !self.after_response_rules(plan) {
+                        return self.answer_after_failure(plan);
+                    }
                     return Step::Next;
                 }
             };
@@ -90,14 +92,19 @@ impl Turn<'_, '_> {
     }
 
     /// `http-after-response`: met by every response that goes out, weir's own included. Nothing in it can leave or wait.
-    pub fn after_response_rules(&mut self, plan: &Arc<Plan>) {
+    /// False: a rewrite failed for which the response must not go out; the rules are not met a second time.
+    pub fn after_response_rules(&mut self, plan: &Arc<Plan>) -> bool {
+        if self.stream.after_failed {
+            return true;
+        }
         let (frontend, backend) = (self.stream.frontend, self.stream.backend);
         let at = std::mem::take(&mut self.stream.rule_at);
         self.meet(plan, backend, List::AfterResponse, true);
-        if frontend != backend {
+        if frontend != backend && !self.stream.after_failed {
             self.stream.rule_at = 0;
             self.meet(plan, frontend, List::AfterResponse, true);
         }
         self.stream.rule_at = at;
+        !self.stream.after_failed
     }
 }

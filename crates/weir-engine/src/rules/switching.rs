@@ -6,8 +6,8 @@ use weir_plan::{BackendChoice, Plan, UseServerTarget};
 use weir_sample::Verdict;
 use weir_types::{ProxyId, ServerId};
 
-use super::List;
 use super::list::Met;
+use super::{List, RequestStage};
 use crate::record::{Cause, Stage};
 use crate::stats::StatsRequest;
 use crate::timers::NEVER;
@@ -15,9 +15,18 @@ use crate::turn::Turn;
 
 impl Turn<'_, '_> {
     pub fn switch(&mut self, plan: &Arc<Plan>) -> Met {
+        // The connection was upgraded for the backend's sake.
+        if self.stream.backend_counters.is_some() {
+            return Met::All;
+        }
         match self.choose_backend(plan) {
             Some(backend) => {
                 self.set_backend(backend);
+                if !self.stream.http && plan.proxy(backend).mode == weir_types::Mode::Http {
+                    // As HAProxy was seen to do, the frontend's HTTP rules are met too.
+                    self.stream.stage = RequestStage::FrontendBody;
+                    return Met::Leave(self.upgrade_to_http());
+                }
                 Met::All
             }
             None => {

@@ -73,8 +73,7 @@ pub const ACTIONS: &[ActionRow] = &[
         "A NetScaler header comes (4.4).",
         |c, x| layer4(c, x, Action::ExpectNetscalerCip),
     )
-    .unlisted()
-    .not_yet(),
+    .unlisted(),
 ];
 
 /// A number, decimal, octal or hexadecimal as C reads it, or an expression.

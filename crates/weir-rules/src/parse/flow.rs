@@ -84,8 +84,7 @@ pub const ACTIONS: &[ActionRow] = &[
         "{ on | off }",
         "Whether failed rewrites fail (4.4).",
         strict_mode,
-    )
-    .no_effect("a rewrite that fails leaves the message as it was"),
+    ),
 ];
 
 fn auth(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

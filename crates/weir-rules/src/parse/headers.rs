@@ -5,7 +5,7 @@ use weir_sample::{Named, Regex};
 
 use super::cursor::{Cursor, Fault};
 use super::row::{ActionRow, RuleContext, Sets};
-use crate::action::{Action, HeaderMatch};
+use crate::action::{Action, HeaderMatch, NameMatch};
 use crate::ruleset::RuleSet;
 
 pub(super) const HTTP: Sets =
@@ -34,25 +34,22 @@ pub const ACTIONS: &[ActionRow] = &[
         HTTP,
         "<expr> [ prefix <str> ]",
         "Fields in binary form (4.4).",
-        headers_bin,
-    )
-    .not_yet(),
+        |c, x| headers_bin(c, x, false),
+    ),
     ActionRow::new(
         "set-headers-bin",
         HTTP,
         "<expr> [ prefix <str> ]",
         "Fields in binary form (4.4).",
-        headers_bin,
-    )
-    .not_yet(),
+        |c, x| headers_bin(c, x, true),
+    ),
     ActionRow::new(
         "del-headers-bin",
         HTTP,
         "<expr> [ -m <meth> ]",
         "Names in binary form (4.4).",
         del_headers_bin,
-    )
-    .not_yet(),
+    ),
     ActionRow::new(
         "early-hint",
         Sets::of(&[RuleSet::HttpRequest]),
@@ -140,24 +137,40 @@ fn replace_value(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action
     Ok(Action::ReplaceValue { name, pattern, value })
 }
 
-fn headers_bin(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+fn headers_bin(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>, replace: bool) -> Result<Action<Named>, Fault> {
+    const EXPECTS: &str = "expects exactly one argument or three arguments <headers> prefix <pfx>";
     if cursor.peek().is_empty() {
-        return cursor.fault("expects exactly one argument or three arguments <headers> prefix <pfx>");
+        return cursor.fault(EXPECTS);
     }
-    cx.expr(cursor)?;
-    if cursor.peek() == "prefix" {
-        cursor.at += 2;
+    let expr = cx.expr(cursor)?;
+    if cursor.peek() != "prefix" {
+        return Ok(Action::HeadersBin { expr, prefix: None, replace });
     }
-    Ok(Action::NotYet { name: "headers-bin" })
+    cursor.at += 1;
+    if cursor.at_condition() {
+        return cursor.fault(EXPECTS);
+    }
+    let prefix = Some(cursor.take().to_ascii_lowercase().into());
+    Ok(Action::HeadersBin { expr, prefix, replace })
 }
 
 fn del_headers_bin(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
     if cursor.peek().is_empty() {
         return cursor.fault("expects at least 1 argument");
     }
-    cx.expr(cursor)?;
-    if matches!(cursor.peek(), "-m" | "prefix") {
-        cursor.at += 2;
+    let expr = cx.expr(cursor)?;
+    let mut matching = NameMatch::Same;
+    if cursor.peek() == "-m" {
+        cursor.at += 1;
+        matching = match cursor.peek() {
+            "" => return cursor.fault("-m flag expects exactly 1 argument"),
+            "str" => NameMatch::Same,
+            "beg" => NameMatch::Prefix,
+            "end" => NameMatch::Suffix,
+            "sub" => NameMatch::Substring,
+            other => return cursor.fault(format!("-m with unsupported matching method '{other}'")),
+        };
+        cursor.at += 1;
     }
-    Ok(Action::NotYet { name: "del-headers-bin" })
+    Ok(Action::DelHeadersBin { expr, matching })
 }

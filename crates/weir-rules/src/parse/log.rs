@@ -63,13 +63,15 @@ pub const ACTIONS: &[ActionRow] = &[
 ];
 
 fn do_log(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    let mut profile = None;
     if cursor.peek() == "profile" {
         if matches!(cursor.peek_at(1), "" | "if" | "unless") {
             return cursor.fault("action 'do-log': expected string after 'profile'");
         }
+        profile = Some(cursor.peek_at(1).into());
         cursor.at += 2;
     }
-    Ok(Action::DoLog)
+    Ok(Action::DoLog { profile })
 }
 
 fn set_log_level(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

@@ -5,7 +5,7 @@ use weir_sample::Named;
 
 use super::cursor::{Cursor, Fault};
 use super::row::{ActionRow, RuleContext, Sets};
-use crate::action::Action;
+use crate::action::{Action, IntValue};
 use crate::ruleset::RuleSet as R;
 
 const HTTP_REQUEST: Sets = Sets::of(&[R::HttpRequest]);
@@ -20,8 +20,7 @@ pub const ACTIONS: &[ActionRow] = &[
         "{ <n> | <expr> }",
         "Attempts (4.4).",
         set_retries,
-    )
-    .not_yet(),
+    ),
     ActionRow::new(
         "use-service",
         Sets::of(&[R::TcpRequestContent, R::HttpRequest]),
@@ -29,8 +28,7 @@ pub const ACTIONS: &[ActionRow] = &[
         "Answers from inside (4.4).",
         use_service,
     ),
-    ActionRow::new("switch-mode", CONTENT, "http [ proto <name> ]", "TCP to HTTP (4.4).", switch_mode)
-        .not_yet(),
+    ActionRow::new("switch-mode", CONTENT, "http [ proto <name> ]", "TCP to HTTP (4.4).", switch_mode),
     ActionRow::new(
         "attach-srv",
         Sets::of(&[R::TcpRequestSession]),
@@ -76,12 +74,14 @@ fn set_retries(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<N
         let text = format!("'{}' only available in backend or listen section", shown(cx, "set-retries"));
         return cursor.fault(text);
     }
-    match cursor.peek().parse::<u32>() {
-        Ok(1..=100) => cursor.at += 1,
+    Ok(Action::SetRetries(match cursor.peek().parse::<u32>() {
+        Ok(count @ 0..=100) => {
+            cursor.at += 1;
+            IntValue::Fixed(count)
+        }
         Ok(_) => return cursor.fault("expects an expression or an integer between 1 and 100"),
-        Err(_) => drop(cx.expr(cursor)?),
-    }
-    Ok(Action::NotYet { name: "set-retries" })
+        Err(_) => IntValue::Expr(cx.expr(cursor)?),
+    }))
 }
 
 fn use_service(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
@@ -115,7 +115,7 @@ fn switch_mode(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<N
     if cursor.peek() == "proto" {
         cursor.at += 2;
     }
-    Ok(Action::NotYet { name: "switch-mode" })
+    Ok(Action::SwitchModeHttp)
 }
 
 fn attach(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

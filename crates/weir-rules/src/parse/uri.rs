@@ -5,7 +5,7 @@ use weir_sample::Named;
 use super::cursor::{Cursor, Fault};
 use super::headers::regex;
 use super::row::{ActionRow, RuleContext, Sets};
-use crate::action::{Action, UriPart};
+use crate::action::{Action, Normalizer, UriPart};
 use crate::ruleset::RuleSet;
 
 const REQUEST: Sets = Sets::of(&[RuleSet::HttpRequest]);
@@ -30,8 +30,7 @@ pub const ACTIONS: &[ActionRow] = &[
     ActionRow::new("replace-uri", REQUEST, "<regex> <fmt>", "The URI, by regex (4.4).", |c, x| {
         replace(c, x, UriPart::Uri)
     }),
-    ActionRow::new("normalize-uri", REQUEST, "<normalizer>", "The URI made canonical (4.4).", normalize)
-        .not_yet(),
+    ActionRow::new("normalize-uri", REQUEST, "<normalizer>", "The URI made canonical (4.4).", normalize),
     ActionRow::new("set-status", RESPONSES, "<status> [ reason <str> ]", "The status (4.4).", set_status),
 ];
 
@@ -61,15 +60,19 @@ fn replace(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>, part: UriPart) -> Resu
     Ok(Action::ReplaceUriPart { part, pattern, value: cx.format(cursor)? })
 }
 
-const NORMALIZERS: &[(&str, &[&str])] = &[
-    ("fragment-encode", &[]),
-    ("fragment-strip", &[]),
-    ("path-merge-slashes", &[]),
-    ("path-strip-dot", &[]),
-    ("path-strip-dotdot", &["full"]),
-    ("percent-decode-unreserved", &["strict"]),
-    ("percent-to-uppercase", &["strict"]),
-    ("query-sort-by-name", &[]),
+/// The normalisers by name and by the word behind it.
+const NORMALIZERS: &[(&str, &str, Normalizer)] = &[
+    ("fragment-encode", "", Normalizer::FragmentEncode),
+    ("fragment-strip", "", Normalizer::FragmentStrip),
+    ("path-merge-slashes", "", Normalizer::MergeSlashes),
+    ("path-strip-dot", "", Normalizer::StripDot),
+    ("path-strip-dotdot", "", Normalizer::StripDotdot { full: false }),
+    ("path-strip-dotdot", "full", Normalizer::StripDotdot { full: true }),
+    ("percent-decode-unreserved", "", Normalizer::DecodeUnreserved { strict: false }),
+    ("percent-decode-unreserved", "strict", Normalizer::DecodeUnreserved { strict: true }),
+    ("percent-to-uppercase", "", Normalizer::PercentUppercase { strict: false }),
+    ("percent-to-uppercase", "strict", Normalizer::PercentUppercase { strict: true }),
+    ("query-sort-by-name", "", Normalizer::SortQuery),
 ];
 
 fn normalize(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
@@ -82,14 +85,17 @@ fn normalize(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Nam
     if name.is_empty() {
         return cursor.fault("missing argument <normalizer>");
     }
-    let Some((_, flags)) = NORMALIZERS.iter().find(|(known, _)| *known == name) else {
+    if !NORMALIZERS.iter().any(|(known, ..)| *known == name) {
         return cursor.fault(format!("unknown normalizer '{name}'"));
-    };
-    cursor.at += 1;
-    if flags.contains(&cursor.peek()) {
-        cursor.at += 1;
     }
-    Ok(Action::NotYet { name: "normalize-uri" })
+    cursor.at += 1;
+    let word = if cursor.at_condition() { "" } else { cursor.peek() };
+    let row = NORMALIZERS.iter().find(|(known, behind, _)| *known == name && *behind == word);
+    let Some((.., normalizer)) = row else {
+        return cursor.fault(format!("unknown argument '{word}' for '{name}' normalizer"));
+    };
+    cursor.at += usize::from(!word.is_empty());
+    Ok(Action::NormalizeUri(*normalizer))
 }
 
 fn set_status(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
