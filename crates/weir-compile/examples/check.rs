@@ -20,7 +20,7 @@ fn main() {
     let start = Instant::now();
     let (config, diagnostics) = parse(&mut reader, &mut environment, &options);
     let parsed = start.elapsed();
-    let compiled = compile(&config, &sources, &mut InOrder::default());
+    let compiled = compile(&config, &sources, &SystemFiles, &mut InOrder::default());
     let done = start.elapsed();
     for one in diagnostics.list.iter().chain(&compiled.diagnostics.list) {
         println!("[{}] {}", one.level.label(), one.message(&sources));

@@ -1,12 +1,12 @@
 //! Every name that another section may call, with its index in the plan. Frontends and backends have separate
 //! namespaces only in what they can be called for: since 3.3 no two proxies share a name.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
+use weir_config::files::Files;
 use weir_config::model::{Config, Proxy};
 use weir_types::{ProxyId, ServerId, Sources, Span, TableId};
 
@@ -35,12 +35,11 @@ pub struct Names<'c> {
     ranges: Vec<Range<u32>>,
     tables: HashMap<&'c str, TableId>,
     userlists: HashMap<&'c str, u32>,
-    /// Host names that were looked up, each once.
-    hosts: RefCell<HashMap<Box<str>, Option<IpAddr>>>,
+    files: &'c dyn Files,
 }
 
 impl<'c> Names<'c> {
-    pub fn of(config: &'c Config, sources: &'c Sources) -> Self {
+    pub fn of(config: &'c Config, sources: &'c Sources, files: &'c dyn Files) -> Self {
         let mut proxies = HashMap::with_capacity(config.proxies.len());
         let mut ranges = Vec::with_capacity(config.proxies.len());
         let mut tables = HashMap::new();
@@ -63,7 +62,7 @@ impl<'c> Names<'c> {
         }
         let userlists =
             config.userlists.iter().enumerate().map(|(index, list)| (&*list.name, index as u32)).collect();
-        Self { config, sources, proxies, ranges, tables, userlists, hosts: RefCell::default() }
+        Self { config, sources, proxies, ranges, tables, userlists, files }
     }
 
     pub fn proxy(&self, name: &str) -> Option<(ProxyId, &'c Proxy)> {
@@ -111,9 +110,7 @@ impl<'c> Names<'c> {
 
     /// The first address that the system knows for a host.
     pub fn host(&self, name: &str) -> Option<IpAddr> {
-        *self.hosts.borrow_mut().entry(name.into()).or_insert_with(|| {
-            (name, 0).to_socket_addrs().ok().and_then(|mut found| found.next()).map(|address| address.ip())
-        })
+        self.files.address(name)
     }
 
     pub fn table(&self, name: &str) -> Option<TableId> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use weir_config::files::Files;
 use weir_config::model::{Config, Proxy as Written};
 use weir_plan::{Listener, ListenerOwner, Plan, Proxy, Server};
 use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, Slot, Sources};
@@ -20,10 +21,11 @@ pub struct Compiled {
     pub diagnostics: Diagnostics,
 }
 
-/// Compiles a configuration. `sources` name the places in messages; `slots` give the places in shared memory.
-pub fn compile(config: &Config, sources: &Sources, slots: &mut dyn Slots) -> Compiled {
+/// Compiles a configuration. `sources` name the places in messages, `files` know the addresses of hosts, `slots` give the
+/// places in shared memory.
+pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mut dyn Slots) -> Compiled {
     let mut diagnostics = Diagnostics::default();
-    let names = Names::of(config, sources);
+    let names = Names::of(config, sources, files);
     let mut work = Work {
         names: &names,
         ids: Ids::of(config, &names, &mut diagnostics),

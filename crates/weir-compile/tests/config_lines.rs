@@ -61,7 +61,9 @@ fn ask(row: &Row) -> (bool, String) {
     let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into() };
     let (config, mut diagnostics) = parse(&mut reader, &mut environment, &options);
     if !diagnostics.has_alert() {
-        diagnostics.list.extend(compile(&config, &sources, &mut InOrder::default()).diagnostics.list);
+        diagnostics
+            .list
+            .extend(compile(&config, &sources, &NoFiles, &mut InOrder::default()).diagnostics.list);
     }
     let first = diagnostics.list.iter().find(|one| one.level >= Level::Warning);
     let message = first.map(|one| one.message(&sources)).unwrap_or_default();

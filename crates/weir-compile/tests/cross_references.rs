@@ -18,7 +18,7 @@ fn run(body: &str) -> (Compiled, Vec<String>) {
     let mut reader = Reader::new(&sources, &capabilities);
     let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into() };
     let (config, diagnostics) = parse(&mut reader, &mut environment, &options);
-    let compiled = compile(&config, &sources, &mut InOrder::default());
+    let compiled = compile(&config, &sources, &NoFiles, &mut InOrder::default());
     let messages = diagnostics
         .list
         .iter()

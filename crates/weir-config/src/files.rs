@@ -1,8 +1,9 @@
 //! Where the files that keywords name come from: the bundle, or the file system while it is being built.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
-pub use weir_sample::{Files, NoFiles};
+pub use weir_sample::{Files, NoFiles, system_address};
 
 /// The file system, as the process sees it now.
 pub struct SystemFiles;
@@ -36,5 +37,9 @@ impl Files for Rebased<'_> {
             Some(directory) if !name.starts_with('/') => self.files.read(&format!("{directory}/{name}")),
             _ => self.files.read(name),
         }
+    }
+
+    fn address(&self, host: &str) -> Option<IpAddr> {
+        self.files.address(host)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub struct Bundle {
     pub sources: Sources,
     /// Files that the configuration names, in the order of their first use, under the path as written there.
     pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// Hosts that the configuration names, in the order of their names, with the address that was found.
+    pub hosts: Vec<(Box<str>, Option<IpAddr>)>,
     pub environment: Vec<(OsString, OsString)>,
     pub overrides: Overrides,
 }
@@ -59,6 +62,12 @@ impl Bundle {
         self.files.iter().find(|(known, _)| known == path).map(|(_, bytes)| bytes.as_slice())
     }
 
+    /// The address that the supervisor found for a host. For children.
+    pub fn kept_host(&self, host: &str) -> Option<IpAddr> {
+        let at = self.hosts.binary_search_by(|(known, _)| (**known).cmp(host)).ok()?;
+        self.hosts[at].1
+    }
+
     /// Nobody can change what the descriptor holds.
     pub fn seal(&self) -> io::Result<OwnedFd> {
         weir_sys::memory::sealed("weir-bundle", &self.encode())
@@ -77,6 +86,9 @@ impl Bundle {
         out.list(&self.files, |out, (path, bytes)| {
             out.bytes(path.as_os_str().as_bytes()).bytes(bytes);
         });
+        out.list(&self.hosts, |out, (host, address)| {
+            out.text(host).text(&address.map(|ip| ip.to_string()).unwrap_or_default());
+        });
         out.list(&self.environment, |out, (name, value)| {
             out.bytes(name.as_bytes()).bytes(value.as_bytes());
         });
@@ -93,6 +105,12 @@ impl Bundle {
                     .list(|from| Ok(SourceFile { name: from.text()?, text: from.bytes()?.to_vec() }))?,
             },
             files: from.list(|from| Ok((PathBuf::from(os(from)?), from.bytes()?.to_vec())))?,
+            hosts: from.list(|from| {
+                let host = from.text()?.into();
+                let address = from.text()?;
+                let parsed = address.parse().map_err(|_| Malformed);
+                Ok((host, if address.is_empty() { None } else { Some(parsed?) }))
+            })?,
             environment: from.list(|from| Ok((os(from)?, os(from)?)))?,
             overrides: Overrides::decode(from)?,
         })
@@ -141,6 +159,7 @@ mod tests {
         let mut bundle = Bundle { generation: 7, ..Bundle::default() };
         bundle.sources.add("a.cfg", b"global\n\xff\n".to_vec());
         bundle.files.push(("errors/503.http".into(), b"HTTP/1.0 503\r\n\r\n".to_vec()));
+        bundle.hosts = vec![("a.test".into(), Some("::1".parse().unwrap())), ("b.test".into(), None)];
         bundle.environment.push(("PORT".into(), OsString::from_vec(vec![0xfe])));
         bundle.overrides =
             Overrides { maxconn: Some(100), local_peer: "n1".into(), diagnose: true, ..Overrides::default() };
@@ -149,6 +168,8 @@ mod tests {
         assert_eq!(copy.sources.files[0].text, b"global\n\xff\n");
         assert_eq!(copy.kept_file(Path::new("errors/503.http")), Some(&b"HTTP/1.0 503\r\n\r\n"[..]));
         assert_eq!(copy.kept_file(Path::new("other")), None);
+        assert_eq!(copy.kept_host("a.test"), Some("::1".parse().unwrap()));
+        assert_eq!((copy.kept_host("b.test"), copy.kept_host("c.test")), (None, None));
         assert_eq!(
             (copy.generation, copy.environment, copy.overrides),
             (7, bundle.environment, bundle.overrides)

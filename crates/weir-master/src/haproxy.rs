@@ -60,12 +60,12 @@ impl Program for Haproxy {
         let mut slots = Recorded::default();
         // What was not understood is missing from the rest: what follows from that is no news.
         let plan = (!diagnostics.has_alert()).then(|| {
-            let compiled = compile(&config, &bundle.sources, &mut slots);
+            let compiled = compile(&config, &bundle.sources, &recorder, &mut slots);
             diagnostics.list.extend(compiled.diagnostics.list);
             compiled.plan
         });
         drop(config);
-        bundle.files = recorder.files();
+        recorder.fill(bundle);
         let Some(plan) = plan.filter(|_| !diagnostics.has_alert()) else {
             if diagnostics.list.last().is_none_or(|last| &*last.text != FATAL) {
                 diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, FATAL));
@@ -90,7 +90,7 @@ impl Program for Haproxy {
         let mut reader = Reader::new(&bundle.sources, &self.capabilities);
         let (config, diagnostics) = parse(&mut reader, &mut self.environment(bundle), &options);
         let mut slots = Known::new(shm);
-        let compiled = compile(&config, &bundle.sources, &mut slots);
+        let compiled = compile(&config, &bundle.sources, &kept, &mut slots);
         let alert = |diagnostics: &Diagnostics| {
             diagnostics
                 .list

@@ -27,7 +27,7 @@ pub use acl::{Acl, AclTest, Condition, Incompatible, Term, Verdict, predefined};
 pub use arg::{Arg, Args};
 pub use expr::{Conversion, Expr, ExprError, ParseContext};
 pub use format::{Format, FormatMode, FormatPart};
-pub use pattern::{Files, Map, Method, NoFiles, PatternSet, References};
+pub use pattern::{Files, Map, Method, NoFiles, PatternSet, References, system_address};
 pub use phase::{Phase, PhaseSet, Reads};
 pub use regexp::{Regex, RegexError};
 pub use stage::{Missing, Named, Resolve, Resolved, Stage, UnresolvedName};

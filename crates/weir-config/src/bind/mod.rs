@@ -41,7 +41,7 @@ fn bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line.fail(0, text);
     }
     let mut addresses =
-        addresses(line, AddressUse::Bind).or_else(|text| line.fail(1, format!("'bind' : {text}")))?;
+        addresses(parser, line, AddressUse::Bind).or_else(|text| line.fail(1, format!("'bind' : {text}")))?;
     parser.global.unix_bind.apply(&mut addresses);
     let section = match parser.kind() {
         ProxyKind::Listen => "listen",
@@ -73,9 +73,13 @@ fn refuse_quic(parser: &mut Parser<'_>, line: &Line<'_>, addresses: &[Address]) 
 }
 
 /// The comma-separated addresses of the first word. The error is HAProxy's text.
-pub(crate) fn addresses(line: &Line<'_>, usage: AddressUse) -> Result<Vec<Address>, String> {
+pub(crate) fn addresses(
+    parser: &Parser<'_>,
+    line: &Line<'_>,
+    usage: AddressUse,
+) -> Result<Vec<Address>, String> {
     let list = line.word(1).split(',').filter(|text| !text.is_empty());
-    list.map(|text| crate::host::parse(text, usage)).collect()
+    list.map(|text| crate::host::parse(parser.files, text, usage)).collect()
 }
 
 /// Every option from the word `first` on. `title` is how messages name the line: `'bind :80' in section 'frontend'`.

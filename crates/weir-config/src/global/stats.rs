@@ -83,7 +83,7 @@ fn socket(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let place = parser.place(line);
     // The word `socket` stands where `bind` stands on its own lines.
     let line = &line.skip(1);
-    let mut addresses = bind::addresses(line, AddressUse::Bind)
+    let mut addresses = bind::addresses(parser, line, AddressUse::Bind)
         .or_else(|text| line.fail(1, format!("parsing [{place}] : 'stats socket' : {text}")))?;
     parser.global.unix_bind.apply(&mut addresses);
     let options = bind::options(parser, line, 2, "").map_err(|mut alert| {

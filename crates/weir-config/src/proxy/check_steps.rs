@@ -140,7 +140,7 @@ impl Connect {
             "port" => return self.port(parser, line, at),
             "addr" => {
                 let text = argument(line, at, "<ipv4|ipv6>")?;
-                crate::host::parse(text, AddressUse::Check)
+                crate::host::parse(parser.files, text, AddressUse::Check)
                     .or_else(|fault| wrong(line, at + 1, &format!("'addr' : {fault}.")))?;
                 self.address = Some(text.into());
                 return Ok(2);

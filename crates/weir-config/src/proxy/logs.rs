@@ -98,7 +98,7 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
     if line.len() > at + 3 {
         return line.fail(at + 3, format!("log : cannot handle unexpected argument '{}'", line.word(at + 3)));
     }
-    let address = crate::host::parse(line.word(1), AddressUse::Log)
+    let address = crate::host::parse(parser.files, line.word(1), AddressUse::Log)
         .or_else(|fault| line.fail(1, format!("log : {fault}")))?;
     served(line, &address)?;
     if let Some(profile) = &target.profile {

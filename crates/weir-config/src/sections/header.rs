@@ -1,6 +1,5 @@
 //! The header line that named sections share: `KEYWORD NAME`.
 
-use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
 use weir_syntax::address::AddressError;
@@ -8,6 +7,7 @@ use weir_syntax::time::{self, Unit};
 use weir_syntax::{Line, name};
 use weir_types::{Address, AddressFamily, Diagnostic, Form, Level, Span};
 
+use crate::files::Files;
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 
@@ -49,11 +49,9 @@ pub(crate) fn timeout(line: &Line<'_>, event: &str, value: &str) -> Outcome<u32>
 }
 
 /// Whether the host of an address that HAProxy looks up while it reads the line has an address.
-pub(crate) fn resolves(address: &Address) -> bool {
+pub(crate) fn resolves(parser: &Parser<'_>, address: &Address) -> bool {
     match &address.family {
-        AddressFamily::Name(host) => {
-            (&**host, 0).to_socket_addrs().is_ok_and(|mut found| found.next().is_some())
-        }
+        AddressFamily::Name(host) => parser.files.address(host).is_some(),
         _ => true,
     }
 }

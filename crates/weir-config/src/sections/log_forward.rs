@@ -61,7 +61,7 @@ fn listen(parser: &mut Parser<'_>, line: &Line<'_>, usage: AddressUse) -> Outcom
     if text.is_empty() {
         return Ok(None);
     }
-    let addresses = bind::addresses(line, usage)
+    let addresses = bind::addresses(parser, line, usage)
         .or_else(|fault| line.fail(1, format!("'{keyword} {text}' : {fault}")))?;
     let title = format!("'{keyword} {text}' in section 'log-forward'");
     let options = Arc::new(bind::options(parser, line, 2, &title)?);

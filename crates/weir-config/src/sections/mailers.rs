@@ -48,7 +48,7 @@ fn mailer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     header::server_name(parser, line)?;
     let address = address::parse(text, AddressUse::Mailer)
         .or_else(|fault| line.fail(2, format!("'mailer {name}' : {fault}")))?;
-    if !header::resolves(&address) {
+    if !header::resolves(parser, &address) {
         return line.fail(2, format!("'mailer {name}' : {}", header::unresolved(&address, text)));
     }
     if !matches!(address.family, AddressFamily::Ip(_) | AddressFamily::Name(_)) {

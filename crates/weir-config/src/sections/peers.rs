@@ -98,7 +98,7 @@ fn peer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             Err(Box::new(refused.with_form(Form::Place)))
         };
         let parsed = address::parse(text, AddressUse::Peer).or_else(wrong)?;
-        if !header::resolves(&parsed) {
+        if !header::resolves(parser, &parsed) {
             return wrong(header::unresolved(&parsed, text)).map(drop);
         }
         address = Some(parsed);
@@ -134,7 +134,7 @@ fn listen(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if text.is_empty() {
         return Ok(());
     }
-    let addresses = bind::addresses(line, AddressUse::Bind)
+    let addresses = bind::addresses(parser, line, AddressUse::Bind)
         .or_else(|fault| line.fail(1, format!("'bind {text}' : {fault}")))?;
     if let Some(at) = section(parser).bind.as_ref().map(|bind| bind.span) {
         let place = parser.place_of(at);

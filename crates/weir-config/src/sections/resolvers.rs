@@ -63,7 +63,7 @@ fn nameserver(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     let address = address::parse(text, AddressUse::Nameserver)
         .or_else(|fault| line.fail(2, format!("'nameserver {name}' : {fault}")))?;
-    if !header::resolves(&address) {
+    if !header::resolves(parser, &address) {
         return line.fail(2, format!("'nameserver {name}' : {}", header::unresolved(&address, text)));
     }
     let name = header::server_name(parser, line)?;

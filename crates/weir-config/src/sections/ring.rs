@@ -124,7 +124,7 @@ fn server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         Ok(address) => address,
         Err(fault) => return place(line.alert(2, format!("'server {ring}/{name}' : {fault}"))),
     };
-    if !header::resolves(&address) {
+    if !header::resolves(parser, &address) {
         let text = format!("'server {ring}/{name}' : {}", header::unresolved(&address, text));
         return place(line.alert(2, text));
     }

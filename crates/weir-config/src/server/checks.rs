@@ -108,9 +108,9 @@ pub const OPTIONS: &[ServerOption] = &[
         draft.agent = false;
         Ok(0)
     }),
-    ServerOption::valued("agent-addr", "The agent's address (5.2).", |_, place, _| {
+    ServerOption::valued("agent-addr", "The agent's address (5.2).", |parser, place, _| {
         let text = place.value();
-        match host(text) {
+        match host(parser, text) {
             Some(_) => Ok(1),
             None => place.fail(&format!("parsing agent-addr failed. Check if '{text}' is correct address.")),
         }
@@ -169,16 +169,17 @@ fn positive(place: &Place<'_, '_>) -> Outcome<u32> {
 }
 
 /// The address of a check's or an agent's host; a name is looked up now.
-fn host(text: &str) -> Option<IpAddr> {
-    match crate::host::parse(text, AddressUse::Check).ok()?.family {
+fn host(parser: &Parser<'_>, text: &str) -> Option<IpAddr> {
+    match crate::host::parse(parser.files, text, AddressUse::Check).ok()?.family {
         AddressFamily::Ip(ip) => Some(ip),
         _ => None,
     }
 }
 
-fn addr(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
+fn addr(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
     let text = place.expected("<ipv4|ipv6> as argument")?;
-    let address = crate::host::parse(text, AddressUse::Check).or_else(|error| place.wrong(&error))?;
+    let address =
+        crate::host::parse(parser.files, text, AddressUse::Check).or_else(|error| place.wrong(&error))?;
     let AddressFamily::Ip(ip) = address.family else {
         return crate::outcome::Report::not_yet(place.line, place.at, "server ... addr of a socket path");
     };

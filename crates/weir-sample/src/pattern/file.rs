@@ -2,12 +2,28 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::sync::Arc;
 
-/// Where pattern and map files come from: the bundle, or the file system while it is being built.
+/// What a configuration asks of the machine: from the bundle, or from the system while it is being built.
 pub trait Files {
     /// The whole file. Any failure is worded by the caller as HAProxy words it.
     fn read(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// The first address of a host. All processes must come to the same one, also in a `chroot`: whoever builds a bundle
+    /// keeps the system's answers in it.
+    fn address(&self, host: &str) -> Option<IpAddr> {
+        system_address(host)
+    }
+}
+
+/// What the system's lookup says first.
+pub fn system_address(host: &str) -> Option<IpAddr> {
+    // The number form of an IPv4 address is one of the lookup's own.
+    if let Ok(number) = host.parse::<u32>() {
+        return Some(Ipv4Addr::from(number).into());
+    }
+    (host, 0).to_socket_addrs().ok()?.next().map(|address| address.ip())
 }
 
 /// No file exists.

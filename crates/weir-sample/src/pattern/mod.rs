@@ -7,7 +7,7 @@ mod net;
 mod number;
 mod set;
 
-pub use file::{Files, Line, NoFiles, PatternFile, References};
+pub use file::{Files, Line, NoFiles, PatternFile, References, system_address};
 pub use map::{Map, MapOutput};
 pub use method::Method;
 pub use net::{Net, NetSet};
