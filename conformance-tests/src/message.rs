@@ -21,19 +21,41 @@ pub fn framing(head: &[u8]) -> Framing {
     if status.is_some_and(|s| s.starts_with('1') || s == "204" || s == "304") {
         return Framing::Length(0);
     }
-    let field = |name: &str| {
-        text.lines().skip(1).find_map(|l| {
-            let (n, v) = l.split_once(':')?;
-            n.eq_ignore_ascii_case(name).then(|| v.trim().to_ascii_lowercase())
-        })
-    };
-    if field("transfer-encoding").is_some_and(|v| v.ends_with("chunked")) {
+    if field(head, "transfer-encoding").is_some_and(|v| v.ends_with("chunked")) {
         return Framing::Chunked;
     }
-    match field("content-length").and_then(|v| v.parse().ok()) {
+    match field(head, "content-length").and_then(|v| v.parse().ok()) {
         Some(length) => Framing::Length(length),
         None if status.is_some() => Framing::UntilClose,
         None => Framing::Length(0),
+    }
+}
+
+/// The value of a head's first line with this name, in lower case.
+pub fn field(head: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(head);
+    text.lines().skip(1).find_map(|l| {
+        let (n, v) = l.split_once(':')?;
+        n.eq_ignore_ascii_case(name).then(|| v.trim().to_ascii_lowercase())
+    })
+}
+
+/// A compressed body as it was; `None` where the head names no coding, or the body is not in it. `deflate` may be with
+/// or without zlib's wrapper.
+pub fn uncompressed(head: &[u8], body: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
+    use std::io::Read;
+    let read = |mut decoder: Box<dyn Read + '_>| {
+        let mut plain = Vec::new();
+        decoder.read_to_end(&mut plain).ok().map(|_| plain)
+    };
+    match field(head, "content-encoding")?.as_str() {
+        "gzip" => Some(("gzip", read(Box::new(GzDecoder::new(body)))?)),
+        "deflate" => match read(Box::new(ZlibDecoder::new(body))) {
+            Some(plain) => Some(("zlib", plain)),
+            None => Some(("deflate", read(Box::new(DeflateDecoder::new(body)))?)),
+        },
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ struct Patterns {
     address: Regex,
     port: Regex,
     http_date: Regex,
+    age: Regex,
     log_date: Regex,
     syslog_date: Regex,
     iso_date: Regex,
@@ -40,6 +41,7 @@ impl Normaliser {
             http_date: pattern(
                 r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT",
             ),
+            age: pattern(r"\bage: (\d*)\d\b"),
             log_date: pattern(r"\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2}(\.\d{3}| [+-]\d{4})?"),
             syslog_date: pattern(r"[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}"),
             iso_date: pattern(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?([+-]\d{2}:\d{2}|Z)"),
@@ -68,7 +70,8 @@ impl Normaliser {
                 None => c[0].to_string(),
             }
         });
-        self.patterns.http_date.replace_all(&text, "<date>").into_owned()
+        let text = self.patterns.http_date.replace_all(&text, "<date>");
+        self.patterns.age.replace_all(&text, "age: $1<n>").into_owned()
     }
 
     /// For a log line: also its dates, process id and timers.

@@ -36,13 +36,22 @@ pub fn message(bytes: &[u8]) -> Vec<String> {
     let Some(head) = message::head_length(bytes) else { return lines(bytes) };
     let mut out = lines(&bytes[..head]);
     if message::framing(&bytes[..head]) != Framing::Chunked {
-        out.extend(lines(&bytes[head..]));
+        out.extend(body(&bytes[..head], &bytes[head..]));
         return out;
     }
-    let Some(body) = message::dechunk(&bytes[head..]) else { return lines(bytes) };
-    out.extend(lines(&body.data).into_iter().map(|l| format!("chunked{l}")));
-    out.extend(lines(&body.trailers).into_iter().map(|l| format!("trailer{l}")));
+    let Some(chunks) = message::dechunk(&bytes[head..]) else { return lines(bytes) };
+    let body = body(&bytes[..head], &chunks.data);
+    out.extend(body.into_iter().map(|l| format!("chunked{l}")));
+    out.extend(lines(&chunks.trailers).into_iter().map(|l| format!("trailer{l}")));
     out
+}
+
+/// A compressed body is shown as it was before, since what compressors make differs from one to another.
+fn body(head: &[u8], bytes: &[u8]) -> Vec<String> {
+    match message::uncompressed(head, bytes) {
+        Some((coding, plain)) => lines(&plain).into_iter().map(|l| format!(" {coding}{l}")).collect(),
+        None => lines(bytes),
+    }
 }
 
 fn escape(bytes: &[u8]) -> String {

@@ -11,6 +11,7 @@
 
 mod backend;
 mod check;
+mod filters;
 mod frontend;
 mod names;
 mod plan;

@@ -12,7 +12,7 @@ use crate::names::Names;
 use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
-use crate::{backend, check, frontend, review, rules, server};
+use crate::{backend, check, filters, frontend, review, rules, server};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
 #[derive(Debug)]
@@ -83,6 +83,7 @@ impl<'c> Work<'_, 'c> {
             let (checks, settings) = (&mut self.checks, &mut self.server_settings);
             Box::new(backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots))
         });
+        filters::check(written, diagnostics);
         review::proxy(self.names.config, written, diagnostics);
         Proxy {
             index: id,
@@ -93,6 +94,7 @@ impl<'c> Work<'_, 'c> {
             span: written.span,
             disabled: written.disabled,
             settings,
+            compresses: filters::compresses(written),
             rules,
             frontend,
             backend,

@@ -68,6 +68,7 @@ fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
             && same(&one.unique_id_format, &other.unique_id_format)
             && one.unique_id_header == other.unique_id_header
             && one.monitor_uri == other.monitor_uri
+            && same(&one.compression, &other.compression)
             && one.retries == other.retries)
 }
 
@@ -91,6 +92,7 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         stats: written.stats.as_ref().map(|stats| stats.page.clone()),
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
         description: proxy.description.clone(),
+        compression: written.compression.clone(),
         retries: written.retries.unwrap_or(3),
     }
 }

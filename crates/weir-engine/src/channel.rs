@@ -14,7 +14,6 @@ use weir_http::{
 use crate::buffers::{Buffer, Buffers, LARGE};
 use crate::socket::Socket;
 
-#[allow(unused_imports)] // For the filters to come.
 pub use pipeline::{BodyFilter, Pipeline, Taken};
 
 /// How the bytes of a direction are delimited.

@@ -30,6 +30,7 @@ mod buffers;
 mod channel;
 pub mod checks;
 mod clock;
+mod compression;
 mod connect;
 mod connection;
 pub mod edit;

@@ -17,6 +17,12 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
             since.set(now_ms);
         }
     }
+    let rate = plan.global.maxcomprate.saturating_mul(1024);
+    let process = shm.process().state;
+    if process.comp_rate_configured.value() != rate {
+        process.comp_rate_configured.set(rate);
+        process.comp_rate_limit.set(rate);
+    }
     for server in &plan.servers {
         let state = shm.server(server.slot).state;
         if state.is_new() {

@@ -11,6 +11,7 @@ use weir_shm::{BackendCounters, ServerCounters, ServerState};
 use weir_types::{ProxyId, ServerId, Slot};
 
 use crate::channel::Channel;
+use crate::http::Coding;
 use crate::pool::{InUse, ServerPool};
 use crate::queue::Waiting;
 use crate::record::Record;
@@ -118,6 +119,7 @@ pub struct Stream {
     pub up: Channel,
     /// Server to client.
     pub down: Channel,
+    pub coding: Coding,
     pub request: Request,
     pub response: Response,
     pub assigned: Option<Assigned>,
@@ -220,6 +222,7 @@ impl Stream {
         self.backend_counters = None;
         self.up.reset();
         self.down.clear();
+        self.coding = Coding::default();
         self.assigned = None;
         self.link = None;
         self.waiting = None;

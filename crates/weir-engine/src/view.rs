@@ -179,6 +179,10 @@ impl Sample for View<'_> {
         Some(self.stream.record.server_status).filter(|status| *status > 0)
     }
 
+    fn compressed_with(&self) -> Option<&'static str> {
+        self.stream.coding.chosen.map(|algorithm| algorithm.keyword())
+    }
+
     fn is_first_request(&self) -> bool {
         self.client.session.requests <= 1
     }

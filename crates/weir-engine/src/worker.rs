@@ -20,6 +20,7 @@ use weir_types::{ListenerId, ProxyId, Slot, WorkerId};
 
 use crate::buffers::Buffers;
 use crate::clock::{self, Clock};
+use crate::compression::Compressors;
 use crate::edit::Editor;
 use crate::listener::{self, Listeners};
 use crate::logs::Logs;
@@ -96,6 +97,7 @@ pub struct Worker {
     pub buffers: Rc<Buffers>,
     pub counters: &'static ProcessCounters,
     pub pools: Pools,
+    pub compressors: Rc<Compressors>,
     pub streams: StreamBoxes,
     pub queues: Queues,
     pub logs: Logs,
@@ -248,6 +250,7 @@ impl Worker {
             buffers: Buffers::new(plan.global.tune.bufsize.max(4096) as usize),
             counters: shm.process().counters(id),
             pools: Pools::default(),
+            compressors: Compressors::new(shm, shm.process().counters(id), clock.clone()),
             streams: StreamBoxes::default(),
             queues: Queues::default(),
             logs: Logs::new(log_sockets, &plan),

@@ -8,7 +8,7 @@ use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
 
 use crate::backend::Backend;
 use crate::frontend::Frontend;
-use crate::settings::{ErrorPages, LogTarget, Options, StatsPage, Timeouts};
+use crate::settings::{Compresses, Compression, ErrorPages, LogTarget, Options, StatsPage, Timeouts};
 
 #[derive(Debug)]
 pub struct Proxy {
@@ -23,6 +23,7 @@ pub struct Proxy {
     pub disabled: bool,
     /// Shared by all proxies that inherit the same `defaults` and change nothing of it.
     pub settings: Arc<Settings>,
+    pub compresses: Compresses,
     /// Absent where the proxy has no rules at all.
     pub rules: Option<Box<Rules>>,
     pub frontend: Option<Box<Frontend>>,
@@ -50,6 +51,7 @@ pub struct Settings {
     /// `monitor-uri`.
     pub monitor_uri: Option<Box<str>>,
     pub description: Option<Box<str>>,
+    pub compression: Option<Arc<Compression>>,
     /// `retries`, 3 by default.
     pub retries: u32,
 }

@@ -293,6 +293,16 @@ pub trait Stream {
         None
     }
 
+    /// The cache that the response comes from.
+    fn cache_served(&self) -> Option<&str> {
+        None
+    }
+
+    /// The algorithm with which the response is compressed here.
+    fn compressed_with(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the request is its connection's first.
     fn is_first_request(&self) -> bool {
         true

@@ -24,7 +24,7 @@ pub use sections::{
 };
 pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, TlsServer};
 pub use settings::{
-    BalanceKey, Compression, EmailAlert, ErrorRef, Errors, Keepalive, LogFormat, LogLine, LogSetup, LogWhere,
+    BalanceKey, EmailAlert, ErrorRef, Errors, Keepalive, LogFormat, LogLine, LogSetup, LogWhere,
     ServerStateFrom, Settings, StatsAdmin, StatsSetup,
 };
 

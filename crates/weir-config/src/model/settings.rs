@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_plan::settings::{
-    Balance, Cookie, ErrorPage, LogFormatName, Options, SourceAddress, StatsPage, Timeouts,
+    Balance, Compression, Cookie, ErrorPage, LogFormatName, Options, SourceAddress, StatsPage, Timeouts,
 };
 use weir_rules::Reply;
 use weir_sample::{Condition, Expr, Format, Named};
@@ -162,20 +162,6 @@ pub struct StatsSetup {
 #[derive(Debug)]
 pub struct StatsAdmin {
     pub condition: Condition<Named>,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Compression {
-    pub algorithms_request: Vec<Box<str>>,
-    pub algorithms_response: Vec<Box<str>>,
-    pub types_request: Vec<Box<str>>,
-    pub types_response: Vec<Box<str>>,
-    pub offload: bool,
-    pub request: bool,
-    pub response: bool,
-    pub minsize_request: u32,
-    pub minsize_response: u32,
     pub span: Span,
 }
 

@@ -1,19 +1,16 @@
-//! `compression` (manual 4.2). Checked; compressing is not there yet.
+//! `compression` (manual 4.2).
 
-use weir_syntax::Line;
+use std::sync::Arc;
+
+use weir_plan::settings::{Compression, CompressionAlgorithm as Algorithm};
+use weir_syntax::{Line, size};
 
 use crate::keyword::Keyword;
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
-use crate::value::integer;
 
 pub const KEYWORDS: &[Keyword] =
-    &[Keyword::new("compression", "<parameter> ...", "Compression of bodies (4.2).", compression)
-        .listed()
-        .not_yet()];
-
-/// The program names them when it was built without a compression library too.
-const ALGORITHMS: &[&str] = &["identity", "gzip", "deflate", "raw-deflate"];
+    &[Keyword::new("compression", "<parameter> ...", "Compression of bodies (4.2).", compression).listed()];
 
 fn compression(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     match line.word(1) {
@@ -21,27 +18,51 @@ fn compression(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             let place = parser.place(line);
             line.fail(1, format!("parsing [{place}] : 'compression' expects <algorithm>."))
         }
-        "algo" => (2..line.len()).try_for_each(|word| algorithm(line, word)),
-        // One algorithm only.
-        "algo-req" => algorithm(line, 2),
-        "algo-res" => (2..line.len().max(3)).try_for_each(|word| algorithm(line, word)),
+        "algo" => responses(parser, line, line.len()),
+        // One algorithm only; the last line counts.
+        "algo-req" => {
+            own(parser).request = Some(algorithm(line, 2)?);
+            Ok(())
+        }
+        "algo-res" => responses(parser, line, line.len().max(3)),
         "type" | "type-req" | "type-res" if line.word(2).is_empty() => {
             line.fail(1, "'compression' expects <type>.")
         }
-        "type" | "type-req" | "type-res" => Ok(()),
-        "offload" => Ok(()),
-        "direction" => match line.word(2) {
-            "request" | "response" | "both" => Ok(()),
-            _ => line.fail(2, "'compression' expects 'request', 'response', or 'both'."),
-        },
+        "type-req" => {
+            own(parser).request_types.extend(types(line));
+            Ok(())
+        }
+        "type" | "type-res" => {
+            own(parser).response_types.extend(types(line));
+            Ok(())
+        }
+        "offload" if parser.in_defaults() => {
+            parser.push(line.warning(1, "'compression' : 'offload' ignored in 'defaults' section."));
+            Ok(())
+        }
+        "offload" => {
+            own(parser).offload = true;
+            Ok(())
+        }
+        "direction" => {
+            let (requests, responses) = match line.word(2) {
+                "request" => (true, false),
+                "response" => (false, true),
+                "both" => (true, true),
+                _ => return line.fail(2, "'compression' expects 'request', 'response', or 'both'."),
+            };
+            let compression = own(parser);
+            (compression.requests, compression.responses) = (requests, responses);
+            Ok(())
+        }
         name @ ("minsize-req" | "minsize-res") => {
-            match integer(line.word(2).trim_end_matches(['k', 'm', 'g'])) {
-                _ if line.word(2).is_empty() => {
-                    line.fail(1, format!("'compression {name}' expects an integer."))
-                }
-                Ok(_) => Ok(()),
-                Err(_) => line.fail(2, format!("'{name}' : unexpected size '{}'.", line.word(2))),
+            let minimum = minimum(line, name)?;
+            let compression = own(parser);
+            match name {
+                "minsize-req" => compression.request_minimum = minimum,
+                _ => compression.response_minimum = minimum,
             }
+            Ok(())
         }
         _ => line.fail(
             1,
@@ -50,10 +71,34 @@ fn compression(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
 }
 
-fn algorithm(line: &Line<'_>, word: usize) -> Outcome {
+/// The section's settings, begun with those of its `defaults`.
+fn own<'p>(parser: &'p mut Parser<'_>) -> &'p mut Compression {
+    Arc::make_mut(parser.settings().compression.get_or_insert_default())
+}
+
+fn responses(parser: &mut Parser<'_>, line: &Line<'_>, stop: usize) -> Outcome {
+    let algorithms = (2..stop).map(|word| algorithm(line, word)).collect::<Outcome<Vec<_>>>()?;
+    let known = &mut own(parser).response;
+    algorithms.into_iter().for_each(|algorithm| known.insert(0, algorithm));
+    Ok(())
+}
+
+fn algorithm(line: &Line<'_>, word: usize) -> Outcome<Algorithm> {
     let name = line.word(word);
-    if ALGORITHMS.contains(&name) {
-        return Ok(());
+    match Algorithm::ALL.into_iter().find(|algorithm| algorithm.keyword() == name) {
+        Some(algorithm) => Ok(algorithm),
+        None => line.fail(word, format!("'compression' : '{name}' is not a supported algorithm.")),
     }
-    line.fail(word, format!("'compression' : '{name}' is not a supported algorithm."))
+}
+
+fn types<'l>(line: &'l Line<'_>) -> impl Iterator<Item = Box<str>> + 'l {
+    (2..line.len()).map(|word| line.word(word).to_ascii_lowercase().into())
+}
+
+fn minimum(line: &Line<'_>, name: &str) -> Outcome<u32> {
+    let text = line.word(2);
+    if text.is_empty() {
+        return line.fail(1, format!("'compression {name}' expects an integer."));
+    }
+    size::parse(text).or_else(|_| line.fail(2, format!("'{name}' : unexpected size '{text}'.")))
 }

@@ -42,9 +42,25 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line.fail(1, format!("'filter' : unknown keyword '{name}'. {REGISTERED}{list}"));
     };
     let named = arguments(line, kind)?;
+    if is_compression(kind) && parser.proxy().filters.iter().any(|filter| collides(filter.kind, kind)) {
+        let owner = parser.proxy().name.clone();
+        return line.fail(1, format!("'filter' : '{owner}: Proxy supports only one compression filter\n'"));
+    }
     let name = named.map(|word| Name::new(parser.intern(line.word(word)), line.word_span(word)));
     parser.proxy().filters.push(Filter { kind, name, span: line.span() });
+    if is_compression(kind) {
+        return Ok(());
+    }
     line.not_yet(1, &format!("filter {kind}"))
+}
+
+/// `comp-req` and `comp-res` are the two halves of `compression`.
+fn collides(known: &str, kind: &str) -> bool {
+    known == kind || is_compression(known) && (known == "compression" || kind == "compression")
+}
+
+fn is_compression(kind: &str) -> bool {
+    matches!(kind, "compression" | "comp-req" | "comp-res")
 }
 
 /// The word that names something, after the checks of the filter's own parameters.

@@ -26,6 +26,9 @@ pub trait BodyFilter: Debug {
     /// Takes payload from the front of `payload` and appends what becomes of it to `out`.
     fn push(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Taken;
 
+    /// No more payload is at hand: appends what the other side should see of it by now.
+    fn flush(&mut self, _out: &mut Vec<u8>) {}
+
     /// The payload is over: appends what is left of it.
     fn finish(&mut self, _out: &mut Vec<u8>) {}
 }
@@ -46,7 +49,7 @@ impl Taken {
 }
 
 /// The filters of one direction of one message, and how its body is framed behind them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pipeline {
     stages: Vec<StagedFilter>,
     /// The body is sent in chunks; otherwise it is sent bare (its length is known, or it ends with the connection).
@@ -54,6 +57,8 @@ pub struct Pipeline {
     /// Bytes at the front of the channel's buffer that were found to be payload and were not taken yet.
     payload: usize,
     scratch: Vec<u8>,
+    /// What came out of the last stage and is not framed yet.
+    made: Vec<u8>,
     /// Stages that were told of the end.
     finished: usize,
     /// Behind the end the direction goes on as it was: it ends with the connection.
@@ -68,9 +73,29 @@ struct StagedFilter {
     waiting: Vec<u8>,
 }
 
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self::new(false)
+    }
+}
+
 impl Pipeline {
     pub fn new(chunked: bool) -> Self {
-        Self { chunked, again_ms: NEVER, ..Self::default() }
+        Self {
+            stages: Vec::new(),
+            chunked,
+            payload: 0,
+            scratch: Vec::new(),
+            made: Vec::new(),
+            finished: 0,
+            raw: false,
+            again_ms: NEVER,
+        }
+    }
+
+    /// Whatever framing the body came in, it is sent in chunks.
+    pub fn set_chunked(&mut self) {
+        self.chunked = true;
     }
 
     /// Puts a filter behind those that are there.
@@ -79,9 +104,9 @@ impl Pipeline {
     }
 
     /// Gives `payload` to the first filter and what becomes of it to the others. How much was taken.
-    fn push(&mut self, payload: &[u8], out: &mut Vec<u8>) -> usize {
+    fn push(&mut self, payload: &[u8]) -> usize {
         let Some(first) = self.stages.first_mut() else {
-            write_piece(self.chunked, payload, out);
+            self.made.extend_from_slice(payload);
             return payload.len();
         };
         self.scratch.clear();
@@ -89,24 +114,33 @@ impl Pipeline {
         if taken.bytes < payload.len() {
             self.again_ms = self.again_ms.min(taken.again_ms);
         }
-        self.hand_on(0, out);
-        self.flush(out);
+        self.hand_on(0);
+        self.flush();
         taken.bytes
     }
 
+    /// No more payload is at hand.
+    fn settle(&mut self) {
+        for at in self.finished..self.stages.len() {
+            let stage = &mut self.stages[at];
+            if stage.waiting.is_empty() {
+                stage.filter.flush(&mut self.scratch);
+                self.hand_on(at);
+            }
+            self.flush();
+        }
+    }
+
     /// What stage `from` left in the scratch buffer goes to the next stage, or out.
-    fn hand_on(&mut self, from: usize, out: &mut Vec<u8>) {
+    fn hand_on(&mut self, from: usize) {
         match self.stages.get_mut(from + 1) {
             Some(next) => next.waiting.append(&mut self.scratch),
-            None => {
-                write_piece(self.chunked, &self.scratch, out);
-                self.scratch.clear();
-            }
+            None => self.made.append(&mut self.scratch),
         }
     }
 
     /// Goes on with what waits between the stages. False: some of it has to wait longer.
-    fn flush(&mut self, out: &mut Vec<u8>) -> bool {
+    fn flush(&mut self) -> bool {
         for at in 1..self.stages.len() {
             let stage = &mut self.stages[at];
             while !stage.waiting.is_empty() {
@@ -119,32 +153,33 @@ impl Pipeline {
                     break;
                 }
             }
-            self.hand_on(at, out);
+            self.hand_on(at);
         }
         self.stages.iter().all(|stage| stage.waiting.is_empty())
     }
 
     /// Tells the stages of the end, one after the other. False: something has to wait longer.
-    fn finish(&mut self, out: &mut Vec<u8>) -> bool {
+    fn finish(&mut self) -> bool {
         while self.finished < self.stages.len() {
-            if !self.flush(out) {
+            if !self.flush() {
                 return false;
             }
             self.scratch.clear();
             self.stages[self.finished].filter.finish(&mut self.scratch);
-            self.hand_on(self.finished, out);
+            self.hand_on(self.finished);
             self.finished += 1;
         }
-        self.flush(out)
+        self.flush()
     }
-}
 
-/// An empty chunk would end the body.
-fn write_piece(chunked: bool, payload: &[u8], out: &mut Vec<u8>) {
-    match chunked {
-        true if payload.is_empty() => {}
-        true => write_chunk(payload, out),
-        false => out.extend_from_slice(payload),
+    /// Frames what was made. An empty chunk would end the body.
+    fn write(&mut self, out: &mut Vec<u8>) {
+        match self.chunked {
+            _ if self.made.is_empty() => {}
+            true => write_chunk(&self.made, out),
+            false => out.extend_from_slice(&self.made),
+        }
+        self.made.clear();
     }
 }
 
@@ -176,14 +211,21 @@ impl Channel {
         let Some(mut pipeline) = self.pipeline.take() else { return Ok(()) };
         pipeline.again_ms = NEVER;
         let outcome = self.drive(&mut pipeline);
+        if matches!(self.framing, Framing::Ending) && outcome == Ok(true) && pipeline.finish() {
+            pipeline.write(&mut self.head);
+            self.end_filtered(&pipeline);
+        }
+        pipeline.write(&mut self.head);
         self.pipeline = Some(pipeline);
-        outcome
+        outcome.map(drop)
     }
 
-    fn drive(&mut self, pipeline: &mut Pipeline) -> Result<(), Broken> {
+    /// Gives the filters what is there, as much as may wait. True: they took all of it.
+    fn drive(&mut self, pipeline: &mut Pipeline) -> Result<bool, Broken> {
+        let waiting = self.head.len() - self.head_at;
         loop {
-            if self.head.len() - self.head_at >= OUTPUT_MOST || !pipeline.flush(&mut self.head) {
-                return Ok(());
+            if waiting + pipeline.made.len() >= OUTPUT_MOST || !pipeline.flush() {
+                return Ok(false);
             }
             if pipeline.payload == 0 {
                 self.find_payload(pipeline)?;
@@ -192,17 +234,17 @@ impl Channel {
                 break;
             }
             let input = &self.buffer.bytes()[..pipeline.payload.min(PIECE)];
-            let taken = pipeline.push(input, &mut self.head);
+            let taken = pipeline.push(input);
             self.buffer.consume(taken);
             pipeline.payload -= taken;
             if taken == 0 {
-                return Ok(());
+                return Ok(false);
             }
         }
-        if matches!(self.framing, Framing::Ending) && pipeline.finish(&mut self.head) {
-            self.end_filtered(pipeline);
+        if !matches!(self.framing, Framing::Ending) {
+            pipeline.settle();
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Finds the next payload at the front of the buffer.

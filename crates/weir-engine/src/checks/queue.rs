@@ -152,6 +152,7 @@ mod tests {
             ignore_persist: Vec::new(),
         };
         let proxy = Proxy {
+            compresses: Default::default(),
             index: ProxyId(0),
             name: "b".into(),
             id: 1,

@@ -5,6 +5,7 @@ mod base64;
 mod body;
 mod capture;
 mod case;
+mod compression;
 mod cookie;
 mod finish;
 mod limits;
@@ -15,5 +16,6 @@ mod size;
 
 pub use base64::decode as decode_base64;
 pub use body::first_chunk;
+pub use compression::Coding;
 pub use reply::location_reply;
 pub use size::of_text as size_of_interim;

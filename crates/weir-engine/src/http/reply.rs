@@ -55,6 +55,7 @@ impl Turn<'_, '_> {
     /// Sends an answer in place of the server's; `http-after-response` rules are met first.
     pub fn answer(&mut self, plan: &Arc<Plan>, reply: Reply) -> Step {
         let Reply { head, body, close } = reply;
+        self.stream.up.drop_pipeline();
         self.stream.link = None;
         self.stream.response = head;
         self.stream.response.headers.set_limit(plan.global.tune.bufsize);

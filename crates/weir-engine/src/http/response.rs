@@ -58,6 +58,7 @@ impl Turn<'_, '_> {
         stream.record.bytes_out += size::of_response(&stream.response);
         self.count_server_response();
         self.capture_response(plan);
+        self.judge_response(plan);
         self.response_ready(plan)
     }
 
@@ -81,6 +82,8 @@ impl Turn<'_, '_> {
     /// Serialises the head as the rules left it and lets the body pass.
     pub fn send_response_head(&mut self, plan: &Plan) -> Step {
         let closing = self.worker.is_stopping() || self.client.session.last;
+        let mut pipeline = None;
+        self.compress_response(plan, &mut pipeline);
         let stream = &mut *self.stream;
         let frontend = plan.proxy(stream.frontend);
         let options = &frontend.settings.options;
@@ -101,6 +104,9 @@ impl Turn<'_, '_> {
         }
         self.count_client_status(self.stream.record.status);
         let stream = &mut *self.stream;
+        if let Some(pipeline) = pipeline {
+            stream.down.set_pipeline(pipeline);
+        }
         let begun = stream.down.begin_body(stream.response.body);
         if options.logasap && !self.stream.record.logged {
             let payload = self.stream.down.payload;

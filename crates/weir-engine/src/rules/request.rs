@@ -227,6 +227,7 @@ impl Turn<'_, '_> {
             self.add_unique_id(plan);
             self.add_option_headers(plan);
             self.persist_by_cookie(plan);
+            self.prepare_compression(plan);
         }
         self.use_server(plan);
         self.go(Phase::Queue)

@@ -67,6 +67,7 @@ impl Plans {
             slot: slot(Kind::Listener, &format!("{name}/1")),
         });
         self.plan.proxies.push(Proxy {
+            compresses: Default::default(),
             index,
             name: name.into(),
             id: index.0 + 2,

@@ -43,6 +43,10 @@ pub struct Tune {
     pub vars_transaction_max_size: u64,
     pub vars_reqres_max_size: u64,
     pub stick_counters: u32,
+    /// `tune.comp.maxlevel`, 1 by default.
+    pub compression_level: u32,
+    /// `tune.zlib.windowsize`, 15 by default.
+    pub zlib_window: u8,
 }
 
 impl Default for Tune {
@@ -67,6 +71,8 @@ impl Default for Tune {
             vars_transaction_max_size: 0,
             vars_reqres_max_size: 0,
             stick_counters: 3,
+            compression_level: 1,
+            zlib_window: 15,
         }
     }
 }
@@ -84,6 +90,12 @@ pub struct Global {
     pub maxconn: u32,
     pub maxconn_rate: u32,
     pub maxsess_rate: u32,
+    /// Kilobytes per second that are compressed at most; 0: no limit.
+    pub maxcomprate: u32,
+    /// Percent of CPU use beyond which nothing more is compressed; 0 and 100: no limit.
+    pub maxcompcpuusage: u32,
+    /// Megabytes for compression; 0: no limit.
+    pub maxzlibmem: u32,
     pub maxpipes: u32,
     pub ulimit_n: Option<u64>,
     pub fd_hard_limit: Option<u64>,

@@ -3,6 +3,7 @@
 mod balance;
 mod bind;
 mod check;
+mod compression;
 mod cookie;
 mod errors;
 mod global;
@@ -16,6 +17,7 @@ pub mod userlist;
 pub use balance::{Affinity, Algorithm, Balance, HashFunction, HashKey, HashMethod};
 pub use bind::{BindSettings, CliLevel, SeverityOutput};
 pub use check::{Check, CheckKind, HttpCheckExpect, HttpCheckSend};
+pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression};
 pub use cookie::{Cookie, CookieMode};
 pub use errors::{ErrorPage, ErrorPages};
 pub use global::{CpuMap, Global, Tune};

@@ -367,22 +367,26 @@ pub(super) const ROWS: &[Fetch] = &[
         Bool,
         Reads::Server,
         "whether the response comes from the cache (7.3.6)",
-    ),
-    Fetch::new("res.cache_name", NONE, Str, Reads::Server, "name of the cache it comes from (7.3.6)"),
+    )
+    .runs(res_cache_hit),
+    Fetch::new("res.cache_name", NONE, Str, Reads::Server, "name of the cache it comes from (7.3.6)")
+        .runs(res_cache_name),
     Fetch::new(
         "res.comp",
         NONE,
         Bool,
         Reads::ResponseMeta,
         "whether the response was compressed here (7.3.6)",
-    ),
+    )
+    .runs(res_comp),
     Fetch::new(
         "res.comp_algo",
         NONE,
         Str,
         Reads::ResponseMeta,
         "the algorithm it was compressed with (7.3.6)",
-    ),
+    )
+    .runs(res_comp_algo),
     Fetch::new("res.cook", sig(0, &[Text]), Str, Reads::ResponseHead, "value of a response cookie (7.3.6)")
         .runs(cook::<Res>)
         .each(each_cook::<Res>),

@@ -25,6 +25,8 @@ counters! {
         active_peers: Gauge,
         /// `ConnectedPeers`
         connected_peers: Gauge,
+        /// `ZlibMemUsage`: bytes used by compressions in progress.
+        zlib_memory: Gauge,
         /// Descriptors open now.
         open_descriptors: Gauge,
         /// `CumConns`

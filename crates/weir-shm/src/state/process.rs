@@ -32,6 +32,8 @@ pub struct ProcessState {
     pub ssl_rate_limit: Word32,
     /// `set rate-limit http-compression global`, bytes per second.
     pub comp_rate_limit: Word32,
+    /// `maxcomprate` as last taken from a configuration, in the same unit.
+    pub comp_rate_configured: Word32,
     pub max_conn_rate: Maximum,
     pub max_sess_rate: Maximum,
     pub max_ssl_rate: Maximum,

@@ -82,6 +82,22 @@ pub(super) fn unique_id<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
 }
 
 /// Whether the bytes received so far are an HTTP request.
+pub(super) fn res_comp<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(Value::Bool(stream.compressed_with().is_some()))
+}
+
+pub(super) fn res_comp_algo<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.compressed_with().map_or(Got::Nothing, |name| Got::Value(Value::Str(name.as_bytes().into())))
+}
+
+pub(super) fn res_cache_hit<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(Value::Bool(stream.cache_served().is_some()))
+}
+
+pub(super) fn res_cache_name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.cache_served().map_or(Got::Nothing, |name| Got::Value(Value::Str(name.as_bytes().into())))
+}
+
 pub(super) fn proto_http<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     if stream.request().is_some() {
         return Got::Value(Value::Bool(true));
