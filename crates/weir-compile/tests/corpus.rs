@@ -28,7 +28,9 @@ fn ask(directory: &Path, name: &str) -> (bool, String) {
     let mut reader = Reader::new(&sources, &capabilities);
     let options = ParseOptions { sources: &sources, files: &SystemFiles, hostname: "vm".into() };
     let (config, mut diagnostics) = parse(&mut reader, &mut environment, &options);
-    diagnostics.list.extend(compile(&config, &sources, &SystemFiles, &mut InOrder::default()).diagnostics.list);
+    diagnostics
+        .list
+        .extend(compile(&config, &sources, &SystemFiles, &mut InOrder::default()).diagnostics.list);
     (diagnostics.has_alert(), first(&diagnostics, &sources))
 }
 

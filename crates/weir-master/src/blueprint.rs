@@ -62,6 +62,8 @@ pub struct ProcessSettings {
     pub fd_hard_limit: Option<u64>,
     pub strict_limits: bool,
     pub set_dumpable: bool,
+    /// What children keep of root's rights, by the kernel's names.
+    pub capabilities: Vec<String>,
     pub noreuseport: bool,
     pub pidfile: Option<String>,
     pub hard_stop_after_ms: Option<u32>,
@@ -85,6 +87,8 @@ pub struct ChildSettings {
     /// Bytes of private memory; 0: no limit.
     pub memory_bytes: u64,
     pub set_dumpable: bool,
+    /// What the child keeps of root's rights when it changes to its user.
+    pub capabilities: Vec<String>,
     /// A daemon's child: nobody reads what it prints, and whoever waits for the terminal must not wait for it.
     pub silent: bool,
 }
@@ -102,6 +106,9 @@ impl ChildSettings {
         out.list(&self.cpus, |out, cpu| {
             out.u32(*cpu);
         });
+        out.list(&self.capabilities, |out, name| {
+            out.text(name);
+        });
         out.u64(self.memory_bytes).u8(u8::from(self.set_dumpable)).u8(u8::from(self.silent));
     }
 
@@ -111,6 +118,7 @@ impl ChildSettings {
             uid: from.option(Reader::u32)?,
             gid: from.option(Reader::u32)?,
             cpus: from.list(Reader::u32)?,
+            capabilities: from.list(Reader::text)?,
             memory_bytes: from.u64()?,
             set_dumpable: from.u8()? != 0,
             silent: from.u8()? != 0,

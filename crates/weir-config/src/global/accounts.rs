@@ -86,10 +86,10 @@ fn id(
     Ok(Some(clamp_u32(atol(text))))
 }
 
+/// In the order of HAProxy's message.
 const CAPABILITIES: &[&str] = &["cap_net_raw", "cap_net_admin", "cap_net_bind_service", "cap_sys_admin"];
 
-/// The supervisor binds every port before rights are dropped; the other rights would be needed in children.
-fn setcap(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn setcap(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let supported = "Supported ones are: cap_net_raw, cap_net_admin, cap_net_bind_service and cap_sys_admin.";
     let list = line.word(1);
     if list.is_empty() {
@@ -98,8 +98,6 @@ fn setcap(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if let Some(wrong) = list.split(',').find(|name| !CAPABILITIES.contains(name)) {
         return refuse(line, &format!(": unsupported capability '{wrong}'.  {supported}"));
     }
-    match list.split(',').find(|name| *name != "cap_net_bind_service") {
-        Some(name) => line.not_yet(1, &format!("setcap {name}")),
-        None => Ok(()),
-    }
+    parser.config.global.capabilities.extend(list.split(',').map(Into::into));
+    Ok(())
 }

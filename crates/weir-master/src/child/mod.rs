@@ -246,7 +246,8 @@ fn restrict(settings: &ChildSettings) -> io::Result<()> {
         weir_sys::privilege::set_group(gid, &[]).map_err(named(&format!("set gid {gid}")))?;
     }
     if let Some(uid) = settings.uid {
-        weir_sys::privilege::set_user(uid).map_err(named(&format!("set uid {uid}")))?;
+        weir_sys::privilege::set_user(uid, &settings.capabilities)
+            .map_err(named(&format!("set uid {uid}")))?;
     }
     if settings.set_dumpable {
         weir_sys::limit::allow_core().map_err(named("allow core files"))?;

@@ -71,6 +71,7 @@ fn settings(global: &Global) -> Result<ProcessSettings, String> {
         fd_hard_limit: global.fd_hard_limit,
         strict_limits: global.strict_limits,
         set_dumpable: global.set_dumpable,
+        capabilities: global.capabilities.iter().map(ToString::to_string).collect(),
         noreuseport: false,
         pidfile: global.pidfile.as_deref().map(str::to_string),
         hard_stop_after_ms: global.hard_stop_after,

@@ -90,6 +90,7 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
         pidfile::write(&path)
             .map_err(|error| vec![format!("Cannot create pidfile {} : {error}", path.display())])?;
     }
+    limits::give_up_rights(settings).map_err(|error| vec![format!("Cannot give up rights: {error}")])?;
     let sealed = bundle.seal().map_err(|error| vec![error.to_string()])?;
     let current = Running {
         generation: 0,

@@ -347,6 +347,7 @@ impl Supervisor {
             cpus: cpus.into_iter().map(|cpu| cpu as u32).collect(),
             memory_bytes: self.options.memory_mb.unwrap_or(0) << 20,
             set_dumpable: settings.set_dumpable,
+            capabilities: settings.capabilities.clone(),
             silent: self.daemon,
         }
     }

@@ -1,6 +1,6 @@
 //! How many workers, connections and descriptors: what the configuration says, and what the system allows.
 
-use weir_sys::limit;
+use weir_sys::{limit, privilege};
 
 use crate::blueprint::{Blueprint, ProcessSettings};
 use crate::report::Report;
@@ -49,6 +49,34 @@ pub fn apply(settings: &ProcessSettings, blueprint: &Blueprint, report: &Report)
         configured => configured,
     };
     Ok(Limits { descriptors, maxconn })
+}
+
+/// What a supervisor that runs as root needs later: to read files and bind sockets on a reload, to signal children that
+/// run as another user, and to let them change to it.
+const RIGHTS: &[&str] = &[
+    "cap_chown",
+    "cap_dac_override",
+    "cap_dac_read_search",
+    "cap_fowner",
+    "cap_kill",
+    "cap_net_admin",
+    "cap_net_bind_service",
+    "cap_net_raw",
+    "cap_setgid",
+    "cap_setpcap",
+    "cap_setuid",
+    "cap_sys_chroot",
+    "cap_sys_nice",
+    "cap_sys_resource",
+];
+
+/// Keeps those, and what `setcap` promises the children.
+pub fn give_up_rights(settings: &ProcessSettings) -> std::io::Result<()> {
+    if !privilege::is_root() {
+        return Ok(());
+    }
+    let kept = RIGHTS.iter().copied().chain(settings.capabilities.iter().map(String::as_str));
+    privilege::keep_for_good(&kept.map(str::to_string).collect::<Vec<_>>())
 }
 
 /// Two descriptors for each connection, since each has a server side.

@@ -131,4 +131,6 @@ pub struct Global {
     /// `strict-limits`.
     pub strict_limits: bool,
     pub set_dumpable: bool,
+    /// `setcap`: what children keep of root's rights.
+    pub capabilities: Vec<Box<str>>,
 }

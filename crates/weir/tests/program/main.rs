@@ -1,5 +1,6 @@
 //! The program as scripts and supervisors run it.
 
+mod privileges;
 mod running;
 
 use running::{Daemon, Load, Place, Running, configuration, get, run, until};
