@@ -88,7 +88,7 @@ pub fn choose(settings: &Settings, servers: &impl Servers, request: &Request) ->
             static_rr::choose(servers, group, request.avoid)
         }
         Algorithm::LeastConn => leastconn::choose(servers, group, request.avoid),
-        Algorithm::First => first::choose(servers, group),
+        Algorithm::First => first::choose(servers, group, request.avoid),
         Algorithm::Random { draws } => random::choose(servers, group, draws, request),
     };
     chosen.map_or(Choice::Full, Choice::Server)

@@ -8,7 +8,7 @@ use weir_config::model::{
     Config, Errors, LogFormat, LogLine, LogSetup, LogWhere, Proxy, Settings as Written,
 };
 use weir_plan::Settings;
-use weir_plan::settings::{ErrorPage, ErrorPages, LogTarget, LogTransport};
+use weir_plan::settings::{ErrorPage, ErrorPages, LogTarget, LogTransport, retry};
 use weir_sample::{Format, Resolved};
 use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, Span};
 
@@ -69,7 +69,8 @@ fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
             && one.unique_id_header == other.unique_id_header
             && one.monitor_uri == other.monitor_uri
             && same(&one.compression, &other.compression)
-            && one.retries == other.retries)
+            && one.retries == other.retries
+            && one.retry_on == other.retry_on)
 }
 
 fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Settings {
@@ -94,6 +95,7 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         description: proxy.description.clone(),
         compression: written.compression.clone(),
         retries: written.retries.unwrap_or(3),
+        retry_on: written.retry_on.unwrap_or(retry::CONN_FAILURE),
     }
 }
 

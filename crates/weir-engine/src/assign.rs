@@ -18,6 +18,7 @@ impl Turn<'_, '_> {
         match self.choose_server() {
             Assignment::Server(server) => {
                 self.assign(server);
+                self.count_choice(server);
                 self.stream.record.assigned_us = self.now_us();
                 match self.redirect_to_server() {
                     Some(step) => step,
@@ -58,8 +59,12 @@ impl Turn<'_, '_> {
             },
         };
         let mut assignment = match stream.designated.take() {
-            Some(server) => designated(&servers, server),
+            Some(server) => {
+                stream.persistent = true;
+                designated(&servers, server)
+            }
             None => {
+                stream.persistent = false;
                 let chosen = if keyed {
                     let request = servers.request(stream.avoid, 0);
                     worker.queues.hashed(proxy.backend_slot, &settings, &servers, hash, &request)
@@ -139,6 +144,7 @@ impl Turn<'_, '_> {
             return Step::Next;
         };
         self.assign(server);
+        self.count_choice(server);
         self.stream.record.assigned_us = self.now_us();
         self.go(Phase::Connect)
     }

@@ -12,6 +12,7 @@ use weir_http::{
 };
 
 use crate::buffers::{Buffer, Buffers, LARGE};
+use crate::replay::Replay;
 use crate::socket::Socket;
 
 pub use pipeline::{BodyFilter, Pipeline, Taken};
@@ -78,6 +79,10 @@ pub struct Channel {
     pipeline: Option<Box<Pipeline>>,
     /// The last read filled all the room it had.
     filled: bool,
+    /// Bytes of `head` from `head_at` on that are no body.
+    opening: usize,
+    /// What was sent, where it may have to be sent again.
+    pub replay: Option<Box<Replay>>,
 }
 
 impl Channel {
@@ -96,6 +101,8 @@ impl Channel {
         self.sent = 0;
         self.filled = false;
         self.broken = false;
+        self.opening = 0;
+        self.replay = None;
     }
 
     /// Forgets everything, received bytes included.
@@ -256,6 +263,26 @@ impl Channel {
         self.pass()
     }
 
+    /// Takes out what was to precede the body; the head of another attempt may be written in its place. Answers with
+    /// what of the body stood behind it, for [`Channel::end_opening`].
+    pub fn begin_opening(&mut self) -> Vec<u8> {
+        let body_at = self.head_at + self.opening;
+        let body = if body_at < self.head.len() { self.head[body_at..].to_vec() } else { Vec::new() };
+        self.head.clear();
+        self.head_at = 0;
+        body
+    }
+
+    /// The head was written: what was sent of the body before follows it, then what was still to be sent.
+    pub fn end_opening(&mut self, body: Vec<u8>) {
+        if let Some(replay) = &mut self.replay {
+            let again = replay.begin(self.head.len());
+            self.head.extend_from_slice(again);
+        }
+        self.opening = self.head.len();
+        self.head.extend_from_slice(&body);
+    }
+
     /// Throws away what may pass.
     pub fn discard(&mut self) {
         self.head.clear();
@@ -290,6 +317,9 @@ impl Channel {
             }
         };
         if let Poll::Ready(Ok(count)) = outcome {
+            if let Some(replay) = &mut self.replay {
+                replay.sent([head, body, &self.tail], count);
+            }
             self.was_sent(count);
             if self.pipeline.is_some() {
                 self.broken = self.pass_filtered().is_err();
@@ -315,6 +345,7 @@ impl Channel {
         self.sent += count as u64;
         let of_head = count.min(self.head.len() - self.head_at);
         self.head_at += of_head;
+        self.opening = self.opening.saturating_sub(of_head);
         if self.head_at == self.head.len() {
             self.head.clear();
             self.head_at = 0;

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::task::Poll;
 
 use weir_http::BodyKind;
-use weir_plan::settings::{HttpReuse, Redispatch};
+use weir_plan::settings::HttpReuse;
 
 use crate::channel::Framing;
 use crate::pool::IdleConnection;
@@ -16,9 +16,6 @@ use crate::socket::Socket;
 use crate::stream::{Assigned, Ending, Link, Phase, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
-
-/// How long a retry on the same server waits at most, milliseconds.
-const TURN_AROUND: u32 = 1000;
 
 impl Turn<'_, '_> {
     pub fn connect(&mut self) -> Step {
@@ -72,6 +69,7 @@ impl Turn<'_, '_> {
         if let Some(Link { target: Target::Ip(address), .. }) = &self.stream.link {
             self.stream.record.server_address = Some(*address);
         }
+        self.keep_for_retries(&plan);
         self.write_opening(&plan, server);
         self.release_request();
         Ok(())
@@ -177,55 +175,9 @@ impl Turn<'_, '_> {
         if self.stream.turn_around {
             self.stream.turn_around = false;
             self.stream.deadlines.phase = NEVER;
-            return Step::Next;
+            return if std::mem::take(&mut self.stream.reassign) { self.choose_again() } else { Step::Next };
         }
         self.connect_failed(Cause::ServerTimeout)
-    }
-
-    /// Tries again, on this server or on another, or gives up with 503.
-    fn connect_failed(&mut self, cause: Cause) -> Step {
-        let plan = self.client.session.plan.clone();
-        let proxy = self.stream.backend(&plan);
-        self.stream.link = None;
-        self.stream.deadlines.phase = NEVER;
-        if self.stream.attempts_left == 0 {
-            if let Some(assigned) = &self.stream.assigned {
-                assigned.counters.econ.increment();
-            }
-            self.count_backend(|counters| counters.econ.increment());
-            self.stream.record.end(cause, Stage::Connect);
-            return self.answer_error(503);
-        }
-        self.stream.attempts_left -= 1;
-        self.stream.record.retries += 1;
-        if self.redispatches(proxy.settings.retries, proxy.settings.options.redispatch) {
-            if let Some(assigned) = &self.stream.assigned {
-                assigned.counters.wredis.increment();
-                self.stream.avoid = Some(assigned.server);
-            }
-            self.count_backend(|counters| counters.wredis.increment());
-            self.stream.record.redispatched = true;
-            crate::assign::release_server(self.worker, self.stream);
-            return self.go(Phase::Queue);
-        }
-        if let Some(assigned) = &self.stream.assigned {
-            assigned.counters.wretr.increment();
-        }
-        self.count_backend(|counters| counters.wretr.increment());
-        self.stream.turn_around = true;
-        let pause = self.stream.timeouts.connect.map_or(TURN_AROUND, |connect| connect.min(TURN_AROUND));
-        self.stream.deadlines.phase = self.now_ms() + u64::from(pause);
-        Step::Next
-    }
-
-    /// Whether this retry goes to another server (`option redispatch [interval]`).
-    fn redispatches(&self, retries: u32, redispatch: Redispatch) -> bool {
-        let done = self.stream.record.retries;
-        match redispatch {
-            Redispatch::Off | Redispatch::Every(0) => false,
-            Redispatch::Every(interval) if interval > 0 => done.is_multiple_of(interval as u32),
-            Redispatch::Every(before_last) => done == retries.saturating_sub(before_last.unsigned_abs() - 1),
-        }
     }
 
     /// While nothing is asked of the client: notices that it is gone.

@@ -2,6 +2,8 @@
 
 use std::task::Poll;
 
+use weir_plan::settings::retry;
+
 use crate::channel::{Broken, Framing};
 use crate::record::{Cause, Stage};
 use crate::stream::{Ending, Phase, Step};
@@ -272,6 +274,12 @@ impl Turn<'_, '_> {
             return Step::Next;
         }
         let begun = self.stream.response_begun || !self.stream.http || self.stream.tunnel;
+        if !client
+            && !begun
+            && let Some(step) = self.send_again(retry::RESPONSE_TIMEOUT)
+        {
+            return step;
+        }
         let (cause, stage) = match (client, begun) {
             (true, true) => (Cause::ClientTimeout, Stage::Data),
             (true, false) => (Cause::ClientTimeout, Stage::Headers),

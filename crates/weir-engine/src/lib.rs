@@ -46,6 +46,8 @@ mod pool;
 mod proxy_protocol;
 mod queue;
 mod record;
+mod replay;
+mod retry;
 mod rules;
 mod server;
 mod session;

@@ -138,6 +138,14 @@ pub struct Stream {
     pub ending: Option<Ending>,
     /// The connection attempt waits before it is made on the same server again.
     pub turn_around: bool,
+    /// Behind that wait a server is chosen anew.
+    pub reassign: bool,
+    /// Which kind of retry this is depends on the server that is chosen next.
+    pub retry_uncounted: bool,
+    /// The server was asked for by a cookie or a rule.
+    pub persistent: bool,
+    /// `disable-l7-retry`.
+    pub sent_once: bool,
     /// The head of the response was received and its rules were met.
     pub response_begun: bool,
     /// When either side last moved, milliseconds; what its timeout counts from.
@@ -233,6 +241,10 @@ impl Stream {
         self.tunnel = false;
         self.ending = None;
         self.turn_around = false;
+        self.reassign = false;
+        self.retry_uncounted = false;
+        self.persistent = false;
+        self.sent_once = false;
         self.response_begun = false;
         self.client_persists = false;
         self.server_persists = false;

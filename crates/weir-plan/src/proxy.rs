@@ -54,6 +54,8 @@ pub struct Settings {
     pub compression: Option<Arc<Compression>>,
     /// `retries`, 3 by default.
     pub retries: u32,
+    /// `retry-on`, bits of [`crate::settings::retry`].
+    pub retry_on: u32,
 }
 
 /// The rule lists of one proxy, each in the order of the file.

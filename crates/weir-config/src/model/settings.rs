@@ -42,7 +42,7 @@ pub struct Settings {
     pub rate_limit_sessions: u32,
     /// 3 where nothing is written.
     pub retries: Option<u32>,
-    /// Bits of `retry-on`, as in the table of `proxy/retry.rs`; `None`: `conn-failure` alone.
+    /// Bits of `retry-on` ([`weir_plan::settings::retry`]); `None`: `conn-failure` alone.
     pub retry_on: Option<u32>,
     pub max_keep_alive_queue: Option<i32>,
     pub monitor_uri: Option<Arc<str>>,

@@ -1,5 +1,8 @@
 //! `retry-on` (manual 4.2).
 
+use weir_plan::settings::retry::{
+    CONN_FAILURE, EMPTY_RESPONSE, JUNK_RESPONSE, REJECTED_0RTT, RESPONSE_TIMEOUT, status,
+};
 use weir_syntax::Line;
 
 use crate::keyword::Keyword;
@@ -8,16 +11,6 @@ use crate::parser::Parser;
 
 pub const KEYWORDS: &[Keyword] =
     &[Keyword::new("retry-on", "<keyword>...", "What a request is sent again for (4.2).", retry_on).listed()];
-
-/// The bits of `Settings::retry_on`.
-pub const CONN_FAILURE: u32 = 1;
-pub const EMPTY_RESPONSE: u32 = 1 << 1;
-pub const JUNK_RESPONSE: u32 = 1 << 2;
-pub const RESPONSE_TIMEOUT: u32 = 1 << 3;
-pub const REJECTED_0RTT: u32 = 1 << 4;
-/// Statuses from here on, in the order of [`STATUSES`].
-pub const FIRST_STATUS: u32 = 5;
-pub const STATUSES: &[u16] = &[401, 403, 404, 408, 421, 425, 429, 500, 501, 502, 503, 504];
 
 fn bit(word: &str) -> Option<u32> {
     Some(match word {
@@ -33,11 +26,6 @@ fn bit(word: &str) -> Option<u32> {
         }
         code => status(code.parse().ok()?)?,
     })
-}
-
-fn status(code: u16) -> Option<u32> {
-    let place = STATUSES.iter().position(|status| *status == code)?;
-    Some(1 << (FIRST_STATUS + u32::try_from(place).ok()?))
 }
 
 fn retry_on(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -62,8 +50,5 @@ fn retry_on(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         bits |= bit;
     }
     parser.settings().retry_on = Some(bits);
-    if bits != CONN_FAILURE {
-        return line.not_yet(0, "retry-on");
-    }
     Ok(())
 }

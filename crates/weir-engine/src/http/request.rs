@@ -168,8 +168,12 @@ impl Turn<'_, '_> {
 
     /// What a connection to `server` begins with: the PROXY header on a new one, then the head of the request.
     pub fn write_opening(&mut self, plan: &Plan, server: &Server) {
-        self.stream.up.head.clear();
-        self.stream.up.head_at = 0;
+        let body = self.stream.up.begin_opening();
+        self.write_head(plan, server);
+        self.stream.up.end_opening(body);
+    }
+
+    fn write_head(&mut self, plan: &Plan, server: &Server) {
         let fresh = self.stream.link.as_ref().is_some_and(|link| !link.established);
         if fresh && let Some(version) = server.settings.send_proxy {
             let (source, destination) = (self.client.session.source, self.client.destination());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use weir_http::{BodyKind, Status, Version, WriteOptions, parse_response, persistence, write_response};
 use weir_plan::Plan;
+use weir_plan::settings::retry;
 
 use super::limits::{connection_mode, of_responses};
 use super::size;
@@ -49,6 +50,10 @@ impl Turn<'_, '_> {
     }
 
     fn response_head_complete(&mut self, plan: &Arc<Plan>) -> Step {
+        let event = retry::status(self.stream.response.status());
+        if let Some(step) = event.and_then(|event| self.send_again(event)) {
+            return step;
+        }
         let now = self.now_us();
         let stream = &mut *self.stream;
         stream.response.headers.set_limit(plan.global.tune.bufsize);
@@ -139,6 +144,13 @@ impl Turn<'_, '_> {
     pub fn no_response(&mut self) -> Step {
         let reused = self.stream.link.as_ref().is_some_and(|link| link.uses > 0);
         let untouched = self.stream.down.buffer.is_empty() && self.stream.record.bytes_out == 0;
+        let event = match self.stream.down.buffer.is_empty() {
+            true => retry::EMPTY_RESPONSE,
+            false => retry::JUNK_RESPONSE,
+        };
+        if let Some(step) = self.send_again(event) {
+            return step;
+        }
         self.stream.link = None;
         if reused && untouched {
             if self.may_send_again() {
@@ -164,6 +176,9 @@ impl Turn<'_, '_> {
 
     /// A head that cannot be parsed.
     fn bad_response(&mut self) -> Step {
+        if let Some(step) = self.send_again(retry::JUNK_RESPONSE) {
+            return step;
+        }
         self.stream.link = None;
         self.stream.record.end(Cause::Proxy, Stage::Headers);
         self.count_response_error();

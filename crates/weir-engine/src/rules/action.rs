@@ -178,6 +178,7 @@ impl Turn<'_, '_> {
             }
             Action::DoLog { .. } => self.log_now(plan),
             Action::StrictMode(on) => self.stream.lenient = !on,
+            Action::DisableL7Retry => self.stream.sent_once = true,
             Action::SetRetries(value) => {
                 if let Some(retries) = self.number(value).and_then(|count| u32::try_from(count).ok()) {
                     self.stream.retries = Some(retries.min(100));

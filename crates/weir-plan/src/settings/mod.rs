@@ -9,6 +9,7 @@ mod errors;
 mod global;
 mod logs;
 mod options;
+pub mod retry;
 mod server;
 mod stats;
 mod timeouts;

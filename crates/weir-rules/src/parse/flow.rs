@@ -72,8 +72,7 @@ pub const ACTIONS: &[ActionRow] = &[
     ),
     ActionRow::new("disable-l7-retry", HTTP_REQUEST, "", "The request is sent once (4.4).", |_, _| {
         Ok(Action::DisableL7Retry)
-    })
-    .no_effect("requests are sent once"),
+    }),
     ActionRow::new("wait-for-handshake", HTTP_REQUEST, "", "Waits for TLS (4.4).", |_, _| {
         Ok(Action::WaitForHandshake)
     })
