@@ -38,6 +38,8 @@ pub struct Haproxy {
     pub master_socket: Option<String>,
     /// The version whose place weir takes: `3.4.0`.
     pub version: String,
+    /// `-dC`: the supervisor prints the lines of the configuration as it reads them.
+    pub echo: bool,
 }
 
 impl Program for Haproxy {
@@ -54,7 +56,7 @@ impl Program for Haproxy {
         let recorder = Recorder::default();
         let (config, mut diagnostics) = {
             let options = self.options(bundle, &recorder);
-            let mut reader = Reader::new(&bundle.sources, &self.capabilities);
+            let mut reader = Reader::new(&bundle.sources, &self.capabilities).echoing(self.echo);
             parse(&mut reader, &mut self.environment(bundle), &options)
         };
         let mut slots = Recorded::default();

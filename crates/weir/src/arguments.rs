@@ -30,6 +30,8 @@ pub struct Switches {
     pub disabled: Vec<&'static str>,
     /// `-dL`
     pub list_objects: bool,
+    /// `-dC`
+    pub echo: bool,
 }
 
 /// HAProxy's answer to an option whose value is missing.
@@ -119,7 +121,9 @@ fn debug(letters: &str, options: &mut Options, switches: &mut Switches) -> Resul
         other => match other.as_bytes().first() {
             Some(b'K') => options.list_keywords.extend(other[1..].split(',').map(str::to_string)),
             Some(b'M') => {}
-            Some(b'A' | b'C' | b't') => return Err(format!("'-d{other}' is not implemented yet")),
+            Some(b'C') if other[1..].parse::<u64>().unwrap_or(0) == 0 => switches.echo = true,
+            Some(b'C') => return Err("'-dC' with a key, an anonymised dump, is not implemented yet".into()),
+            Some(b'A' | b't') => return Err(format!("'-d{other}' is not implemented yet")),
             _ => return Err(NO_VALUE.to_string()),
         },
     }

@@ -42,6 +42,7 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
         capabilities,
         master_socket: options.master_socket.clone(),
         version: text_of(Version::HAPROXY),
+        echo: switches.echo,
     });
     if let Some(status) = weir_master::run_if_child(program.clone(), &name) {
         return status;

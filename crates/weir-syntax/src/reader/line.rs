@@ -3,6 +3,7 @@
 use super::fault::WordError;
 use super::words::WordBuffer;
 use crate::Environment;
+use crate::section::is_section;
 use weir_types::{FileId, Span};
 
 /// Where a word stands in the buffer's text, and where it came from in the source line.
@@ -61,6 +62,30 @@ impl<'r> Line<'r> {
         let text = self.text;
         let words = self.words.get(first..).unwrap_or_default();
         words.iter().map(move |word| &text[word.start as usize..word.end as usize])
+    }
+
+    /// The line as `-dC` shows it: what opens a section at the margin, the rest behind a tab. Where HAProxy loses quotes,
+    /// a word that needs them has them, so that what was shown can be read again.
+    pub fn plain(&self) -> String {
+        let mut out = String::from(if is_section(self.keyword()) { "" } else { "\t" });
+        for word in self.words() {
+            let bare = !word.contains(|c: char| " \t\"'\\#$".contains(c));
+            match (bare, word.contains('\'')) {
+                (true, _) => out.push_str(word),
+                (false, false) => out.extend(["'", word, "'"]),
+                (false, true) => {
+                    out.push('"');
+                    for part in word.chars() {
+                        out.extend("\"\\$".contains(part).then_some('\\'));
+                        out.push(part);
+                    }
+                    out.push('"');
+                }
+            }
+            out.push(' ');
+        }
+        out.push('\n');
+        out
     }
 
     /// The whole line.

@@ -27,6 +27,7 @@ pub struct Reader<'a> {
     blocks: Blocks,
     started: bool,
     stopped: bool,
+    echo: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -42,7 +43,14 @@ impl<'a> Reader<'a> {
             blocks: Blocks::default(),
             started: false,
             stopped: false,
+            echo: false,
         }
+    }
+
+    /// `-dC`: every line that counts is also written to the standard output, as it was cut into words.
+    pub fn echoing(mut self, echo: bool) -> Self {
+        self.echo = echo;
+        self
     }
 
     /// The next line that counts, valid until the next call. None at the end of the last file, or after an `.alert`.
@@ -61,7 +69,14 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
-        (!self.stopped).then(|| current(&self.buffer, self.span()))
+        if self.stopped {
+            return None;
+        }
+        let line = current(&self.buffer, self.span());
+        if self.echo {
+            print!("{}", line.plain());
+        }
+        Some(line)
     }
 
     /// True once an `.alert` line ended the reading.

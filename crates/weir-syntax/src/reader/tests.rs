@@ -306,3 +306,34 @@ proptest::proptest! {
         read(format!(".if {condition}\n.elif {condition}\nx \"${{S[*]}}{text}\n.endif\n").as_bytes());
     }
 }
+
+/// Every line as `-dC` shows it.
+fn shown(text: &str) -> String {
+    let mut sources = Sources::default();
+    sources.add("f.cfg", text.as_bytes().to_vec());
+    let (capabilities, environment) = (Capabilities::default(), Environment::default());
+    let mut reader = Reader::new(&sources, &capabilities);
+    let mut diagnostics = Diagnostics::default();
+    let mut out = String::new();
+    while let Some(line) = reader.next_line(&environment, &mut diagnostics) {
+        out += &line.plain();
+    }
+    assert!(diagnostics.list.is_empty(), "{diagnostics:?}");
+    out
+}
+
+#[test]
+fn a_line_shown_again_reads_the_same() {
+    // The first is what HAProxy 2.8 prints for `-dC`, but for the empty lines it also prints.
+    let plain = "global # x\n  stats   socket /tmp/x.sock\n\nlisten l\n server s \"127.0.0.1:80\"   check\n";
+    assert_eq!(
+        shown(plain),
+        "global \n\tstats socket /tmp/x.sock \nlisten l \n\tserver s 127.0.0.1:80 check \n"
+    );
+    let hard = r#"listen l
+ http-request set-header x "a b" if { path '/#"' "it's \$5" } a\ b "a\\'"
+"#;
+    let once = shown(hard);
+    assert_eq!(shown(&once), once);
+    assert!(once.contains(r#"'a b' if { path '/#"' "it's \$5" } 'a b' "a\\'" "#), "{once}");
+}

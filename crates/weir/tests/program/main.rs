@@ -27,6 +27,8 @@ fn exit_statuses_of_checks() {
     assert_eq!(run(&["-c", "-f", &good]).stdout, b"");
     assert_eq!(run(&["-c", "-V", "-f", &good]).stdout, b"Configuration file is valid\n");
     assert_eq!(run(&["-q", "-c", "-f", &bad]).stderr, b"");
+    let shown = String::from_utf8(run(&["-c", "-dC", "-f", &good]).stdout).unwrap();
+    assert!(shown.contains("frontend f \n\tbind 127.0.0.1:22401 \n"), "{shown}");
     let errors = String::from_utf8(run(&["-c", "-f", &bad]).stderr).unwrap();
     let texts: Vec<&str> =
         errors.lines().filter_map(|line| line.split_once(") : ")).map(|(_, text)| text).collect();
