@@ -12,6 +12,7 @@ pub mod coding;
 pub mod error;
 pub mod error_page;
 mod h1;
+pub mod h2;
 mod headers;
 mod known;
 mod limits;

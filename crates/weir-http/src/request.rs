@@ -16,6 +16,8 @@ pub struct Request {
     pub body: BodyKind,
     /// Options of the received `connection` header; `close` and `keep-alive` are no longer in the header itself.
     pub connection: ConnectionOptions,
+    /// Scheme and authority of the target stand there because HTTP/2 always names them; see [`Request::wire_target`].
+    pub(crate) normalized: bool,
     /// Both `transfer-encoding` and `content-length` were there: the connection must close after the answer.
     pub insecure_framing: bool,
 }
@@ -34,6 +36,7 @@ impl Request {
         self.body = BodyKind::None;
         self.connection = ConnectionOptions::default();
         self.insecure_framing = false;
+        self.normalized = false;
     }
 
     /// Begins a message that does not come from HTTP/1 bytes; headers follow through `headers.add`.

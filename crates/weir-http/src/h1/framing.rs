@@ -7,6 +7,7 @@ mod length;
 mod settle;
 
 pub use host::check_target;
+pub use length::check_content_length;
 pub use settle::settle_body;
 
 use crate::headers::Headers;

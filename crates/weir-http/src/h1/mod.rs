@@ -17,6 +17,7 @@ pub mod response;
 pub mod scan;
 pub mod write;
 
+pub(crate) use framing::check_content_length;
 pub use framing::settle_body;
 
 use crate::{Limits, ParseError, Reason, Status};

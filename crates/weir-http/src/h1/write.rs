@@ -29,7 +29,7 @@ pub fn write_request(request: &Request, options: &WriteOptions, out: &mut Vec<u8
     } else {
         out.extend_from_slice(request.method_bytes());
         out.push(b' ');
-        out.extend_from_slice(request.target());
+        out.extend_from_slice(request.wire_target());
         out.push(b' ');
         write_version(headers, request.version, out);
         out.extend_from_slice(b"\r\n");

@@ -1,0 +1,158 @@
+//! A connection to a server: the task that owns its socket. Streams of all clients of this worker share it.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use weir_http::h2::{Connection, ErrorCode, Role};
+
+use super::mux::Mux;
+use crate::socket::Socket;
+use crate::worker::Worker;
+
+/// Reads in a row before others get their turn.
+const ROUNDS: u32 = 16;
+
+/// What goes out before the preface.
+#[derive(Debug, Default)]
+pub struct Opening {
+    /// A PROXY header.
+    pub proxy_header: Vec<u8>,
+    pub secure: bool,
+}
+
+/// Starts the task of a connection whose `connect` is under way.
+pub fn open(
+    worker: &Rc<Worker>,
+    socket: Socket,
+    plan: &weir_plan::Plan,
+    proxy: &weir_plan::Proxy,
+    opening: Opening,
+) -> Rc<Mux> {
+    let config = super::config::of_servers(plan, crate::http::response_limits(plan, proxy));
+    let core = Connection::new(Role::Client, config);
+    let mux = Rc::new(Mux::new(core, opening.secure, false));
+    let task = Task {
+        worker: worker.clone(),
+        mux: mux.clone(),
+        socket,
+        opening: opening.proxy_header,
+        opened: 0,
+        closed: false,
+    };
+    tokio::task::spawn_local(task);
+    mux
+}
+
+struct Task {
+    worker: Rc<Worker>,
+    mux: Rc<Mux>,
+    socket: Socket,
+    opening: Vec<u8>,
+    opened: usize,
+    /// The server has ended its half.
+    closed: bool,
+}
+
+impl Task {
+    fn connect(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(self.socket.poll_writable(cx))?;
+        if let Some(error) = self.socket.take_error()? {
+            return Poll::Ready(Err(error));
+        }
+        while self.opened < self.opening.len() {
+            let rest = io::IoSlice::new(&self.opening[self.opened..]);
+            self.opened += std::task::ready!(self.socket.poll_send(cx, &[rest], true))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.mux.core.borrow_mut().set_owner(cx.waker());
+        if !self.mux.is_established() {
+            if self.mux.core.borrow().is_over() || Rc::strong_count(&self.mux) == 1 {
+                return Poll::Ready(());
+            }
+            match self.connect(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) => {
+                    self.mux.local.set(crate::session::local_address(&self.socket));
+                    self.mux.established();
+                }
+                Poll::Ready(Err(error)) => {
+                    self.mux.failed(&error);
+                    self.mux.core.borrow_mut().end(ErrorCode::Refused);
+                    return Poll::Ready(());
+                }
+            }
+        }
+        for _ in 0..ROUNDS {
+            let received = self.receive(cx);
+            let sent = match self.mux.flush(cx, &mut self.socket) {
+                Ok(sent) => sent,
+                Err(_) => {
+                    self.mux.core.borrow_mut().end(ErrorCode::Cancel);
+                    return Poll::Ready(());
+                }
+            };
+            let core = self.mux.core.borrow();
+            let idle = core.active() == 0;
+            if core.output().is_empty() && (core.is_over() || core.has_ended() || self.closed && idle) {
+                return Poll::Ready(());
+            }
+            // Nobody can open a stream on it any more.
+            if idle && Rc::strong_count(&self.mux) == 1 {
+                drop(core);
+                self.mux.core.borrow_mut().leave();
+                continue;
+            }
+            if !received && !sent {
+                drop(core);
+                if idle {
+                    self.mux.core.borrow_mut().rest();
+                }
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.closed || !self.mux.core.borrow().wants_input() {
+            return false;
+        }
+        match self.mux.receive(cx, &mut self.socket, &self.worker.buffers) {
+            Ok(None) => false,
+            Ok(Some(1..)) => {
+                self.mux.note_settled();
+                true
+            }
+            Ok(Some(0)) | Err(_) => {
+                self.closed = true;
+                self.mux.core.borrow_mut().end(ErrorCode::Cancel);
+                true
+            }
+        }
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.advance(cx)
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        // Whatever ended the task, no stream waits for it any longer.
+        if !self.mux.is_established() {
+            self.mux.failed(&io::ErrorKind::ConnectionReset.into());
+        }
+        self.mux.core.borrow_mut().end(ErrorCode::Cancel);
+    }
+}

@@ -1,0 +1,84 @@
+//! One stream's end of an HTTP/2 connection, which the engine uses as a socket.
+
+use std::cell::Cell;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use weir_http::Request;
+use weir_http::h2::{Closing, ErrorCode};
+
+use super::mux::Mux;
+
+#[derive(Debug)]
+pub struct End {
+    mux: Rc<Mux>,
+    /// Changes once when a stream towards a server is given its number.
+    id: Cell<u32>,
+    complete: Cell<bool>,
+    /// The server did not look at the request: it may be sent again.
+    refused: Cell<bool>,
+}
+
+impl End {
+    pub fn new(mux: Rc<Mux>, id: u32) -> Self {
+        Self { mux, id: Cell::new(id), complete: Cell::new(false), refused: Cell::new(false) }
+    }
+
+    pub fn mux(&self) -> &Rc<Mux> {
+        &self.mux
+    }
+
+    /// Moves the client's request out. An error is the status to answer with.
+    pub fn take_request(&self, request: &mut Request) -> Result<(), u16> {
+        self.mux.core.borrow_mut().take_request(self.id.get(), request)
+    }
+
+    pub fn poll_recv(&self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.mux.core.borrow_mut().read(cx, self.id.get(), room).map_err(|code| self.error(code))
+    }
+
+    pub fn poll_send(&self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let mut id = self.id.get();
+        let outcome = self.mux.core.borrow_mut().write(cx, &mut id, pieces, self.mux.secure);
+        self.id.set(id);
+        outcome.map_err(|code| self.error(code))
+    }
+
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_readable() {
+            return Poll::Ready(Ok(()));
+        }
+        // Without room nothing is taken; it waits all the same.
+        self.mux.core.borrow_mut().read(cx, self.id.get(), &mut []).map(|_| Ok(()))
+    }
+
+    pub fn is_readable(&self) -> bool {
+        self.mux.core.borrow().is_readable(self.id.get())
+    }
+
+    pub fn shutdown_write(&self) {
+        self.mux.core.borrow_mut().finish(self.id.get());
+    }
+
+    /// The stream ends in order: what was written is all there was to be.
+    pub fn complete(&self) {
+        self.complete.set(true);
+    }
+
+    pub fn was_refused(&self) -> bool {
+        self.refused.get()
+    }
+
+    fn error(&self, code: ErrorCode) -> io::Error {
+        self.refused.set(code == ErrorCode::Refused);
+        io::ErrorKind::ConnectionReset.into()
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let closing = if self.complete.get() { Closing::Complete } else { Closing::Broken };
+        self.mux.core.borrow_mut().close(self.id.get(), closing);
+    }
+}
