@@ -6,6 +6,7 @@ use weir_types::ProxyId;
 
 use crate::resolver::Resolver;
 use crate::slots::Slots;
+use crate::tls::Connectors;
 use crate::{check, rules, server};
 
 pub fn compile(
@@ -14,10 +15,10 @@ pub fn compile(
     resolver: &mut Resolver<'_, '_>,
     checks: &mut check::Shared,
     servers: &mut Vec<Server>,
-    server_settings: &mut server::SharedSettings,
+    (server_settings, connectors): (&mut server::SharedSettings, &mut Connectors),
     slots: &mut dyn Slots,
 ) -> Backend {
-    server::compile_all(id, proxy, resolver, servers, server_settings, slots);
+    server::compile_all(id, proxy, resolver, servers, server_settings, connectors, slots);
     let settings = &proxy.settings;
     let none = BackendParts::default();
     let parts = proxy.backend.as_deref().unwrap_or(&none);

@@ -20,7 +20,9 @@ pub fn compile(
     let Some(parts) = proxy.frontend.as_deref() else { return Frontend::default() };
     let first = listeners.len();
     for bind in &parts.binds {
-        listen(ListenerOwner::Proxy(id), &proxy.name, first, bind, listeners, slots);
+        let scope = format!("{}/{}", proxy.name, bind.text);
+        let tls = crate::tls::listener(bind, &proxy.name, proxy.mode, &scope, resolver);
+        listen(ListenerOwner::Proxy(id), &proxy.name, first, bind, tls, listeners, slots);
     }
     let settings = &proxy.settings;
     // Looked up before the rules, as HAProxy reports it first.
@@ -52,6 +54,7 @@ pub fn listen(
     owner_name: &str,
     first: usize,
     bind: &Bind,
+    tls: Option<Arc<weir_tls::Listener>>,
     listeners: &mut Vec<Listener>,
     slots: &mut dyn Slots,
 ) {
@@ -68,6 +71,7 @@ pub fn listen(
             id,
             address,
             settings: settings.clone(),
+            tls: tls.clone(),
             span: bind.span,
             slot,
         });

@@ -12,6 +12,7 @@ use crate::names::Names;
 use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
+use crate::tls::Connectors;
 use crate::{backend, check, filters, frontend, review, rules, server};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
@@ -32,6 +33,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         shared: Shared::default(),
         checks: check::Shared::default(),
         server_settings: server::SharedSettings::default(),
+        connectors: Connectors::default(),
         servers: Vec::new(),
         listeners: Vec::new(),
     };
@@ -60,6 +62,7 @@ struct Work<'w, 'c> {
     shared: Shared,
     checks: check::Shared,
     server_settings: server::SharedSettings,
+    connectors: Connectors,
     servers: Vec<Server>,
     listeners: Vec<Listener>,
 }
@@ -80,7 +83,8 @@ impl<'c> Work<'_, 'c> {
         let frontend = has_frontend
             .then(|| Box::new(frontend::compile(id, written, &mut resolver, &mut self.listeners, slots)));
         let backend = has_backend.then(|| {
-            let (checks, settings) = (&mut self.checks, &mut self.server_settings);
+            let checks = &mut self.checks;
+            let settings = (&mut self.server_settings, &mut self.connectors);
             Box::new(backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots))
         });
         filters::check(written, diagnostics);
@@ -154,7 +158,7 @@ impl Ids {
 fn cli_listeners(config: &Config, listeners: &mut Vec<Listener>, slots: &mut dyn Slots) {
     let first = listeners.len();
     for socket in &config.stats_sockets {
-        frontend::listen(ListenerOwner::Cli, "GLOBAL", first, socket, listeners, slots);
+        frontend::listen(ListenerOwner::Cli, "GLOBAL", first, socket, None, listeners, slots);
     }
 }
 

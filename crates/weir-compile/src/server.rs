@@ -11,6 +11,7 @@ use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, ProxyId, ServerId
 use crate::names::server_lines;
 use crate::resolver::Resolver;
 use crate::slots::Slots;
+use crate::tls::Connectors;
 
 /// Settings by the options they came from, which lines that say the same share.
 #[derive(Default)]
@@ -44,6 +45,7 @@ pub fn compile_all(
     resolver: &mut Resolver<'_, '_>,
     servers: &mut Vec<Server>,
     settings: &mut SharedSettings,
+    connectors: &mut Connectors,
     slots: &mut dyn Slots,
 ) {
     let mut numbers = Numbers::of(proxy, resolver);
@@ -70,8 +72,10 @@ pub fn compile_all(
             );
             resolver.diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(line.span), text));
         }
+        let tls = connectors.of(&line.options, proxy.mode, &path, line.span, resolver);
         servers.push(Server {
             name,
+            tls,
             id: numbers.next(line),
             target,
             settings,

@@ -26,7 +26,8 @@ fn ask(directory: &Path, name: &str) -> (bool, String) {
     let capabilities = Capabilities::default();
     let mut environment = Environment::from_process(std::env::vars_os());
     let mut reader = Reader::new(&sources, &capabilities);
-    let options = ParseOptions { sources: &sources, files: &SystemFiles, hostname: "vm".into() };
+    let options =
+        ParseOptions { sources: &sources, files: &SystemFiles, hostname: "vm".into(), checked: false };
     let (config, mut diagnostics) = parse(&mut reader, &mut environment, &options);
     diagnostics
         .list

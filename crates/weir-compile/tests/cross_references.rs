@@ -16,7 +16,7 @@ fn run(body: &str) -> (Compiled, Vec<String>) {
     let capabilities = Capabilities::default();
     let mut environment = Environment::default();
     let mut reader = Reader::new(&sources, &capabilities);
-    let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into() };
+    let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into(), checked: false };
     let (config, diagnostics) = parse(&mut reader, &mut environment, &options);
     let compiled = compile(&config, &sources, &NoFiles, &mut InOrder::default());
     let messages = diagnostics

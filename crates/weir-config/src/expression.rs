@@ -94,6 +94,20 @@ pub(crate) fn whole(
     Ok((expr, at))
 }
 
+/// The same where the expression is one word.
+pub(crate) fn word(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    word: usize,
+    phases: PhaseSet,
+) -> Result<Expr<Named>, String> {
+    let words = [line.word(word)];
+    let expr = within(parser, line, |cx| Expr::parse(&words, &mut 0, cx)).map_err(text)?;
+    expr.check_phase(phases, line.word(word)).map_err(String::from)?;
+    refuse(parser, expr.not_yet())?;
+    Ok(expr)
+}
+
 /// Keeps the test of an `acl` line and refuses it if weir cannot evaluate it yet: conditions may name it all the same.
 pub(crate) fn keep_acl(parser: &mut Parser<'_>, acl: Acl<Named>) -> Result<(), String> {
     let refused = refuse(parser, acl.not_yet());

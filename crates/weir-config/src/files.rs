@@ -1,5 +1,6 @@
 //! Where the files that keywords name come from: the bundle, or the file system while it is being built.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::IpAddr;
 
@@ -12,6 +13,19 @@ impl Files for SystemFiles {
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         std::fs::read(name).ok()
     }
+
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        listed(directory)
+    }
+}
+
+/// The names in a directory on disk, sorted.
+pub fn listed(directory: &str) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(directory).ok()?;
+    let mut names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    Some(names)
 }
 
 /// Files whose relative names begin where `default-path` says (manual 3.1).
@@ -31,15 +45,25 @@ impl<'f> Rebased<'f> {
     }
 }
 
-impl Files for Rebased<'_> {
-    fn read(&self, name: &str) -> Option<Vec<u8>> {
+impl Rebased<'_> {
+    fn path<'n>(&self, name: &'n str) -> Cow<'n, str> {
         match &*self.directory.borrow() {
-            Some(directory) if !name.starts_with('/') => self.files.read(&format!("{directory}/{name}")),
-            _ => self.files.read(name),
+            Some(directory) if !name.starts_with('/') => format!("{directory}/{name}").into(),
+            _ => name.into(),
         }
     }
+}
 
+impl Files for Rebased<'_> {
     fn address(&self, host: &str) -> Option<IpAddr> {
         self.files.address(host)
+    }
+
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        self.files.read(&self.path(name))
+    }
+
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        self.files.list(&self.path(directory))
     }
 }

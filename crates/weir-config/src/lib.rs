@@ -18,6 +18,7 @@ pub mod server;
 
 mod expression;
 mod host;
+mod tls;
 mod value;
 
 pub use model::Config;

@@ -26,7 +26,7 @@ fn asked(line: &str) -> Vec<String> {
     let capabilities = Capabilities::default();
     let mut reader = Reader::new(&sources, &capabilities);
     let files = Asked::default();
-    let options = ParseOptions { sources: &sources, files: &files, hostname: "vm".into() };
+    let options = ParseOptions { sources: &sources, files: &files, hostname: "vm".into(), checked: false };
     let (_, diagnostics) = parse(&mut reader, &mut Environment::default(), &options);
     assert!(diagnostics.list.is_empty(), "{diagnostics:?}");
     files.0.into_inner()

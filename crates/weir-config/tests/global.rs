@@ -28,7 +28,7 @@ fn read(lines: &str, environment: &mut Environment) -> (Config, Diagnostics, Sou
     sources.add("F", format!("global\n{lines}\n").into_bytes());
     let capabilities = Capabilities::default();
     let mut reader = Reader::new(&sources, &capabilities);
-    let options = ParseOptions { sources: &sources, files: &Accounts, hostname: "vm".into() };
+    let options = ParseOptions { sources: &sources, files: &Accounts, hostname: "vm".into(), checked: false };
     let (config, diagnostics) = parse(&mut reader, environment, &options);
     (config, diagnostics, sources)
 }

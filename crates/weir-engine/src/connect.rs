@@ -1,10 +1,11 @@
 //! `Connect`: a pooled connection to the assigned server or a new one, with retries and redispatches.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::task::Poll;
 
 use weir_http::BodyKind;
+use weir_plan::ServerName;
 use weir_plan::settings::HttpReuse;
 
 use crate::channel::Framing;
@@ -44,12 +45,15 @@ impl Turn<'_, '_> {
         let target = target(server, self.worker.shm, || self.client.destination())
             .ok_or(io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         let now = self.now_ms();
-        if let Some(idle) = self.reusable(&target, &assigned) {
+        let tls = server.tls.clone().filter(|tls| tls.traffic);
+        let name = tls.as_ref().and_then(|tls| self.asked_name(&tls.name));
+        if let Some(idle) = self.reusable(&target, name.as_deref(), &assigned) {
             assigned.counters.reuse.increment();
             self.count_backend(|counters| counters.reuse.increment());
-            let IdleConnection { socket, target, uses } = idle;
+            let IdleConnection { socket, target, name, uses } = idle;
             let in_use = assigned.pool.begin_use();
-            self.stream.link = Some(Link { socket, target, uses, established: true, in_use });
+            let (established, ssl, clear) = (true, None, 0);
+            self.stream.link = Some(Link { socket, target, name, uses, established, ssl, clear, in_use });
         } else {
             assigned.counters.connect.increment();
             self.count_backend(|counters| counters.connect.increment());
@@ -58,7 +62,15 @@ impl Turn<'_, '_> {
             self.mark(&descriptor, &target);
             let (mut socket, in_use) = (Socket::connecting(descriptor), assigned.pool.begin_use());
             socket.abort_when_closed(self.stream.http);
-            self.stream.link = Some(Link { socket, target, uses: 0, established: false, in_use });
+            let ssl = match &tls {
+                None => None,
+                Some(tls) => {
+                    let begun = tls.connector.begin(name.as_deref(), server.slot.0);
+                    Some(begun.ok_or(io::Error::from(io::ErrorKind::OutOfMemory))?)
+                }
+            };
+            let (established, uses, clear) = (false, 0, 0);
+            self.stream.link = Some(Link { socket, target, name, uses, established, ssl, clear, in_use });
             self.stream.deadlines.phase = after(now, self.stream.timeouts.connect);
         }
         if let (Some(link), true) =
@@ -73,6 +85,24 @@ impl Turn<'_, '_> {
         self.write_opening(&plan, server);
         self.release_request();
         Ok(())
+    }
+
+    /// The name that the server is asked for.
+    fn asked_name(&self, name: &ServerName) -> Option<Box<str>> {
+        match name {
+            ServerName::None => None,
+            // Without its port.
+            ServerName::Host => {
+                let host = self.stream.http.then(|| self.stream.request.headers.find(b"host")).flatten()?;
+                let host = host.split(|byte| *byte == b':').next().unwrap_or_default();
+                std::str::from_utf8(host).ok().filter(|host| !host.is_empty()).map(Into::into)
+            }
+            ServerName::Expression(expr) => {
+                let view = self.view(true);
+                let text = expr.eval(&view).value()?.into_bytes();
+                std::str::from_utf8(&text).ok().filter(|name| !name.is_empty()).map(Into::into)
+            }
+        }
     }
 
     /// `set-bc-mark`, `set-bc-tos`.
@@ -107,13 +137,19 @@ impl Turn<'_, '_> {
     }
 
     /// An idle connection that `http-reuse` allows this request to take.
-    fn reusable(&mut self, target: &Target, assigned: &Assigned) -> Option<IdleConnection> {
+    fn reusable(
+        &mut self,
+        target: &Target,
+        name: Option<&str>,
+        assigned: &Assigned,
+    ) -> Option<IdleConnection> {
         if !self.stream.http {
             return None;
         }
         if let Some(private) = self.client.session.private.take() {
             let (slot, mut idle) = *private;
-            if slot == assigned.slot && idle.target == *target && !idle.socket.seems_readable() {
+            let same = idle.target == *target && idle.name.as_deref() == name;
+            if slot == assigned.slot && same && !idle.socket.seems_readable() {
                 return Some(idle);
             }
         }
@@ -124,9 +160,9 @@ impl Turn<'_, '_> {
             HttpReuse::Never => None,
             // The first request of a client must not fail because an old connection was just closed.
             HttpReuse::Safe if first => None,
-            HttpReuse::Safe => assigned.pool.take(target, false),
-            HttpReuse::Aggressive => assigned.pool.take(target, first),
-            HttpReuse::Always => assigned.pool.take(target, false),
+            HttpReuse::Safe => assigned.pool.take(target, name, false),
+            HttpReuse::Aggressive => assigned.pool.take(target, name, first),
+            HttpReuse::Always => assigned.pool.take(target, name, false),
         }
     }
 
@@ -146,6 +182,9 @@ impl Turn<'_, '_> {
         if link.established {
             return Poll::Ready(Ok(()));
         }
+        if link.ssl.is_some() || link.socket.tls().is_some() {
+            return self.establish_tls();
+        }
         if stream.up.has_output() {
             return stream.up.transmit(self.cx, &mut link.socket, false).map_ok(|_| ());
         }
@@ -156,6 +195,32 @@ impl Turn<'_, '_> {
             }),
             other => other,
         }
+    }
+
+    /// Opens the connection, sends what goes in the clear, and shakes hands.
+    fn establish_tls(&mut self) -> Poll<io::Result<()>> {
+        let stream = &mut *self.stream;
+        let Some(link) = &mut stream.link else { return Poll::Ready(Ok(())) };
+        if link.ssl.is_some() {
+            if link.clear == 0 {
+                std::task::ready!(link.socket.poll_writable(self.cx))?;
+                if let Some(error) = link.socket.take_error()? {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            while stream.up.head_at < link.clear {
+                let piece = IoSlice::new(&stream.up.head[stream.up.head_at..link.clear]);
+                let count = std::task::ready!(link.socket.poll_send(self.cx, &[piece], false))?;
+                stream.up.head_at += count;
+                stream.up.sent += count as u64;
+            }
+            if link.ssl.take().is_none_or(|ssl| !link.socket.encrypt(ssl, Vec::new())) {
+                return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+            }
+        }
+        let outcome = std::task::ready!(link.socket.poll_handshake(self.cx));
+        // Which side failed is all that the stream's end tells of it.
+        Poll::Ready(outcome.map_err(|_| io::ErrorKind::ConnectionAborted.into()))
     }
 
     fn connected(&mut self) -> Step {

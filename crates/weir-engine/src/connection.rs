@@ -1,6 +1,8 @@
 //! One client connection: the task that lives as long as it does. Between requests it is small; a request in progress
 //! is a [`Stream`] in a box.
 
+mod handshake;
+
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -35,6 +37,7 @@ pub struct Connection {
 enum Greeting {
     New,
     Header(Announced),
+    Handshake,
     Session,
     Done,
 }
@@ -123,14 +126,15 @@ impl Connection {
         }
     }
 
-    /// What comes before the first stream: connection rules, the PROXY header, session rules. False: no session.
+    /// What comes before the first stream: connection rules, the PROXY header, the handshake, session
+    /// rules. False: no session.
     fn greet(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.greeting == Greeting::New {
             let settings = &self.client.session.listener().settings;
             let of_listener = match settings.accept_netscaler_cip {
                 Some(_) => Greeting::Header(Announced::Netscaler),
                 None if settings.accept_proxy => Greeting::Header(Announced::Proxy),
-                None => Greeting::Session,
+                None => Greeting::Handshake,
             };
             self.greeting = match rules::of_connection(&self.worker, &mut self.client) {
                 Admission::Accept => of_listener,
@@ -141,6 +145,12 @@ impl Connection {
         }
         if let Greeting::Header(announced) = self.greeting {
             match self.read_header(cx, announced) {
+                Poll::Ready(true) => self.greeting = Greeting::Handshake,
+                other => return other,
+            }
+        }
+        if self.greeting == Greeting::Handshake {
+            match self.handshake(cx) {
                 Poll::Ready(true) => self.greeting = Greeting::Session,
                 other => return other,
             }
@@ -406,4 +416,4 @@ impl Worker {
 }
 
 /// An idle connection costs this much beside its socket; kept here so that growth is noticed.
-const _: () = assert!(size_of::<Connection>() <= 232, "an idle connection grew");
+const _: () = assert!(size_of::<Connection>() <= 240, "an idle connection grew");

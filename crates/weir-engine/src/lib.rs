@@ -34,6 +34,7 @@ mod compression;
 mod connect;
 mod connection;
 pub mod edit;
+mod encrypted;
 mod exchange;
 mod figures;
 mod hash_key;

@@ -16,6 +16,8 @@ pub struct IdleConnection {
     pub socket: Socket,
     /// Where it leads: a server that moved must not be reached over an old connection.
     pub target: Target,
+    /// The name that it was encrypted for (SNI), where it is.
+    pub name: Option<Box<str>>,
     /// Requests it has carried.
     pub uses: u32,
 }
@@ -87,14 +89,35 @@ impl ServerPool {
 
     /// The connection that has been idle longest, still stands and leads to `target`; one that was used again before
     /// goes first, and with `proven` only such a one is taken.
-    pub fn take(&self, target: &Target, proven: bool) -> Option<IdleConnection> {
+    pub fn take(&self, target: &Target, name: Option<&str>, proven: bool) -> Option<IdleConnection> {
         let usable = |list: &RefCell<VecDeque<IdleConnection>>| {
             let list = &mut *list.borrow_mut();
             std::iter::from_fn(|| list.pop_front()).find_map(|mut idle| {
                 (idle.target == *target && !idle.socket.seems_readable()).then_some(idle)
             })
         };
+        if let Some(name) = name {
+            return self.take_named(target, name, proven);
+        }
         let found = usable(&self.proven).or_else(|| if proven { None } else { usable(&self.fresh) });
+        self.note();
+        found
+    }
+
+    /// The same among connections that were encrypted for different names.
+    fn take_named(&self, target: &Target, name: &str, proven: bool) -> Option<IdleConnection> {
+        let lists = [Some(&self.proven), (!proven).then_some(&self.fresh)];
+        let mut found = None;
+        for list in lists.into_iter().flatten() {
+            let list = &mut *list.borrow_mut();
+            while found.is_none()
+                && let Some(at) = list.iter().position(|idle| idle.name.as_deref() == Some(name))
+            {
+                let idle = list.remove(at);
+                found = idle.filter(|idle| idle.target == *target);
+                found = found.and_then(|mut idle| (!idle.socket.seems_readable()).then_some(idle));
+            }
+        }
         self.note();
         found
     }

@@ -106,6 +106,7 @@ mod tests {
         let slot = shm.find_or_add(Kind::Server, "b/s").expect("there is room");
         let settings = ServerSettings { weight, disabled, ..ServerSettings::default() };
         let server = Server {
+            tls: None,
             name: "s".into(),
             id: 1,
             target: ServerTarget::Ip { ip: [127, 0, 0, 1].into(), port: PortSpec::Fixed(80) },

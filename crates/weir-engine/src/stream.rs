@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use openssl::ssl::Ssl;
 use weir_http::{Request, Response};
 use weir_plan::{Backend, Plan, Proxy};
 use weir_sample::Variables;
@@ -60,9 +61,14 @@ pub enum Ending {
 pub struct Link {
     pub socket: Socket,
     pub target: Target,
+    /// The name that it is encrypted for (SNI), where it is.
+    pub name: Option<Box<str>>,
     /// Requests it carried before this one.
     pub uses: u32,
     pub established: bool,
+    /// The connection is to be encrypted once the first `clear` bytes have gone out as they are (a PROXY header).
+    pub ssl: Option<Ssl>,
+    pub clear: usize,
     /// Counts in the server's pool while it serves this stream.
     pub in_use: InUse,
 }

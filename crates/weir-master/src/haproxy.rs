@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_compile::compile;
+use weir_config::files::Files;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
 use weir_plan::{Change, Edit, EditKind, Plan};
@@ -55,7 +56,7 @@ impl Program for Haproxy {
     fn load(&self, bundle: &mut Bundle) -> Loaded {
         let recorder = Recorder::default();
         let (config, mut diagnostics) = {
-            let options = self.options(bundle, &recorder);
+            let options = self.options(bundle, &recorder, false);
             let mut reader = Reader::new(&bundle.sources, &self.capabilities).echoing(self.echo);
             parse(&mut reader, &mut self.environment(bundle), &options)
         };
@@ -87,8 +88,8 @@ impl Program for Haproxy {
     }
 
     fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<Arc<Plan>, String> {
-        let kept = Kept(bundle);
-        let options = self.options(bundle, &kept);
+        let kept = Kept::new(bundle);
+        let options = self.options(bundle, &kept, true);
         let mut reader = Reader::new(&bundle.sources, &self.capabilities);
         let (config, diagnostics) = parse(&mut reader, &mut self.environment(bundle), &options);
         let mut slots = Known::new(shm);
@@ -134,11 +135,12 @@ impl Program for Haproxy {
 }
 
 impl Haproxy {
-    fn options<'a>(&self, bundle: &'a Bundle, files: &'a dyn weir_config::files::Files) -> ParseOptions<'a> {
+    fn options<'a>(&self, bundle: &'a Bundle, files: &'a dyn Files, checked: bool) -> ParseOptions<'a> {
         ParseOptions {
             sources: &bundle.sources,
             files,
             hostname: bundle.overrides.local_peer.as_str().into(),
+            checked,
         }
     }
 

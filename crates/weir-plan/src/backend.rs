@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use weir_sample::{Condition, Expr, Format, Resolved};
+use weir_tls::Connector;
 use weir_types::{Address, PortSpec, ServerId, Slot, Span};
 
 use crate::settings::{Balance, Check, Cookie, ServerSettings};
@@ -49,12 +50,40 @@ pub struct Server {
     pub id: u32,
     pub target: ServerTarget,
     pub settings: Arc<ServerSettings>,
+    /// `ssl` or `check-ssl`.
+    pub tls: Option<Arc<ServerTls>>,
     /// The value of the `cookie` option on the line.
     pub cookie: Option<Arc<str>>,
     /// `track`.
     pub track: Option<ServerId>,
     pub span: Span,
     pub slot: Slot,
+}
+
+/// TLS to a server.
+#[derive(Debug)]
+pub struct ServerTls {
+    pub connector: Connector,
+    /// `check-alpn`
+    pub check_connector: Option<Connector>,
+    /// `ssl`: traffic is encrypted.
+    pub traffic: bool,
+    pub checks: bool,
+    pub name: ServerName,
+    /// `check-sni`
+    pub check_name: Option<Arc<str>>,
+    /// Without `check-sni`, checks ask for the host that they send.
+    pub check_host: bool,
+}
+
+/// Which name a server is asked for (SNI).
+#[derive(Debug)]
+pub enum ServerName {
+    None,
+    /// `sni-auto`: the request's host.
+    Host,
+    /// `sni`
+    Expression(Expr<Resolved>),
 }
 
 /// Where to connect.

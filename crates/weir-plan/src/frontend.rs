@@ -60,6 +60,8 @@ pub struct Listener {
     pub address: Address,
     /// Lines are shared by the addresses they make.
     pub settings: Arc<BindSettings>,
+    /// `ssl`: certificates and what else its handshakes need.
+    pub tls: Option<Arc<weir_tls::Listener>>,
     pub span: Span,
     pub slot: Slot,
 }

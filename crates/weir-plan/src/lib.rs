@@ -11,7 +11,7 @@ pub mod plan;
 pub mod proxy;
 pub mod settings;
 
-pub use backend::{Backend, Server, ServerTarget, UseServer, UseServerTarget};
+pub use backend::{Backend, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget};
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
 pub use plan::Plan;

@@ -13,6 +13,7 @@ mod password;
 pub mod privilege;
 pub mod process;
 pub mod tcp;
+pub mod tls;
 
 pub use accept::accept;
 pub use local_time::{LocalTime, local_time};

@@ -86,6 +86,7 @@ impl Builder {
         let listener = ListenerId(self.plan.listeners.len() as u32);
         let slot = self.slot(Kind::Listener, &format!("{name}/l1"));
         self.plan.listeners.push(Listener {
+            tls: None,
             index: listener,
             owner: ListenerOwner::Proxy(ProxyId(self.plan.proxies.len() as u32)),
             name: "l1".into(),
@@ -137,6 +138,7 @@ impl Builder {
         let (id, path) = (half.servers.len() as u32, format!("{}/{name}", proxy.name));
         let slot = self.slot(Kind::Server, &path);
         self.plan.servers.push(Server {
+            tls: None,
             name: name.into(),
             id,
             target: ServerTarget::Ip { ip: Ipv4Addr::LOCALHOST.into(), port: PortSpec::Fixed(port) },

@@ -12,8 +12,9 @@ pub use option::{BindOption, OPTIONS};
 pub use tls::CRT_LIST_OPTIONS;
 
 pub(crate) use account::{group_id, user_id};
+pub(crate) use option::find as find_option;
 pub(crate) use option::is_mux_protocol;
-pub(crate) use tls::{Certificates, is_crt_list_option};
+pub(crate) use tls::{Certificates, NO_KTLS, NO_NPN, is_crt_list_option};
 
 use std::sync::Arc;
 

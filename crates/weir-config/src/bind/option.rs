@@ -73,7 +73,7 @@ impl Entry for BindOption {
 pub static OPTIONS: LazyLock<Vec<&'static BindOption>> =
     LazyLock::new(|| [places::OPTIONS, numbers::OPTIONS, tls::OPTIONS].into_iter().flatten().collect());
 
-pub(super) fn find(name: &str) -> Option<&'static BindOption> {
+pub(crate) fn find(name: &str) -> Option<&'static BindOption> {
     static BY_NAME: LazyLock<HashMap<&'static str, &'static BindOption>> =
         LazyLock::new(|| OPTIONS.iter().map(|row| (row.name, *row)).collect());
     BY_NAME.get(name).copied()

@@ -1,22 +1,31 @@
-//! `ssl` on a `bind` line and the options beside it. Arguments are checked; the handshake is not there yet, so a line
-//! with `ssl` is refused once it is right.
+//! `ssl` on a `bind` line and the options beside it: settings of the handshake, and certificates.
+
+use std::sync::Arc;
 
 use weir_syntax::Line;
 use weir_types::{Diagnostic, Form, Level};
 
+use weir_tls::names::Filters;
+
 use super::option::{BindOption, Parse};
 use super::words::Place;
-use crate::model::{BindOptions, TlsBind};
-use crate::outcome::{Outcome, Report};
+use crate::model::{BindOptions, TlsBind, TlsEntry};
+use crate::outcome::Outcome;
 use crate::parser::Parser;
+use crate::tls::{Loading, certificates, crt_list};
 
 const fn flag(name: &'static str) -> BindOption {
-    BindOption::switch(name, "TLS: kept for the handshake (5.1).", keep).tls()
+    BindOption::switch(name, "TLS: part of the handshake (5.1).", keep).tls()
 }
 
 const fn text(name: &'static str, parse: Parse) -> BindOption {
-    BindOption::valued(name, "TLS: kept for the handshake (5.1).", parse).tls()
+    BindOption::valued(name, "TLS: part of the handshake (5.1).", parse).tls()
 }
+
+/// Reasons why an option changes nothing.
+pub(crate) const NO_EARLY: &str = "early data are not accepted: clients send them again after the handshake";
+pub(crate) const NO_KTLS: &str = "the kernel's TLS is not used";
+pub(crate) const NO_NPN: &str = "ALPN took the place of NPN, which no client speaks any more";
 
 pub const OPTIONS: &[BindOption] = &[
     BindOption::switch("ssl", "TLS on this listener (5.1).", |_, _, options| {
@@ -24,29 +33,35 @@ pub const OPTIONS: &[BindOption] = &[
         Ok(())
     })
     .unlisted(),
-    flag("allow-0rtt"),
-    text("alpn", |_, place, options| keep_value(place, options, "the comma-delimited ALPN protocol suite")),
+    flag("allow-0rtt").no_effect(NO_EARLY),
+    text("alpn", |parser, place, options| {
+        keep_value(parser, place, options, "the comma-delimited ALPN protocol suite")
+    }),
     text("ca-file", ca_file),
     text("ca-ignore-err", ignore_errors),
-    text("ca-sign-file", |_, place, options| keep_value(place, options, "CAfile path")),
-    text("ca-sign-pass", |_, place, options| keep_value(place, options, "CAkey password")),
+    text("ca-sign-file", |parser, place, options| keep_value(parser, place, options, "CAfile path"))
+        .not_yet(),
+    text("ca-sign-pass", |parser, place, options| keep_value(parser, place, options, "CAkey password"))
+        .not_yet(),
     text("ca-verify-file", ca_file),
-    text("ciphers", |_, place, options| keep_value(place, options, "cipher suite")),
-    text("ciphersuites", |_, place, options| keep_value(place, options, "cipher suite")),
-    text("client-sigalgs", |_, place, options| keep_value(place, options, "signature algorithm list")),
+    text("ciphers", |parser, place, options| keep_value(parser, place, options, "cipher suite")),
+    text("ciphersuites", |parser, place, options| keep_value(parser, place, options, "cipher suite")),
+    text("client-sigalgs", |parser, place, options| {
+        keep_value(parser, place, options, "signature algorithm list")
+    }),
     text("crl-file", crl_file),
     text("crt", certificate),
     text("crt-ignore-err", ignore_errors),
     text("crt-list", certificate_list),
-    text("curves", |_, place, options| keep_value(place, options, "curve suite")),
+    text("curves", |parser, place, options| keep_value(parser, place, options, "curve suite")),
     text("default-crt", certificate),
-    text("ecdhe", |_, place, options| keep_value(place, options, "named curve")),
+    text("ecdhe", |parser, place, options| keep_value(parser, place, options, "named curve")),
     flag("force-sslv3"),
     flag("force-tlsv10"),
     flag("force-tlsv11"),
     flag("force-tlsv12"),
     flag("force-tlsv13"),
-    flag("generate-certificates"),
+    flag("generate-certificates").not_yet(),
     text("ktls", |parser, place, options| {
         match place.value() {
             "on" | "off" => {}
@@ -61,7 +76,8 @@ pub const OPTIONS: &[BindOption] = &[
             _ => return place.fail("'ktls' expects \"on\" or \"off\" as an argument."),
         }
         keep(parser, place, options)
-    }),
+    })
+    .no_effect(NO_KTLS),
     flag("no-alpn"),
     flag("no-ca-names"),
     flag("no-sslv3"),
@@ -71,13 +87,19 @@ pub const OPTIONS: &[BindOption] = &[
     flag("no-tlsv11"),
     flag("no-tlsv12"),
     flag("no-tlsv13"),
-    text("npn", |_, place, options| keep_value(place, options, "the comma-delimited NPN protocol suite")),
+    text("npn", |parser, place, options| {
+        keep_value(parser, place, options, "the comma-delimited NPN protocol suite")
+    })
+    .no_effect(NO_NPN),
     flag("prefer-client-ciphers"),
-    text("sigalgs", |_, place, options| keep_value(place, options, "signature algorithm list")),
+    text("sigalgs", |parser, place, options| keep_value(parser, place, options, "signature algorithm list")),
     text("ssl-max-ver", version),
     text("ssl-min-ver", version),
     flag("strict-sni"),
-    text("tls-ticket-keys", |_, place, options| keep_value(place, options, "TLS ticket keys file path")),
+    text("tls-ticket-keys", |parser, place, options| {
+        keep_value(parser, place, options, "TLS ticket keys file path")
+    })
+    .not_yet(),
     flag("tls-tickets"),
     text("verify", verify),
 ];
@@ -112,22 +134,30 @@ fn tls(options: &mut BindOptions) -> &mut TlsBind {
     options.tls.get_or_insert_default()
 }
 
-fn keep(_: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
-    push(place, options);
-    Ok(())
-}
-
-fn push(place: &Place<'_, '_>, options: &mut BindOptions) {
-    if let Some(row) = OPTIONS.iter().find(|row| row.name == place.name()) {
-        let value = row.value.then(|| place.value().into());
-        tls(options).options.push((row.name, value));
+/// Takes an option whose words are right.
+fn keep(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
+    let tls = tls(options);
+    match place.name() {
+        "strict-sni" => tls.strict_sni = Some(true),
+        "no-strict-sni" => tls.strict_sni = Some(false),
+        name => {
+            if let Err(text) = crate::tls::set(parser, &mut tls.settings, name, place.value()) {
+                let at = place.line.word_span(place.at + 1);
+                return Err(Box::new(Diagnostic::new(Level::Alert, Form::Config, Some(at), text)));
+            }
+        }
     }
+    Ok(())
 }
 
-fn keep_value(place: &Place<'_, '_>, options: &mut BindOptions, what: &str) -> Outcome {
+fn keep_value(
+    parser: &mut Parser<'_>,
+    place: &Place<'_, '_>,
+    options: &mut BindOptions,
+    what: &str,
+) -> Outcome {
     place.required(what)?;
-    push(place, options);
-    Ok(())
+    keep(parser, place, options)
 }
 
 fn ca_file(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
@@ -138,113 +168,101 @@ fn crl_file(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOp
     authorities(parser, place, options, "CRLfile path")
 }
 
-fn authorities(parser: &Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions, what: &str) -> Outcome {
-    let path = place.required(what)?;
-    if !path.starts_with('@') && parser.options.files.read(path).is_none() {
-        let text = format!("Couldn't open the ca-file '{path}' (no certificate or crl found).");
-        let at = place.line.word_span(place.at + 1);
-        return Err(Box::new(Diagnostic::new(Level::Alert, Form::Config, Some(at), text)));
-    }
-    push(place, options);
-    Ok(())
+fn authorities(
+    parser: &mut Parser<'_>,
+    place: &Place<'_, '_>,
+    options: &mut BindOptions,
+    what: &str,
+) -> Outcome {
+    place.required(what)?;
+    keep(parser, place, options)
 }
 
-fn certificate(_: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
+fn certificate(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let path = place.required("certificate location")?;
-    tls(options).certificates.push(path.into());
+    let found = certificates(parser, path, &Loading::default()).or_else(|text| place.fail(&text))?;
+    let filters = Filters { default_too: place.name() == "default-crt", ..Filters::default() };
+    let entry = |certificate| TlsEntry { certificate, filters: filters.clone(), settings: None };
+    tls(options).entries.extend(found.into_iter().map(entry));
     Ok(())
 }
 
 fn certificate_list(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let path = place.required("crt-list file path")?;
-    if parser.options.files.read(path).is_none() {
-        return place.wrong(&format!("cannot open file '{path}' : No such file or directory"));
-    }
-    tls(options).crt_lists.push(path.into());
+    let entries = crt_list(parser, path).or_else(|text| place.wrong(&text))?;
+    tls(options).entries.extend(entries);
     Ok(())
 }
 
 /// Numbers or OpenSSL's constants, or `all`.
-fn ignore_errors(_: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
+fn ignore_errors(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let list = place.required("error IDs list")?;
-    let unknown = list
-        .split(',')
-        .find(|name| *name != "all" && name.parse::<u32>().is_err() && !name.starts_with("X509_V_ERR_"));
+    let unknown = list.split(',').find(|name| *name != "all" && weir_tls::verify::code_of(name).is_none());
     if let Some(name) = unknown {
         return place.wrong(&format!("error constant '{name}' unknown in error IDs list '{list}'"));
     }
-    push(place, options);
-    Ok(())
+    keep(parser, place, options)
 }
 
-fn version(_: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
+fn version(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let name = place.required("the ssl/tls version")?;
     if !["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"].contains(&name) {
         return place.fail(&format!("'{name}' : unknown ssl/tls version"));
     }
-    push(place, options);
-    Ok(())
+    keep(parser, place, options)
 }
 
-fn verify(_: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
+fn verify(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let name = place.required("verify method")?;
     if !["none", "optional", "required"].contains(&name) {
         let text =
             format!("unknown verify method '{name}', only 'none', 'optional', and 'required' are supported");
         return place.wrong(&text);
     }
-    push(place, options);
-    Ok(())
+    keep(parser, place, options)
 }
 
-/// What the whole line comes to: a listener with TLS needs a certificate, and weir cannot serve it yet.
+/// What the whole line comes to: a listener with TLS needs a certificate.
 pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, options: &BindOptions) -> Outcome {
-    let Some(tls) = &options.tls else { return Ok(()) };
-    for path in &tls.certificates {
-        if parser.options.files.read(path).is_none() && !tls.enabled {
-            let text =
-                format!("unable to stat SSL certificate from file '{path}' : No such file or directory.");
-            return line
-                .fail(1, format!("'bind {}' in section '{}' : {text}", line.word(1), section(parser)));
-        }
-    }
-    if !tls.enabled {
+    let Some(tls) = options.tls.as_ref().filter(|tls| tls.enabled && tls.entries.is_empty()) else {
         return Ok(());
-    }
-    if tls.certificates.is_empty() && tls.crt_lists.is_empty() {
-        let (proxy, place) = (parser.proxy().name.clone(), parser.place(line));
-        let text = format!("Proxy '{proxy}': no SSL certificate specified for bind '{}'", line.word(1));
-        let missing = super::proxy_fault(line, format!("{text} at [{place}] (use 'crt')."));
-        // A later `ssl-f-use` may bring one.
-        parser.certificates.awaited.push((*missing, unserved(line)));
-        return Ok(());
-    }
-    Err(Box::new(unserved(line)))
-}
-
-/// TLS is known and not there yet.
-fn unserved(line: &Line<'_>) -> Diagnostic {
-    let ssl = (2..line.len()).find(|word| line.word(*word) == "ssl").unwrap_or(0);
-    line.alert(ssl, "'bind ... ssl' is not supported by weir yet").as_unsupported()
+    };
+    let (proxy, place) = (parser.proxy().name.clone(), parser.place(line));
+    let text =
+        format!("Proxy '{proxy}': no SSL certificate specified for bind '{}' at [{place}]", line.word(1));
+    let strict = tls.strict_sni.unwrap_or(parser.config.global.tls.strict_sni);
+    let missing = if strict {
+        let text = format!("{text}, ssl connections will fail (use 'crt').");
+        Diagnostic::new(Level::Warning, Form::Config, Some(line.word_span(0)), text)
+    } else {
+        *super::proxy_fault(line, format!("{text} (use 'crt')."))
+    };
+    // A later `ssl-f-use` may bring one.
+    parser.certificates.awaited.push(missing);
+    Ok(())
 }
 
 /// What binds of one section wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Certificates {
-    /// Per bind without a certificate: what is said if none comes, and if one comes.
-    awaited: Vec<(Diagnostic, Diagnostic)>,
-    /// The section has an `ssl-f-use` line.
-    pub(crate) apart: bool,
+    /// Per bind without a certificate: what is said if none comes.
+    awaited: Vec<Diagnostic>,
+    /// What `ssl-f-use` lines bring.
+    pub(crate) entries: Vec<TlsEntry>,
 }
 
 impl Certificates {
+    /// What `ssl-f-use` brings is for every encrypted listener of the section.
+    pub(crate) fn add_to(&self, options: &mut Arc<BindOptions>) {
+        let encrypted = options.tls.as_ref().is_some_and(|tls| tls.enabled);
+        if encrypted && !self.entries.is_empty() {
+            tls(Arc::make_mut(options)).entries.extend(self.entries.iter().cloned());
+        }
+    }
+
     /// At the end of the section.
     pub(crate) fn settle(self) -> impl Iterator<Item = Diagnostic> {
-        let Self { awaited, apart } = self;
-        awaited.into_iter().map(move |(missing, unserved)| if apart { unserved } else { missing })
+        let Self { awaited, entries } = self;
+        awaited.into_iter().filter(move |_| entries.is_empty())
     }
-}
-
-fn section(parser: &mut Parser<'_>) -> &'static str {
-    if parser.kind() == weir_types::ProxyKind::Listen { "listen" } else { "frontend" }
 }

@@ -1,6 +1,6 @@
-//! TLS in `global` (manual 3.1: `ssl-*`, `ca-base` and their like): read with HAProxy's checks and without effect, for
-//! no TLS listener or server can be configured yet.
+//! TLS in `global` (manual 3.1: `ssl-*`, `ca-base` and their like).
 
+use weir_plan::settings::ExtraFiles;
 use weir_syntax::Line;
 use weir_types::Form;
 
@@ -8,9 +8,12 @@ use super::argument::{none, number, refuse, unread, word};
 use crate::keyword::{Keyword, Parse};
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
-use crate::value::integer;
+use crate::tls::VERSION_NAMES;
+use crate::value::{clamp_u32, integer};
 
-const REASON: &str = "no TLS listener or server can be configured yet";
+/// Nothing of OpenSSL 3 that weir uses is asynchronous, and the kernel's TLS is not used.
+const NO_ASYNC: &str = "OpenSSL 3 has no engines that would be asynchronous";
+const NO_KTLS: &str = "the kernel's TLS is not used";
 
 pub(super) const fn row(
     name: &'static str,
@@ -18,7 +21,7 @@ pub(super) const fn row(
     doc: &'static str,
     parse: Parse,
 ) -> Keyword {
-    Keyword::new(name, arguments, doc, parse).listed().no_effect(REASON)
+    Keyword::new(name, arguments, doc, parse).listed()
 }
 
 pub const KEYWORDS: &[Keyword] = &[
@@ -62,20 +65,24 @@ pub const KEYWORDS: &[Keyword] = &[
     row("ssl-engine", "<name> [algo <list>]", "An OpenSSL engine (3.1).", |_, line| {
         refuse(line, "is not supported (built without USE_ENGINE or with -DOPENSSL_NO_ENGINE).")
     }),
-    row("ssl-load-extra-del-ext", "", "Drops extensions when looking for keys (3.1).", unread),
+    row("ssl-load-extra-del-ext", "", "Drops extensions when looking for keys (3.1).", |parser, _| {
+        parser.config.global.tls.del_ext = true;
+        Ok(())
+    }),
     row(
         "ssl-load-extra-files",
         "{ none | all | bundle | sctl | ocsp | issuer | key }*",
         "Side files (3.1).",
         extra_files,
     ),
-    row("ssl-mode-async", "", "Asynchronous engines (3.1).", unread),
+    row("ssl-mode-async", "", "Asynchronous engines (3.1).", unread).no_effect(NO_ASYNC),
     row(
         "ssl-passphrase-cmd",
         "<command> [<argument>...]",
         "Asks a program for passphrases (3.1).",
         passphrase,
-    ),
+    )
+    .no_effect("a key with a passphrase is refused"),
     row("ssl-propquery", "<query>", "OpenSSL's property query (3.1).", |parser, line| {
         needs(parser, line, "a property string as an argument.")
     })
@@ -83,25 +90,30 @@ pub const KEYWORDS: &[Keyword] = &[
     row("ssl-provider", "<name>", "An OpenSSL provider (3.1).", provider).not_yet(),
     row("ssl-provider-path", "<dir>", "Where providers are searched (3.1).", |_, line| {
         global_needs(line, "a directory path as an argument.")
-    }),
+    })
+    .no_effect("ssl-provider is refused"),
     row("ssl-security-level", "<number>", "OpenSSL's security level (3.1).", security_level),
     Keyword::new(
         "ssl-server-verify",
         "[none|required]",
         "Whether servers are verified (3.1).",
         server_verify,
-    )
-    .no_effect(REASON),
-    row("ssl-skip-self-issued-ca", "", "Leaves self-issued CAs out of chains (3.1).", unread),
+    ),
+    row("ssl-skip-self-issued-ca", "", "Leaves self-issued CAs out of chains (3.1).", |parser, _| {
+        parser.config.global.tls.bind.skip_self_issued = true;
+        Ok(())
+    }),
     row("maxsslconn", "<number>", "TLS connections (3.2).", |parser, line| {
         match number(parser, line, "expects an integer argument.")? {
             ..0 => refuse(line, "expects a positive numeric value."),
-            _ => Ok(()),
+            limit => {
+                parser.config.global.tls.maxsslconn = clamp_u32(limit);
+                Ok(())
+            }
         }
     }),
-    Keyword::new("maxsslrate", "<number>", "TLS handshakes per second (3.2).", integer_argument)
-        .no_effect(REASON),
-    row("noktls", "", "No kernel TLS (3.1).", none),
+    Keyword::new("maxsslrate", "<number>", "TLS handshakes per second (3.2).", maxsslrate),
+    row("noktls", "", "No kernel TLS (3.1).", none).no_effect(NO_KTLS),
 ];
 
 /// `global statement 'K' expects ...` where the argument is missing.
@@ -131,19 +143,55 @@ fn needs(parser: &Parser<'_>, line: &Line<'_>, what: &str) -> Outcome {
 }
 
 fn directory(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    needs(parser, line, "a directory path as an argument.")
+    needs(parser, line, "a directory path as an argument.")?;
+    let tls = &mut parser.config.global.tls;
+    let base = match line.keyword() {
+        "ca-base" => &mut tls.ca_base,
+        "crt-base" => &mut tls.crt_base,
+        "key-base" => &mut tls.key_base,
+        _ => return Ok(()),
+    };
+    *base = Some(line.word(1).into());
+    Ok(())
 }
 
 fn cipher_suite(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    needs(parser, line, "a cipher suite as an argument.")
+    needs(parser, line, "a cipher suite as an argument.")?;
+    default(parser, line)
 }
 
 fn client_sigalgs(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    needs(parser, line, "signature algorithms as an arguments.")
+    needs(parser, line, "signature algorithms as an arguments.")?;
+    default(parser, line)
 }
 
 fn curves(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    needs(parser, line, "a curves suite as an arguments.")
+    needs(parser, line, "a curves suite as an arguments.")?;
+    default(parser, line)
+}
+
+/// `ssl-default-bind-X` and `ssl-default-server-X`: the option X of all lines.
+fn default(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let (listeners, option) = match line.keyword().strip_prefix("ssl-default-bind-") {
+        Some(option) => (true, option),
+        None => (false, line.keyword().trim_start_matches("ssl-default-server-")),
+    };
+    set_default(parser, line, listeners, option, line.word(1))
+}
+
+fn set_default(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    listeners: bool,
+    option: &str,
+    value: &str,
+) -> Outcome {
+    let tls = &mut parser.config.global.tls;
+    let mut settings = if listeners { tls.bind.clone() } else { tls.server.clone() };
+    crate::tls::set(parser, &mut settings, option, value).or_else(|text| line.fail(1, text))?;
+    let tls = &mut parser.config.global.tls;
+    *(if listeners { &mut tls.bind } else { &mut tls.server }) = settings;
+    Ok(())
 }
 
 /// Options of `ssl-default-*-options`: name, takes a TLS version, only for listeners.
@@ -167,20 +215,26 @@ const OPTIONS: &[(&str, bool, bool)] = &[
     ("no-strict-sni", false, true),
 ];
 
-const VERSIONS: &[&str] = &["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
-
-fn options(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn options(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let keyword = line.keyword();
     global_needs(line, "an option as an argument.")?;
     let mut at = 1;
     while let Some(name) = line.get(at) {
         let listener = keyword == "ssl-default-bind-options";
         match OPTIONS.iter().find(|(option, _, only)| *option == name && (listener || !only)) {
-            Some((_, true, _)) => {
+            Some((name, true, _)) => {
                 version(line, at)?;
+                set_default(parser, line, listener, name, line.word(at + 1))?;
                 at += 2;
             }
-            Some(_) => at += 1,
+            Some((name, ..)) => {
+                match *name {
+                    "strict-sni" => parser.config.global.tls.strict_sni = true,
+                    "no-strict-sni" => parser.config.global.tls.strict_sni = false,
+                    name => set_default(parser, line, listener, name, "")?,
+                }
+                at += 1;
+            }
             None => {
                 return line.fail(at, format!("unknown option '{name}' on global statement '{keyword}'."));
             }
@@ -195,7 +249,7 @@ fn version(line: &Line<'_>, at: usize) -> Outcome {
     if value.is_empty() {
         return line.fail(at, format!("'{name}' : missing the ssl/tls version on {statement}"));
     }
-    if VERSIONS.contains(&value) {
+    if VERSION_NAMES.contains(&value) {
         return Ok(());
     }
     line.fail(at + 1, format!("'{value}' : unknown ssl/tls version on {statement}"))
@@ -204,18 +258,33 @@ fn version(line: &Line<'_>, at: usize) -> Outcome {
 fn dh_file(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let name = word(parser, line, "expects a file path as an argument.")?;
     let parameters = parser.options.files.read(name).unwrap_or_default();
-    if parameters.windows(5).any(|bytes| bytes == b"BEGIN") {
+    if weir_tls::pem::is_dh(&parameters) {
+        parser.config.global.tls.dh_param = Some(parameters.into());
         return Ok(());
     }
     line.fail(1, format!("'{}': unable to load DH parameters from file <{name}>.", line.keyword()))
 }
 
-fn extra_files(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    const KINDS: &[&str] = &["none", "all", "bundle", "sctl", "ocsp", "issuer", "key"];
-    if line.len() > 1 && line.from(1).all(|kind| KINDS.contains(&kind)) {
-        return Ok(());
+fn extra_files(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let mut files = ExtraFiles::NONE;
+    let mut known = line.len() > 1;
+    for kind in line.from(1) {
+        match kind {
+            "none" => files = ExtraFiles::NONE,
+            "all" => files = ExtraFiles::ALL,
+            "bundle" => files.bundle = true,
+            "sctl" => files.sctl = true,
+            "ocsp" => files.ocsp = true,
+            "issuer" => files.issuer = true,
+            "key" => files.key = true,
+            _ => known = false,
+        }
     }
-    refuse(line, "expects one or multiple arguments (none, all, bundle, sctl, ocsp, issuer).")
+    if !known {
+        return refuse(line, "expects one or multiple arguments (none, all, bundle, sctl, ocsp, issuer).");
+    }
+    parser.config.global.tls.extra_files = files;
+    Ok(())
 }
 
 /// HAProxy words this as an alert and goes on.
@@ -227,25 +296,39 @@ fn passphrase(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     Ok(())
 }
 
-fn security_level(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn security_level(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let text = line.word(1);
     if text.is_empty() {
         return refuse(line, ": missing value");
     }
     match integer(text) {
         Err(_) => refuse(line, &format!(": expects an integer argument, found '{text}'")),
-        Ok(0..=5) => Ok(()),
+        Ok(level @ 0..=5) => {
+            let tls = &mut parser.config.global.tls;
+            tls.bind.security_level = Some(level as u32);
+            tls.server.security_level = Some(level as u32);
+            Ok(())
+        }
         Ok(_) => refuse(line, ": expects a value between 0 and 5"),
     }
 }
 
 fn server_verify(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     match word(parser, line, "expects an integer argument.")? {
-        "none" | "required" => Ok(()),
+        "none" => {
+            parser.verify_none = true;
+            Ok(())
+        }
+        "required" => {
+            parser.verify_none = false;
+            Ok(())
+        }
         _ => refuse(line, "expects 'none' or 'required' as argument."),
     }
 }
 
-fn integer_argument(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    number(parser, line, "expects an integer argument.").map(drop)
+fn maxsslrate(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let limit = number(parser, line, "expects an integer argument.")?;
+    parser.config.global.tls.maxsslrate = clamp_u32(limit);
+    Ok(())
 }

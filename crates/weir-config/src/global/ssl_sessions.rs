@@ -1,5 +1,5 @@
 //! TLS sessions, records and certificates kept fresh (manual 3.1, 3.2): `tune.ssl.*`, `ocsp-update.*`,
-//! `acme.scheduler`. Without effect as all of TLS.
+//! `acme.scheduler`.
 
 use weir_syntax::Line;
 use weir_syntax::address::{self, AddressError, AddressUse};
@@ -11,22 +11,38 @@ use super::ssl::row;
 use crate::keyword::Keyword;
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
-use crate::value::atol;
+use crate::value::{atol, clamp_u32};
+
+const NO_UPDATE: &str = "no OCSP response is refreshed by weir yet: lines that ask for it are refused";
 
 pub const KEYWORDS: &[Keyword] = &[
-    row("ocsp-update.disable", "[ on | off ]", "No OCSP updates (3.1).", ocsp_switch),
-    row("ocsp-update.mode", "[ on | off ]", "Whether OCSP responses are refreshed (3.1).", ocsp_switch),
-    row("ocsp-update.httpproxy", "<address>[:port]", "A proxy for OCSP updates (3.1).", ocsp_proxy),
-    row("ocsp-update.maxdelay", "<number>", "Longest time between updates (3.1).", ocsp_delay),
-    row("ocsp-update.mindelay", "<number>", "Shortest time between updates (3.1).", ocsp_delay),
-    row("tune.ssl.ocsp-update.maxdelay", "<number>", "Longest time between updates (3.2).", ocsp_delay),
-    row("tune.ssl.ocsp-update.mindelay", "<number>", "Shortest time between updates (3.2).", ocsp_delay),
-    row("tune.ssl.cachesize", "<number>", "Sessions in the cache (3.2).", positive_argument),
+    row("ocsp-update.disable", "[ on | off ]", "No OCSP updates (3.1).", ocsp_switch).no_effect(NO_UPDATE),
+    row("ocsp-update.mode", "[ on | off ]", "Whether OCSP responses are refreshed (3.1).", ocsp_switch)
+        .no_effect(NO_UPDATE),
+    row("ocsp-update.httpproxy", "<address>[:port]", "A proxy for OCSP updates (3.1).", ocsp_proxy)
+        .no_effect(NO_UPDATE),
+    row("ocsp-update.maxdelay", "<number>", "Longest time between updates (3.1).", ocsp_delay)
+        .no_effect(NO_UPDATE),
+    row("ocsp-update.mindelay", "<number>", "Shortest time between updates (3.1).", ocsp_delay)
+        .no_effect(NO_UPDATE),
+    row("tune.ssl.ocsp-update.maxdelay", "<number>", "Longest time between updates (3.2).", ocsp_delay)
+        .no_effect(NO_UPDATE),
+    row("tune.ssl.ocsp-update.mindelay", "<number>", "Shortest time between updates (3.2).", ocsp_delay)
+        .no_effect(NO_UPDATE),
+    row("tune.ssl.cachesize", "<number>", "Sessions in the cache (3.2).", |parser, line| {
+        let value = positive_argument(parser, line)?;
+        parser.config.global.tls.cachesize = value;
+        Ok(())
+    }),
     row(
         "tune.ssl.capture-buffer-size",
         "<number>",
         "Bytes of the hello that are kept (3.2).",
-        positive_argument,
+        |parser, line| {
+            let value = positive_argument(parser, line)?;
+            parser.config.global.tls.capture_buffer_size = value;
+            Ok(())
+        },
     ),
     row("tune.ssl.capture-cipherlist-size", "<number>", "The same, older name (3.2).", capture_ciphers),
     row("tune.ssl.certificate-compression", "{ auto | off }", "Certificate compression (3.2).", |_, line| {
@@ -34,38 +50,61 @@ pub const KEYWORDS: &[Keyword] = &[
     }),
     row("tune.ssl.default-dh-param", "<number>", "Largest Diffie-Hellman size (3.2).", |parser, line| {
         match lax(parser, line)? {
-            1024.. => Ok(()),
+            bits @ 1024.. => {
+                parser.config.global.tls.bind.dh_bits = clamp_u32(bits);
+                Ok(())
+            }
             _ => refuse(line, "expects a value >= 1024."),
         }
     }),
-    row("tune.ssl.force-private-cache", "", "A session cache per process (3.2).", none),
-    row("tune.ssl.hard-maxrecord", "<number>", "Largest record ever sent (3.2).", positive_argument),
-    row("tune.ssl.keylog", "{ on | off }", "Keeps session keys for captures (3.2).", either_on_off),
+    row("tune.ssl.force-private-cache", "", "A session cache per process (3.2).", none)
+        .no_effect("the cache is one table that all workers share"),
+    row("tune.ssl.hard-maxrecord", "<number>", "Largest record ever sent (3.2).", |parser, line| {
+        let value = positive_argument(parser, line)?;
+        parser.config.global.tls.hard_maxrecord = value;
+        Ok(())
+    }),
+    row("tune.ssl.keylog", "{ on | off }", "Keeps session keys for captures (3.2).", |parser, line| {
+        either_on_off(parser, line)?;
+        parser.config.global.tls.keylog = line.word(1) == "on";
+        Ok(())
+    }),
     row("tune.ssl.lifetime", "<timeout>", "Life of a cached session (3.2).", |parser, line| {
         parser.at_most(line, 2)?;
-        time(line, Unit::Second, "expects ssl sessions <lifetime> in seconds as argument.").map(drop)
+        time(line, Unit::Second, "expects ssl sessions <lifetime> in seconds as argument.").map(|seconds| {
+            parser.config.global.tls.lifetime_s = seconds;
+        })
     }),
-    row("tune.ssl.maxrecord", "<number>", "Largest record (3.2).", positive_argument),
-    row("tune.ssl.ssl-ctx-cache-size", "<number>", "Generated certificates kept (3.2).", positive_argument),
+    row("tune.ssl.maxrecord", "<number>", "Largest record (3.2).", |parser, line| {
+        let value = positive_argument(parser, line)?;
+        parser.config.global.tls.maxrecord = value;
+        Ok(())
+    }),
+    row("tune.ssl.ssl-ctx-cache-size", "<number>", "Generated certificates kept (3.2).", |parser, line| {
+        let value = positive_argument(parser, line)?;
+        parser.config.global.tls.generated = value;
+        Ok(())
+    }),
     row(
         "acme.scheduler",
         "{ auto | off }",
         "Whether certificates are renewed by ACME (3.1).",
         acme_scheduler,
-    ),
+    )
+    .no_effect("no certificate can be renewed by ACME yet"),
 ];
 
 fn integer_argument(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     number(parser, line, "expects an integer argument.").map(drop)
 }
 
-fn positive_argument(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn positive_argument(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<u32> {
     integer_argument(parser, line)?;
-    positive(parser, line).map(drop)
+    positive(parser, line).map(clamp_u32)
 }
 
 fn capture_ciphers(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    positive_argument(parser, line)?;
+    parser.config.global.tls.capture_buffer_size = positive_argument(parser, line)?;
     let text = "'tune.ssl.capture-cipherlist-size' is deprecated and will be removed in version 2.7. Please use \
                 'tune.ssl.capture-buffer-size' instead.";
     parser.push(line.warning(0, text).with_form(Form::ParsingTight));

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use weir_plan::settings::BindSettings;
+use weir_tls::names::Filters;
+use weir_tls::{Certificate, ContextSettings};
 use weir_types::{Address, Span};
 
 /// One line: one or more addresses (separated by commas, or a port range) with one set of options.
@@ -31,13 +33,23 @@ pub struct BindOptions {
     pub tls: Option<Box<TlsBind>>,
 }
 
-/// `ssl` and what goes with it, as written: `weir-tls` gives it meaning.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `ssl` and what goes with it.
+#[derive(Clone, Debug, Default)]
 pub struct TlsBind {
     /// `ssl` itself was written.
     pub enabled: bool,
-    pub certificates: Vec<Box<str>>,
-    pub crt_lists: Vec<Box<str>>,
-    /// Every other option with its value, in order.
-    pub options: Vec<(&'static str, Option<Box<str>>)>,
+    pub settings: ContextSettings,
+    /// `strict-sni` or `no-strict-sni` was written.
+    pub strict_sni: Option<bool>,
+    /// In the order of `crt`, `default-crt` and `crt-list`.
+    pub entries: Vec<TlsEntry>,
+}
+
+/// One certificate of a line.
+#[derive(Clone, Debug)]
+pub struct TlsEntry {
+    pub certificate: Arc<Certificate>,
+    pub filters: Filters,
+    /// Of its line in a `crt-list`.
+    pub settings: Option<Arc<ContextSettings>>,
 }

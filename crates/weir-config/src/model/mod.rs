@@ -14,7 +14,7 @@ mod server;
 mod settings;
 
 pub use backend::{BackendParts, Filter, StickRule, StickTable, StickVerb, UseServer};
-pub use bind::{Bind, BindOptions, TlsBind};
+pub use bind::{Bind, BindOptions, TlsBind, TlsEntry};
 pub use check::{CheckPlan, CheckProtocol, CheckStep, ExpectMatch};
 pub use name::Name;
 pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
@@ -22,7 +22,7 @@ pub use sections::{
     Cache, CrtLoad, CrtStore, FcgiApp, Healthcheck, HttpErrors, LogForward, LogProfile, Mailers, Opaque,
     Peer, Peers, PeersTable, Resolvers, Ring,
 };
-pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, TlsServer};
+pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, Sni, TlsServer};
 pub use settings::{
     BalanceKey, EmailAlert, ErrorRef, Errors, Keepalive, LogFormat, LogLine, LogSetup, LogWhere,
     ServerStateFrom, Settings, StatsAdmin, StatsSetup,
@@ -39,6 +39,8 @@ pub type StatsSocket = Bind;
 /// One whole configuration, all files together.
 #[derive(Debug, Default)]
 pub struct Config {
+    /// See [`crate::ParseOptions::checked`].
+    pub checked: bool,
     pub global: Global,
     pub stats_sockets: Vec<StatsSocket>,
     /// Frontends, backends and listens in the order of the text. `defaults` are not here: see [`Proxy::defaults`].

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use weir_plan::settings::ServerSettings;
+use weir_sample::{Expr, Named};
+use weir_tls::{Certificate, ContextSettings};
 use weir_types::{Address, Span};
 
 use super::name::Name;
@@ -48,10 +50,23 @@ pub struct ServerOptions {
     pub observe: Option<Box<str>>,
     pub tls: Option<Box<TlsServer>>,
     /// `sni`, `pool-conn-name`, `check-pool-conn-name`: as written, checked as expressions.
-    pub sni: Option<Arc<str>>,
+    pub sni: Option<Sni>,
     pub namespace: Option<Box<str>>,
     /// `healthcheck NAME`.
     pub healthcheck: Option<Name>,
+}
+
+/// The expression of `sni`.
+#[derive(Clone, Debug)]
+pub struct Sni {
+    pub expr: Arc<Expr<Named>>,
+}
+
+/// As it was written.
+impl PartialEq for Sni {
+    fn eq(&self, other: &Self) -> bool {
+        self.expr.text == other.expr.text
+    }
 }
 
 /// One method of `init-addr`.
@@ -63,13 +78,23 @@ pub enum InitAddress {
     Ip(std::net::IpAddr),
 }
 
-/// `ssl` and what goes with it, as written: `weir-tls` gives it meaning.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `ssl` and what goes with it.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TlsServer {
     /// `ssl` itself was written.
     pub enabled: bool,
     /// `check-ssl`.
     pub check: bool,
-    /// Every other option with its value, in order.
-    pub options: Vec<(&'static str, Option<Box<str>>)>,
+    pub settings: ContextSettings,
+    /// `crt` as written, and the certificate once the line was found to use it.
+    pub crt: Option<Box<str>>,
+    pub certificate: Option<Arc<Certificate>>,
+    pub verify_host: Option<Arc<str>>,
+    /// `no-ssl-reuse`
+    pub no_reuse: bool,
+    /// `no-sni-auto`, `no-check-sni-auto`
+    pub no_sni_auto: bool,
+    pub no_check_sni_auto: bool,
+    pub check_sni: Option<Arc<str>>,
+    pub check_alpn: Option<Arc<str>>,
 }

@@ -32,6 +32,8 @@ pub struct ParseOptions<'a> {
     pub files: &'a dyn Files,
     /// The host's name: the local peer's, unless `localpeer` or `-L` says otherwise.
     pub hostname: Box<str>,
+    /// The supervisor found these bytes to be right: what takes long to check is not checked again.
+    pub checked: bool,
 }
 
 /// Reads every line of `reader`. All diagnostics come back, those of the reader in their place. `environment` is
@@ -42,8 +44,8 @@ pub fn parse(
     options: &ParseOptions<'_>,
 ) -> (Config, Diagnostics) {
     let files = Rebased::new(options.files);
-    let ParseOptions { sources, hostname, .. } = options;
-    let options = ParseOptions { sources, files: &files, hostname: hostname.clone() };
+    let ParseOptions { sources, hostname, checked, .. } = options;
+    let options = ParseOptions { sources, files: &files, hostname: hostname.clone(), checked: *checked };
     let mut parser = Parser::new(environment, &options, &files);
     parser.run(reader);
     parser.finish()
@@ -88,6 +90,8 @@ pub struct Parser<'o> {
     pub(crate) memberships: Memberships,
     /// Certificates of the proxy being read.
     pub(crate) certificates: Certificates,
+    /// Certificates and authorities that were read.
+    pub(crate) tls: crate::tls::Store,
     pub(crate) prefix: Prefix,
     /// `expose-experimental-directives`, `expose-deprecated-directives`.
     pub experimental: bool,
@@ -101,6 +105,7 @@ impl<'o> Parser<'o> {
     fn new(environment: &'o mut Environment, options: &'o ParseOptions<'o>, files: &'o Rebased<'o>) -> Self {
         let mut config = Config::default();
         config.global.strict_limits = true;
+        config.checked = options.checked;
         Self {
             config,
             diagnostics: Diagnostics::default(),
@@ -125,6 +130,7 @@ impl<'o> Parser<'o> {
             references_to_come: Vec::new(),
             memberships: Memberships::default(),
             certificates: Certificates::default(),
+            tls: crate::tls::Store::default(),
             prefix: Prefix::None,
             experimental: false,
             deprecated: false,

@@ -214,18 +214,20 @@ fn log_steps(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 fn ssl_f_use(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let known = crate::bind::is_crt_list_option;
     let mut at = 1;
-    let mut certificate = false;
+    let mut certificate = None;
     while at < line.len() {
         match line.word(at) {
-            "crt" => certificate = true,
+            "crt" => certificate = line.get(at + 1),
             name if known(name) || crate::sections::crt_store::is_load_option(name) => {}
             wrong => return line.fail(at, format!("unknown crt keyword '{wrong}'")),
         }
         at += 2;
     }
-    if !certificate {
+    let Some(certificate) = certificate else {
         return line.fail(0, "Trying to load a certificate but no 'crt' keyword specified.");
-    }
-    parser.certificates.apart = true;
+    };
+    let place = parser.place(line);
+    let entries = crate::tls::apart(parser, certificate, line.from(1), &place);
+    parser.certificates.entries.extend(entries.or_else(|text| line.fail(0, text))?);
     Ok(())
 }

@@ -133,6 +133,9 @@ fn check_duplicate(parser: &mut Parser<'_>, line: &Line<'_>, kind: ProxyKind, na
 fn end(parser: &mut Parser<'_>) {
     let Some(mut proxy) = parser.proxy.take() else { return };
     let certificates = std::mem::take(&mut parser.certificates);
+    for bind in proxy.frontend.iter_mut().flat_map(|frontend| &mut frontend.binds) {
+        certificates.add_to(&mut bind.options);
+    }
     parser.diagnostics.list.extend(certificates.settle());
     if proxy.kind != ProxyKind::Defaults {
         proxy.mode = proxy.settings.mode;

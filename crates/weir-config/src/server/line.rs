@@ -95,7 +95,8 @@ fn options(
     name: &str,
     inherited: Arc<ServerOptions>,
 ) -> Outcome<(Draft, Arc<ServerOptions>)> {
-    if line.len() <= first {
+    let encrypts = inherited.tls.as_ref().is_some_and(|tls| tls.enabled || tls.check);
+    if line.len() <= first && !encrypts {
         return Ok((Draft::default(), inherited));
     }
     if let Some(options) = parser.server_options.find(line.from(first), &inherited) {

@@ -88,6 +88,8 @@ pub struct Draft {
     /// `agent-check` was asked for, with a port.
     pub agent: bool,
     pub agent_port: bool,
+    /// A fault that counts once nothing else is wrong with the line.
+    pub late: Option<Box<Diagnostic>>,
     /// Said once the whole line is right.
     pub warnings: Vec<Diagnostic>,
 }

@@ -1,26 +1,32 @@
-//! `ssl` on a server line and the options beside it. Arguments are checked; the handshake is not there yet, so a line
-//! with `ssl` is refused once it is right.
+//! `ssl` on a server line and the options beside it: settings of the handshake, and what the server is verified with.
+
+use std::sync::Arc;
 
 use weir_syntax::Line;
+use weir_tls::Verify;
 use weir_types::{Diagnostic, Form, Level};
 
 use super::option::{Parse, ServerOption};
 use super::place::{Draft, Place};
+use crate::bind::{NO_KTLS, NO_NPN};
 use crate::expression;
-use crate::model::TlsServer;
-use crate::outcome::{Outcome, Report};
+use crate::model::{Sni, TlsServer};
+use crate::outcome::Outcome;
 use crate::parser::Parser;
+use crate::tls::{Loading, certificates};
 
 const fn flag(name: &'static str) -> ServerOption {
-    ServerOption::switch(name, "TLS: kept for the handshake (5.2).", |_, place, draft| {
-        keep(place, draft, false);
+    ServerOption::switch(name, "TLS: part of the handshake (5.2).", |parser, place, draft| {
+        keep(parser, place, draft, "")?;
         Ok(0)
     })
 }
 
 const fn text(name: &'static str, parse: Parse) -> ServerOption {
-    ServerOption::valued(name, "TLS: kept for the handshake (5.2).", parse)
+    ServerOption::valued(name, "TLS: part of the handshake (5.2).", parse)
 }
+
+const NO_RENEGOTIATION: &str = "no handshake is begun anew on a connection";
 
 pub const OPTIONS: &[ServerOption] = &[
     ServerOption::switch("ssl", "TLS to this server (5.2).", |_, _, draft| {
@@ -39,26 +45,32 @@ pub const OPTIONS: &[ServerOption] = &[
         tls(draft).check = false;
         Ok(0)
     }),
-    flag("allow-0rtt"),
-    text("alpn", |_, place, draft| keep_value(place, draft, "the comma-delimited ALPN protocol suite")),
+    flag("allow-0rtt").no_effect("early data are not sent"),
+    text("alpn", |parser, place, draft| {
+        keep_value(parser, place, draft, "the comma-delimited ALPN protocol suite")
+    }),
     text("ca-file", authorities),
-    text("check-alpn", |_, place, draft| keep_value(place, draft, "the comma-delimited ALPN protocol suite")),
-    text("check-sni", |_, place, draft| keep_value(place, draft, "sni expression")),
+    text("check-alpn", |parser, place, draft| {
+        keep_value(parser, place, draft, "the comma-delimited ALPN protocol suite")
+    }),
+    text("check-sni", |parser, place, draft| keep_value(parser, place, draft, "sni expression")),
     flag("check-sni-auto"),
-    text("ciphers", |_, place, draft| keep_value(place, draft, "cipher suite")),
-    text("ciphersuites", |_, place, draft| keep_value(place, draft, "cipher suite")),
-    text("client-sigalgs", |_, place, draft| keep_value(place, draft, "signature algorithm list")),
+    text("ciphers", |parser, place, draft| keep_value(parser, place, draft, "cipher suite")),
+    text("ciphersuites", |parser, place, draft| keep_value(parser, place, draft, "cipher suite")),
+    text("client-sigalgs", |parser, place, draft| {
+        keep_value(parser, place, draft, "signature algorithm list")
+    }),
     text("crl-file", authorities),
-    text("crt", |_, place, draft| keep_value(place, draft, "certificate file path")),
-    text("curves", |_, place, draft| keep_value(place, draft, "curves list")),
+    text("crt", |parser, place, draft| keep_value(parser, place, draft, "certificate file path")),
+    text("curves", |parser, place, draft| keep_value(parser, place, draft, "curves list")),
     flag("force-sslv3"),
     flag("force-tlsv10"),
     flag("force-tlsv11"),
     flag("force-tlsv12"),
     flag("force-tlsv13"),
-    text("ktls", ktls),
+    text("ktls", ktls).no_effect(NO_KTLS),
     flag("no-check-sni-auto"),
-    flag("no-renegotiate"),
+    flag("no-renegotiate").no_effect(NO_RENEGOTIATION),
     flag("no-sni-auto"),
     flag("no-ssl-reuse"),
     flag("no-sslv3"),
@@ -67,9 +79,12 @@ pub const OPTIONS: &[ServerOption] = &[
     flag("no-tlsv11"),
     flag("no-tlsv12"),
     flag("no-tlsv13"),
-    text("npn", |_, place, draft| keep_value(place, draft, "the comma-delimited NPN protocol suite")),
-    flag("renegotiate"),
-    text("sigalgs", |_, place, draft| keep_value(place, draft, "signature algorithm list")),
+    text("npn", |parser, place, draft| {
+        keep_value(parser, place, draft, "the comma-delimited NPN protocol suite")
+    })
+    .no_effect(NO_NPN),
+    flag("renegotiate").no_effect(NO_RENEGOTIATION),
+    text("sigalgs", |parser, place, draft| keep_value(parser, place, draft, "signature algorithm list")),
     text("sni", sni),
     flag("sni-auto"),
     text("ssl-max-ver", version),
@@ -77,32 +92,51 @@ pub const OPTIONS: &[ServerOption] = &[
     flag("ssl-reuse"),
     flag("tls-tickets"),
     text("verify", verify),
-    text("verifyhost", |_, place, draft| keep_value(place, draft, "hostname to verify against")),
+    text("verifyhost", |parser, place, draft| keep_value(parser, place, draft, "hostname to verify against")),
 ];
 
 fn tls(draft: &mut Draft) -> &mut TlsServer {
     draft.options.tls.get_or_insert_default()
 }
 
-fn keep(place: &Place<'_, '_>, draft: &mut Draft, valued: bool) {
-    let Some(row) = OPTIONS.iter().find(|row| row.name == place.name()) else { return };
-    let value = valued.then(|| place.value().into());
-    tls(draft).options.push((row.name, value));
+/// Takes an option whose words are right.
+fn keep(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft, value: &str) -> Outcome {
+    let tls = tls(draft);
+    match place.name() {
+        "crt" => tls.crt = Some(value.into()),
+        "verifyhost" => tls.verify_host = Some(value.into()),
+        "check-alpn" => tls.check_alpn = Some(value.into()),
+        "check-sni" => tls.check_sni = Some(value.into()),
+        "no-ssl-reuse" => tls.no_reuse = true,
+        "ssl-reuse" => tls.no_reuse = false,
+        "no-sni-auto" => tls.no_sni_auto = true,
+        "sni-auto" => tls.no_sni_auto = false,
+        "no-check-sni-auto" => tls.no_check_sni_auto = true,
+        "check-sni-auto" => tls.no_check_sni_auto = false,
+        // Nothing that weir's OpenSSL would do: renegotiation is not begun, early data are not sent.
+        "renegotiate" | "no-renegotiate" | "allow-0rtt" | "ktls" | "npn" => {}
+        name => {
+            if let Err(text) = crate::tls::set(parser, &mut tls.settings, name, value) {
+                return place.fail(text.trim_end_matches('.'));
+            }
+        }
+    }
+    Ok(())
 }
 
-fn keep_value(place: &Place<'_, '_>, draft: &mut Draft, what: &str) -> Outcome<usize> {
-    place.required(what)?;
-    keep(place, draft, true);
+fn keep_value(
+    parser: &mut Parser<'_>,
+    place: &Place<'_, '_>,
+    draft: &mut Draft,
+    what: &str,
+) -> Outcome<usize> {
+    let value = place.required(what)?;
+    keep(parser, place, draft, value)?;
     Ok(1)
 }
 
 fn authorities(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
-    let path = place.required(if place.name() == "crl-file" { "CRLfile path" } else { "CAfile path" })?;
-    if !path.starts_with('@') && parser.options.files.read(path).is_none() {
-        return place.fail(&format!("Couldn't open the ca-file '{path}' (no certificate or crl found)"));
-    }
-    keep(place, draft, true);
-    Ok(1)
+    keep_value(parser, place, draft, if place.name() == "crl-file" { "CRLfile path" } else { "CAfile path" })
 }
 
 fn ktls(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
@@ -115,61 +149,77 @@ fn ktls(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Ou
             "'ktls' directive is experimental, must be allowed via a global 'expose-experimental-directives'";
         return place.fail(text);
     }
-    keep(place, draft, true);
+    keep(parser, place, draft, place.value())?;
     Ok(1)
 }
 
 /// `sni` and `pool-conn-name`: expressions on the stream. Without `ssl` they have no effect.
 pub(super) fn sni(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
-    let name = place.required("sni expression")?;
+    place.required("sni expression")?;
     let phases = weir_sample::PhaseSet::of(&[weir_sample::Phase::BeUseServer]);
-    if place.at + 2 >= place.line.len() {
-        expression::whole(parser, place.line, place.at + 1, phases).or_else(|text| {
-            let what = "error detected while parsing sni or pool-conn-name expressions";
-            place.fail(&format!("{what} : {text}"))
-        })?;
+    let expr = expression::word(parser, place.line, place.at + 1, phases).or_else(|text| {
+        let what = "error detected while parsing sni or pool-conn-name expressions";
+        place.fail(&format!("{what} : {text}"))
+    });
+    match expr {
+        Ok(expr) if place.name() == "sni" => draft.options.sni = Some(Sni { expr: Arc::new(expr) }),
+        Ok(_) => {}
+        // HAProxy reads the expression when it has read the line.
+        Err(fault) => draft.late = draft.late.take().or(Some(fault)),
     }
-    draft.options.sni = Some(parser.intern(name));
     Ok(1)
 }
 
-fn version(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
+fn version(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
     let name = place.required("the ssl/tls version")?;
     if !["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"].contains(&name) {
         return place.fail(&format!("'{name}' : unknown ssl/tls version"));
     }
-    keep(place, draft, true);
+    keep(parser, place, draft, place.value())?;
     Ok(1)
 }
 
-fn verify(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
+fn verify(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
     let name = place.required("verify method")?;
     if name != "none" && name != "required" {
         let text = format!("unknown verify method '{name}', only 'none' and 'required' are supported");
         return place.wrong(&text);
     }
-    keep(place, draft, true);
+    keep(parser, place, draft, place.value())?;
     Ok(1)
 }
 
-/// What the whole line comes to: verification needs authorities, and weir cannot speak TLS to servers yet.
-pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, title: &str, draft: &Draft) -> Outcome {
+/// What the whole line comes to: verification needs authorities, `crt` is loaded where it is used.
+pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, title: &str, draft: &mut Draft) -> Outcome {
+    if let Some(fault) = draft.late.take() {
+        return Err(fault);
+    }
     // `default-server` only prepares.
-    let Some(tls) = draft.options.tls.as_ref().filter(|tls| (tls.enabled || tls.check) && !title.is_empty())
+    let Some(tls) = draft.options.tls.as_mut().filter(|tls| (tls.enabled || tls.check) && !title.is_empty())
     else {
         return Ok(());
     };
-    let option = |name: &str| tls.options.iter().rev().find(|(known, _)| *known == name);
-    let verifies = option("verify").is_none_or(|(_, value)| value.as_deref() != Some("none"));
-    if verifies && option("ca-file").is_none() && !parser.verify_none {
+    let fail = |form: Form, text: String| {
+        Err(Box::new(Diagnostic::new(Level::Alert, form, Some(line.word_span(1)), text)))
+    };
+    let verifies = tls.settings.verify.map_or(!parser.verify_none, |verify| verify != Verify::None);
+    if verifies && tls.settings.ca_file.is_none() {
         let text = format!(
             "{title}verify is enabled by default but no CA file specified. If you're running on a LAN where you're \
              certain to trust the server's certificate, please set an explicit 'verify none' statement on the \
              'server' line, or use 'ssl-server-verify none' in the global section to disable server-side \
              verifications by default."
         );
-        return Err(Box::new(Diagnostic::new(Level::Alert, Form::PlaceBare, Some(line.word_span(1)), text)));
+        return fail(Form::PlaceBare, text);
     }
-    let ssl = (2..line.len()).find(|word| matches!(line.word(*word), "ssl" | "check-ssl")).unwrap_or(0);
-    line.not_yet(ssl, "server ... ssl")
+    if !verifies {
+        tls.settings.verify = Some(Verify::None);
+    }
+    if let Some(path) = tls.crt.clone() {
+        match certificates(parser, &path, &Loading::default()) {
+            Ok(found) => tls.certificate = found.into_iter().next(),
+            Err(text) => return fail(Form::Place, format!("{title}{text}")),
+        }
+    }
+    Ok(())
 }

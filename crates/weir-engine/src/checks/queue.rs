@@ -129,6 +129,7 @@ mod tests {
         let check = ServerCheck { enabled: true, inter: 1000, ..ServerCheck::default() };
         let settings = Arc::new(ServerSettings { check, ..ServerSettings::default() });
         let server = |slot: &u32| Server {
+            tls: None,
             name: format!("s{slot}").into(),
             id: 1,
             target: ServerTarget::Ip { ip: [127, 0, 0, 1].into(), port: PortSpec::Fixed(80) },

@@ -178,6 +178,9 @@ impl Turn<'_, '_> {
         if fresh && let Some(version) = server.settings.send_proxy {
             let (source, destination) = (self.client.session.source, self.client.destination());
             crate::proxy_protocol::write(version, source, destination, &mut self.stream.up.head);
+            if let Some(link) = &mut self.stream.link {
+                link.clear = self.stream.up.head.len();
+            }
         }
         if !self.stream.http {
             return;

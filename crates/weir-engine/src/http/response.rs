@@ -11,7 +11,7 @@ use super::size;
 use crate::channel::Framing;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
-use crate::stream::{Ending, Phase, Step};
+use crate::stream::{Ending, Link, Phase, Step};
 use crate::turn::Turn;
 
 impl Turn<'_, '_> {
@@ -252,7 +252,8 @@ impl Turn<'_, '_> {
         if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
             return;
         }
-        let idle = IdleConnection { socket: link.socket, target: link.target, uses: link.uses + 1 };
+        let Link { socket, target, name, uses, .. } = link;
+        let idle = IdleConnection { socket, target, name, uses: uses + 1 };
         if self.is_private(&assigned) {
             self.client.session.private = Some(Box::new((assigned.slot, idle)));
         } else {

@@ -57,6 +57,7 @@ impl Plans {
         let listener = ListenerId(self.plan.listeners.len() as u32);
         let slot = |kind, name: &str| self.shm.find_or_add(kind, name).unwrap();
         self.plan.listeners.push(Listener {
+            tls: None,
             index: listener,
             owner: ListenerOwner::Proxy(index),
             name: "".into(),
@@ -109,6 +110,7 @@ impl Plans {
             state.initial_weight.set(1);
         }
         self.plan.servers.push(Server {
+            tls: None,
             name: name.into(),
             id: 1 + self.plan.servers.len() as u32,
             target: ServerTarget::Ip { ip: address.ip(), port: PortSpec::Fixed(address.port()) },

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use weir_config::files::{Files, system_address};
+use weir_config::files::{Files, listed, system_address};
 
 use crate::bundle::Bundle;
 
@@ -14,6 +14,8 @@ use crate::bundle::Bundle;
 pub struct Recorder {
     files: RefCell<Vec<(PathBuf, Vec<u8>)>>,
     hosts: RefCell<HashMap<Box<str>, Option<IpAddr>>>,
+    /// Where a name stands in `files`.
+    places: RefCell<HashMap<PathBuf, usize>>,
 }
 
 impl Recorder {
@@ -22,19 +24,25 @@ impl Recorder {
         bundle.hosts = self.hosts.into_inner().into_iter().collect();
         bundle.hosts.sort_unstable();
     }
+
+    fn keep(&self, name: PathBuf, read: impl FnOnce() -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if let Some(at) = self.places.borrow().get(&name) {
+            return Some(self.files.borrow()[*at].1.clone());
+        }
+        let bytes = read()?;
+        self.places.borrow_mut().insert(name.clone(), self.files.borrow().len());
+        self.files.borrow_mut().push((name, bytes.clone()));
+        Some(bytes)
+    }
 }
 
 impl Files for Recorder {
     fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let path = Path::new(name);
-        let known =
-            self.files.borrow().iter().find(|(known, _)| known == path).map(|(_, bytes)| bytes.clone());
-        if known.is_some() {
-            return known;
-        }
-        let bytes = std::fs::read(path).ok()?;
-        self.files.borrow_mut().push((path.to_path_buf(), bytes.clone()));
-        Some(bytes)
+        self.keep(name.into(), || std::fs::read(name).ok())
+    }
+
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        self.keep(listing(directory), || Some(listed(directory)?.join("\n").into_bytes())).map(names)
     }
 
     fn address(&self, host: &str) -> Option<IpAddr> {
@@ -48,14 +56,42 @@ impl Files for Recorder {
 }
 
 /// Only what the supervisor kept: the disk may be out of reach or may have changed.
-pub struct Kept<'a>(pub &'a Bundle);
+pub struct Kept<'a> {
+    bundle: &'a Bundle,
+    places: HashMap<&'a Path, usize>,
+}
+
+impl<'a> Kept<'a> {
+    pub fn new(bundle: &'a Bundle) -> Self {
+        let places = bundle.files.iter().enumerate().map(|(at, (name, _))| (name.as_path(), at)).collect();
+        Self { bundle, places }
+    }
+
+    fn find(&self, name: &Path) -> Option<Vec<u8>> {
+        self.places.get(name).map(|at| self.bundle.files[*at].1.clone())
+    }
+}
 
 impl Files for Kept<'_> {
     fn read(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.kept_file(Path::new(name)).map(<[u8]>::to_vec)
+        self.find(Path::new(name))
+    }
+
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        self.find(&listing(directory)).map(names)
     }
 
     fn address(&self, host: &str) -> Option<IpAddr> {
-        self.0.kept_host(host)
+        self.bundle.kept_host(host)
     }
+}
+
+/// Under which name the names in a directory are kept: no file has a zero in its own.
+fn listing(directory: &str) -> PathBuf {
+    format!("{directory}/\0").into()
+}
+
+fn names(kept: Vec<u8>) -> Vec<String> {
+    let text = String::from_utf8(kept).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }

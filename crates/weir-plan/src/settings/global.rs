@@ -126,6 +126,7 @@ pub struct Global {
     pub server_state_file: Option<Box<str>>,
     pub h1_case_adjust: Vec<(Box<str>, Box<str>)>,
     pub tune: Tune,
+    pub tls: super::GlobalTls,
     /// `set-var` and `set-var-fmt` lines with the value they had at load time.
     pub variables: Vec<(weir_sample::Variable, weir_sample::OwnedValue, Span)>,
     /// `strict-limits`.

@@ -13,6 +13,7 @@ pub mod retry;
 mod server;
 mod stats;
 mod timeouts;
+mod tls;
 pub mod userlist;
 
 pub use balance::{Affinity, Algorithm, Balance, HashFunction, HashKey, HashMethod};
@@ -27,3 +28,4 @@ pub use options::{AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Op
 pub use server::{OnError, OnMarked, ProxyProtocolVersion, ServerCheck, ServerSettings, SourceAddress};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;
+pub use tls::{ExtraFiles, GlobalTls};

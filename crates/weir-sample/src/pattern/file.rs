@@ -15,6 +15,11 @@ pub trait Files {
     fn address(&self, host: &str) -> Option<IpAddr> {
         system_address(host)
     }
+
+    /// The names in a directory, in alphabetic order; `None` where there is no directory of that name.
+    fn list(&self, _directory: &str) -> Option<Vec<String>> {
+        None
+    }
 }
 
 /// What the system's lookup says first.

@@ -1,0 +1,168 @@
+//! The files of certificates: one file, several of a bundle, a directory, and what stands beside each (5.1 `crt`).
+
+use std::sync::Arc;
+
+use weir_tls::Certificate;
+use weir_tls::certificate::Parts;
+use weir_tls::pem::{self, Fault};
+
+use crate::parser::Parser;
+
+/// Files of one certificate of a bundle (`ssl-load-extra-files bundle`).
+const BUNDLE: [&str; 3] = ["rsa", "ecdsa", "dsa"];
+
+/// Names in a directory that are no certificates.
+const RESERVED: [&str; 4] = [".key", ".issuer", ".ocsp", ".sctl"];
+
+/// Files that a line names beside the certificate's own; none of the others is looked for then.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loading {
+    pub key: Option<String>,
+    pub ocsp: Option<String>,
+    pub issuer: Option<String>,
+    pub sctl: Option<String>,
+}
+
+impl Loading {
+    fn is_empty(&self) -> bool {
+        self.key.is_none() && self.ocsp.is_none() && self.issuer.is_none() && self.sctl.is_none()
+    }
+}
+
+/// Every certificate that a path stands for. The error is HAProxy's text.
+pub(crate) fn certificates(
+    parser: &mut Parser<'_>,
+    written: &str,
+    loading: &Loading,
+) -> Result<Vec<Arc<Certificate>>, String> {
+    if let Some(known) = parser.tls.certificates.get(written) {
+        return Ok(vec![known.clone()]);
+    }
+    let path = based(written, parser.config.global.tls.crt_base.as_deref());
+    if let Some(known) = parser.tls.certificates.get(&path) {
+        return Ok(vec![known.clone()]);
+    }
+    if let Some(names) = parser.options.files.list(&path) {
+        return directory(parser, &path, names);
+    }
+    if let Some(bytes) = parser.options.files.read(&path) {
+        return Ok(vec![load(parser, &path, bytes, loading)?]);
+    }
+    let mut bundle = Vec::new();
+    if parser.config.global.tls.extra_files.bundle {
+        for kind in BUNDLE {
+            let path = format!("{path}.{kind}");
+            if let Some(known) = parser.tls.certificates.get(&path) {
+                bundle.push(known.clone());
+            } else if let Some(bytes) = parser.options.files.read(&path) {
+                bundle.push(load(parser, &path, bytes, loading)?);
+            }
+        }
+    }
+    if bundle.is_empty() {
+        return Err(format!(
+            "unable to stat SSL certificate from file '{path}' : No such file or directory."
+        ));
+    }
+    Ok(bundle)
+}
+
+fn directory(
+    parser: &mut Parser<'_>,
+    path: &str,
+    names: Vec<String>,
+) -> Result<Vec<Arc<Certificate>>, String> {
+    let mut all = Vec::new();
+    for name in names {
+        if name.starts_with('.') || RESERVED.iter().any(|extension| name.ends_with(extension)) {
+            continue;
+        }
+        let path = format!("{path}/{name}");
+        if let Some(known) = parser.tls.certificates.get(&path) {
+            all.push(known.clone());
+        } else if let Some(bytes) = parser.options.files.read(&path) {
+            all.push(load(parser, &path, bytes, &Loading::default())?);
+        }
+    }
+    Ok(all)
+}
+
+pub(crate) fn based(written: &str, base: Option<&str>) -> String {
+    match base {
+        Some(base) if !written.starts_with(['/', '@']) => format!("{base}/{written}"),
+        _ => written.to_owned(),
+    }
+}
+
+/// Loads one certificate and keeps it under its path.
+pub(crate) fn load(
+    parser: &mut Parser<'_>,
+    path: &str,
+    bytes: Vec<u8>,
+    loading: &Loading,
+) -> Result<Arc<Certificate>, String> {
+    let parts = beside(parser, path, bytes, loading)?;
+    let certificate =
+        Certificate::load(path, parts, !parser.options.checked).map_err(|fault| worded(path, &fault))?;
+    parser.tls.certificates.insert(path.to_owned(), certificate.clone());
+    Ok(certificate)
+}
+
+pub(crate) fn worded(path: &str, fault: &Fault) -> String {
+    match fault {
+        Fault::NoCertificate(reason) => format!("unable to load certificate from file '{path}': {reason}."),
+        Fault::NoKey(_) => format!("No Private Key found in '{path}.key'."),
+        Fault::Mismatch => {
+            format!("inconsistencies between private key and certificate loaded '{path}'.")
+        }
+    }
+}
+
+/// The files beside a certificate: those that were named, or those that are there.
+fn beside(parser: &mut Parser<'_>, path: &str, bytes: Vec<u8>, loading: &Loading) -> Result<Parts, String> {
+    let tls = &parser.config.global.tls;
+    let (extra, del_ext, key_base) = (tls.extra_files, tls.del_ext, tls.key_base.clone());
+    let files = parser.options.files;
+    // `site.pem.key`, or `site.key` with `ssl-load-extra-del-ext`.
+    let stem = match path.rsplit_once('.') {
+        Some((stem, extension)) if del_ext && !extension.contains('/') => stem,
+        _ => path,
+    };
+    let found = |wanted: bool, extension: &str| {
+        let look = wanted && loading.is_empty();
+        look.then(|| files.read(&format!("{stem}.{extension}"))).flatten()
+    };
+    let named = |name: &Option<String>, base: Option<&str>| match name {
+        None => Ok(None),
+        Some(name) => {
+            let path = based(name, base);
+            let text =
+                || format!("unable to stat SSL certificate from file '{path}' : No such file or directory.");
+            files.read(&path).map(Some).ok_or_else(text)
+        }
+    };
+    let crt_base = tls.crt_base.as_deref();
+    let mut parts = Parts {
+        key: named(&loading.key, key_base.as_deref())?,
+        ocsp: named(&loading.ocsp, crt_base)?,
+        issuer: named(&loading.issuer, crt_base)?,
+        sctl: named(&loading.sctl, crt_base)?,
+        ..Parts::default()
+    };
+    if parts.key.is_none() && !has_key(&bytes) {
+        parts.key = found(extra.key, "key");
+    }
+    parts.ocsp = parts.ocsp.or_else(|| found(extra.ocsp, "ocsp"));
+    parts.issuer = parts.issuer.or_else(|| found(extra.issuer, "issuer"));
+    parts.sctl = parts.sctl.or_else(|| found(extra.sctl, "sctl"));
+    parts.pem = bytes;
+    Ok(parts)
+}
+
+fn has_key(pem: &[u8]) -> bool {
+    let is_key = |block: &[u8]| {
+        let line = block.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        line.windows(15).any(|part| part == b"PRIVATE KEY----")
+    };
+    pem::blocks(pem).any(is_key)
+}

@@ -1,0 +1,124 @@
+//! The TLS handshake with a client, between the PROXY header and the session's rules.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use weir_tls::{HelloReader, Listener};
+
+use super::Connection;
+use crate::encrypted::Fault;
+use crate::stream::after;
+
+/// What the connection is closed with when no certificate fits under `strict-sni`: the alert unrecognized_name.
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
+
+/// How OpenSSL speaks of a client that a callback turned away, which is how HAProxy refuses a name.
+const CALLBACK_FAILED: &str = "error:0A0000EA:SSL routines::callback failed";
+
+impl Connection {
+    /// Runs the handshake. False: it failed, which was logged.
+    pub(super) fn handshake(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let Some(listener) = self.client.session.listener().tls.clone() else { return Poll::Ready(true) };
+        if self.client.socket.tls().is_none() {
+            match self.read_hello(cx, &listener) {
+                Poll::Ready(true) => {}
+                other => return other,
+            }
+        }
+        match self.client.socket.poll_handshake(cx) {
+            Poll::Ready(Ok(())) => {
+                self.handshaken();
+                Poll::Ready(true)
+            }
+            Poll::Ready(Err(fault)) => Poll::Ready(self.handshake_failed(&fault)),
+            Poll::Pending => self.await_handshake(),
+        }
+    }
+
+    /// Receives the client's first message and begins to speak TLS with the certificate that it is for.
+    fn read_hello(&mut self, cx: &mut Context<'_>, listener: &Arc<Listener>) -> Poll<bool> {
+        let worker = self.worker.clone();
+        let stream = self.stream.get_or_insert_with(|| {
+            let mut stream = worker.streams.take();
+            stream.up.clear();
+            stream
+        });
+        let hello = loop {
+            let buffer = &mut stream.up.buffer;
+            match HelloReader::read(buffer.bytes()) {
+                HelloReader::Hello(hello) => break Some(hello),
+                HelloReader::Other => break None,
+                // OpenSSL reads the rest by itself.
+                HelloReader::Incomplete if buffer.capacity() > 0 && buffer.is_full() => break None,
+                HelloReader::Incomplete => {}
+            }
+            match stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers) {
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(outcome) => {
+                    let empty = stream.up.buffer.is_empty();
+                    let fault = Fault { closed: true, reset: outcome.is_err(), empty, ..Fault::default() };
+                    return Poll::Ready(self.handshake_failed(&fault));
+                }
+                Poll::Pending => return self.await_handshake(),
+            }
+        };
+        let ahead = stream.up.buffer.bytes().to_vec();
+        if let Some(stream) = self.stream.take() {
+            self.release(stream);
+        }
+        let Some(entry) = listener.choose(hello.as_ref()) else {
+            let alert = [std::io::IoSlice::new(&UNRECOGNIZED_NAME)];
+            // The client may be gone: the refusal is logged in any case.
+            let _ = self.client.socket.poll_send(cx, &alert, false);
+            let fault = Fault { text: CALLBACK_FAILED.into(), code: 0x0a00_00ea, ..Fault::default() };
+            return Poll::Ready(self.handshake_failed(&fault));
+        };
+        if !listener.begin(entry).is_some_and(|ssl| self.client.socket.encrypt(ssl, ahead)) {
+            return Poll::Ready(self.handshake_failed(&Fault::default()));
+        }
+        if let Some(tls) = self.client.socket.tls_mut() {
+            tls.served = Some(listener.entries[entry].certificate.clone());
+            tls.hello = hello.map(Box::new);
+        }
+        Poll::Ready(true)
+    }
+
+    /// `timeout client-hs`, else `client`, counted from the moment the connection was accepted.
+    fn await_handshake(&mut self) -> Poll<bool> {
+        let timeouts = &self.client.session.proxy().settings.timeouts;
+        let timeout = timeouts.client_hs.or(timeouts.client);
+        let deadline = after(self.client.session.accepted_us / 1000, timeout);
+        if self.worker.clock.now_ms() >= deadline {
+            let reason = "Timeout during SSL handshake";
+            crate::log_line::embryonic(&self.worker, &self.client, reason);
+            return Poll::Ready(false);
+        }
+        if let Some(timer) = &self.timer {
+            timer.set(deadline);
+        }
+        Poll::Pending
+    }
+
+    fn handshaken(&mut self) {
+        let Some(tls) = self.client.socket.tls_mut() else { return };
+        if self.client.session.plan.global.tls.capture_buffer_size == 0 {
+            tls.hello = None;
+        }
+    }
+
+    fn handshake_failed(&mut self, fault: &Fault) -> bool {
+        let silent = self.client.session.proxy().settings.options.dontlognull;
+        if !(fault.empty && silent) {
+            let reason = match fault {
+                Fault { closed: true, reset: true, .. } => {
+                    "Connection error during SSL handshake".to_string()
+                }
+                Fault { closed: true, .. } => "Connection closed during SSL handshake".to_string(),
+                Fault { text, .. } if text.is_empty() => "SSL handshake failure".to_string(),
+                Fault { text, .. } => format!("SSL handshake failure ({text})"),
+            };
+            crate::log_line::embryonic(&self.worker, &self.client, &reason);
+        }
+        false
+    }
+}

@@ -1,0 +1,153 @@
+//! One certificate with its key and what stands beside it: read, checked, and kept as bytes until a client asks for it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use openssl::pkey::{Id, PKey, Private};
+use openssl::sha::Sha256;
+use openssl::x509::X509;
+
+use crate::names;
+use crate::pem::{self, Fault};
+
+/// What a certificate is made of, as the files hold it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The certificate, its chain, usually its key.
+    pub pem: Vec<u8>,
+    /// The key where it has a file of its own.
+    pub key: Option<Vec<u8>>,
+    /// The OCSP response, DER; empty where one may come at run time.
+    pub ocsp: Option<Vec<u8>>,
+    /// The issuer's certificate where the chain lacks it.
+    pub issuer: Option<Vec<u8>>,
+    /// The list of signed certificate timestamps (RFC 6962).
+    pub sctl: Option<Vec<u8>>,
+    /// Intermediate certificates of `issuers-chain-path`, where the file has none of its own.
+    pub chain: Option<Vec<u8>>,
+}
+
+/// The algorithm of a certificate's key, as far as clients differ in what they can verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    Rsa,
+    Ecdsa,
+    Other,
+}
+
+pub struct Certificate {
+    /// As configuration and runtime commands call it: usually the path.
+    pub name: Arc<str>,
+    pub kind: KeyKind,
+    /// The subject's alternative names and its common name, lower case.
+    pub names: Vec<Box<str>>,
+    parts: Parts,
+    parsed: OnceLock<Option<Parsed>>,
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.parts == other.parts
+    }
+}
+
+/// The certificate as OpenSSL has it.
+pub struct Parsed {
+    pub leaf: X509,
+    /// What is sent behind the leaf.
+    pub chain: Vec<X509>,
+    pub key: PKey<Private>,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never the key.
+        f.debug_struct("Certificate")
+            .field("name", &self.name)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Certificates of this process by their content: a reload in which nothing changed parses nothing again.
+static KNOWN: Mutex<Option<HashMap<[u8; 32], Weak<Certificate>>>> = Mutex::new(None);
+
+impl Certificate {
+    /// Reads a certificate. With `check` the key is read too and must belong to it; without it that is known already.
+    pub fn load(name: &str, parts: Parts, check: bool) -> Result<Arc<Self>, Fault> {
+        let hash = parts.hash(name);
+        if let Some(known) = KNOWN.lock().ok().and_then(|known| known.as_ref()?.get(&hash)?.upgrade()) {
+            return Ok(known);
+        }
+        let certificate = Arc::new(Self::read(name, parts, check)?);
+        if let Ok(mut known) = KNOWN.lock() {
+            let known = known.get_or_insert_default();
+            if known.len().is_power_of_two() {
+                known.retain(|_, certificate| certificate.strong_count() > 0);
+            }
+            known.insert(hash, Arc::downgrade(&certificate));
+        }
+        Ok(certificate)
+    }
+
+    fn read(name: &str, parts: Parts, check: bool) -> Result<Self, Fault> {
+        let leaf = pem::leaf(&parts.pem)?;
+        let kind = match leaf.public_key().map(|key| key.id()) {
+            Ok(Id::RSA | Id::RSA_PSS) => KeyKind::Rsa,
+            Ok(Id::EC) => KeyKind::Ecdsa,
+            _ => KeyKind::Other,
+        };
+        let names = names::of(&leaf);
+        let certificate = Self { name: name.into(), kind, names, parts, parsed: OnceLock::new() };
+        if check {
+            certificate.parts.parse()?;
+        }
+        Ok(certificate)
+    }
+
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Parsed when first wanted; it was found to be possible when the configuration was loaded.
+    pub fn parsed(&self) -> Option<&Parsed> {
+        let parse = || self.parts.parse().inspect_err(|fault| log::error!("{}: {fault:?}", self.name)).ok();
+        self.parsed.get_or_init(parse).as_ref()
+    }
+}
+
+impl Parts {
+    fn parse(&self) -> Result<Parsed, Fault> {
+        let mut chain = pem::chain(&self.pem)?;
+        let leaf = chain.remove(0);
+        let key = match &self.key {
+            Some(key) => pem::key(key)?,
+            None => pem::key(&self.pem)?,
+        };
+        if !leaf.public_key().is_ok_and(|public| public.public_eq(&key)) {
+            return Err(Fault::Mismatch);
+        }
+        if chain.is_empty()
+            && let Some(more) = &self.chain
+        {
+            chain = pem::chain(more)?;
+        }
+        Ok(Parsed { leaf, chain, key })
+    }
+
+    fn hash(&self, name: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            hash.update(&(bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        add(name.as_bytes());
+        add(&self.pem);
+        for part in [&self.key, &self.ocsp, &self.issuer, &self.sctl, &self.chain] {
+            add(&[u8::from(part.is_some())]);
+            add(part.as_deref().unwrap_or_default());
+        }
+        hash.finish()
+    }
+}

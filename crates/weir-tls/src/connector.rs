@@ -1,0 +1,108 @@
+//! TLS to servers: one context for all connections of server lines that say the same.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use openssl::ex_data::Index;
+use openssl::ssl::{Ssl, SslContext};
+
+use crate::certificate::Certificate;
+use crate::context::{ContextSettings, Refused, Verify};
+use crate::verify::Findings;
+
+/// Sessions that one context keeps at most, all servers and names together; beyond it all are forgotten.
+const SESSIONS: usize = 4096;
+
+#[derive(Clone, Debug, Default)]
+pub struct ConnectorSettings {
+    pub context: ContextSettings,
+    /// `crt`: what the server may ask for.
+    pub certificate: Option<Arc<Certificate>>,
+    /// `verifyhost`
+    pub verify_host: Option<Arc<str>>,
+    /// `no-ssl-reuse`
+    pub no_reuse: bool,
+}
+
+/// Whose session it is: a server's, for the name that it was asked for.
+type SessionOf = (u32, Option<Box<str>>);
+
+/// The latest session with each server and name, as DER.
+type Sessions = Mutex<HashMap<SessionOf, Vec<u8>>>;
+
+pub struct Connector {
+    settings: ConnectorSettings,
+    context: SslContext,
+    sessions: Arc<Sessions>,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Where a connection keeps whose session it makes.
+fn owner() -> Option<Index<Ssl, SessionOf>> {
+    static INDEX: OnceLock<Option<Index<Ssl, SessionOf>>> = OnceLock::new();
+    *INDEX.get_or_init(|| Ssl::new_ex_index().ok())
+}
+
+impl Connector {
+    pub fn new(settings: ConnectorSettings) -> Result<Self, Refused> {
+        let mut builder = settings.context.client()?;
+        if let Some(certificate) = &settings.certificate {
+            ContextSettings::certify(&mut builder, certificate)?;
+        }
+        let sessions: Arc<Sessions> = Arc::default();
+        if !settings.no_reuse {
+            let keep = sessions.clone();
+            builder.set_new_session_callback(move |ssl, session| {
+                let owner = owner().and_then(|index| ssl.ex_data(index).cloned());
+                if let (Some(owner), Ok(der), Ok(mut kept)) = (owner, session.to_der(), keep.lock()) {
+                    if kept.len() >= SESSIONS {
+                        kept.clear();
+                    }
+                    kept.insert(owner, der);
+                }
+            });
+        }
+        Ok(Self { settings, context: builder.build(), sessions })
+    }
+
+    pub fn settings(&self) -> &ConnectorSettings {
+        &self.settings
+    }
+
+    /// Begins a connection to the server with this number. `name` is what it is asked for; its certificate must be for
+    /// that name, or else for `verifyhost`.
+    pub fn begin(&self, name: Option<&str>, server: u32) -> Option<Ssl> {
+        let mut ssl = Ssl::new(&self.context).ok()?;
+        if let Some(name) = name {
+            ssl.set_hostname(name).ok()?;
+        }
+        let host = name.or(self.settings.verify_host.as_deref());
+        if let Some(host) = host.filter(|_| self.settings.context.verify != Some(Verify::None)) {
+            let parameters = ssl.param_mut();
+            match host.parse() {
+                Ok(address) => parameters.set_ip(address).ok()?,
+                Err(_) => parameters.set_host(host).ok()?,
+            }
+        }
+        ssl.set_connect_state();
+        Findings::attach(&mut ssl);
+        if !self.settings.no_reuse
+            && let Some(index) = owner()
+        {
+            let owner = (server, name.map(Into::into));
+            // A ticket is for one use (RFC 8446 C.4): the server sends the next.
+            let session = self.sessions.lock().ok().and_then(|mut kept| kept.remove(&owner));
+            if let Some(session) = session {
+                weir_sys::tls::offer_session(&mut ssl, &session);
+            }
+            ssl.set_ex_data(index, owner);
+        }
+        Some(ssl)
+    }
+}

@@ -1,0 +1,24 @@
+//! TLS without sockets: what certificates say, which of them a client is served, the contexts of OpenSSL, sessions.
+//!
+//! A listener reads the client's first message itself ([`hello`]) and chooses the certificate before OpenSSL sees a byte:
+//! the connection then begins in the context that serves it, with that context's versions, ciphers and verification.
+//! Nothing of a context has to be changed in the middle of a handshake.
+//!
+//! Contexts are made when the first client asks for them, so that a process with thousands of certificates holds those
+//! in use. That they can be made is checked when a configuration is loaded.
+
+pub mod certificate;
+mod codes;
+pub mod connector;
+pub mod context;
+pub mod hello;
+pub mod listener;
+pub mod names;
+pub mod pem;
+pub mod verify;
+
+pub use certificate::{Certificate, KeyKind};
+pub use connector::{Connector, ConnectorSettings};
+pub use context::{ContextSettings, Verify, Version, Versions};
+pub use hello::{ClientHello, HelloReader};
+pub use listener::{Listener, ListenerEntry, ListenerSettings};
