@@ -100,6 +100,7 @@ impl<'c> Work<'_, 'c> {
             settings,
             compresses: filters::compresses(written),
             rules,
+            bandwidth: written.filters.iter().filter_map(|filter| filter.bandwidth.clone()).collect(),
             frontend,
             backend,
             frontend_slot: if has_frontend { slots.frontend(&written.name) } else { Slot::default() },

@@ -71,6 +71,9 @@ fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
             && same(&one.compression, &other.compression)
             && one.retries == other.retries
             && one.retry_on == other.retry_on)
+            && one.client_keepalive == other.client_keepalive
+            && one.server_keepalive == other.server_keepalive
+            && one.retries == other.retries)
 }
 
 fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Settings {
@@ -83,6 +86,8 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         timeouts: written.timeouts.clone(),
         options: (*written.options).clone(),
         errors: errors(config, &written.errors, resolver),
+        client_keepalive: written.client_keepalive,
+        server_keepalive: written.server_keepalive,
         logs: targets(config, &written.log, resolver),
         log_tag: written.log.tag.clone().or_else(|| config.global.log_tag.clone()),
         log_format: log_format(&written.log, proxy.mode, resolver),

@@ -57,7 +57,8 @@ impl Turn<'_, '_> {
         } else {
             assigned.counters.connect.increment();
             self.count_backend(|counters| counters.connect.increment());
-            let keepalive = self.stream.backend(&plan).settings.options.srvtcpka;
+            let backend = &self.stream.backend(&plan).settings;
+            let keepalive = backend.options.srvtcpka.then_some(&backend.server_keepalive);
             let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
             self.mark(&descriptor, &target);
             let (mut socket, in_use) = (Socket::connecting(descriptor), assigned.pool.begin_use());
@@ -122,16 +123,20 @@ impl Turn<'_, '_> {
 
     /// Lets pass what was received behind the head, or at all.
     fn release_request(&mut self) {
-        let stream = &mut *self.stream;
-        if matches!(stream.up.framing, Framing::Hold) {
-            let body = if stream.http { stream.request.body } else { BodyKind::Tunnel };
+        if matches!(self.stream.up.framing, Framing::Hold) {
+            let body = if self.stream.http { self.stream.request.body } else { BodyKind::Tunnel };
+            let plan = self.client.session.plan.clone();
+            self.put_limits(&plan, true, body == BodyKind::Chunked);
+            let stream = &mut *self.stream;
+            let options = &plan.proxy(stream.backend).settings.options;
+            stream.up.drop_trailers = options.http_drop_request_trailers;
             // A body that is broken from its first byte is met again in the exchange.
             let _ = stream.up.begin_body(body);
-            let plan = &self.client.session.plan;
             let rules = plan.proxy(stream.backend).rules.as_deref();
             // With rules about what the server says, nothing of it passes before they are met.
             if !stream.http && rules.is_none_or(|rules| rules.tcp_response_content.is_empty()) {
-                stream.down.framing = Framing::Raw;
+                self.put_limits(&plan, false, false);
+                self.stream.down.framing = Framing::Raw;
             }
         }
     }
@@ -232,6 +237,8 @@ impl Turn<'_, '_> {
         stream.record.connected_us = now;
         stream.client_moved_ms = now / 1000;
         stream.server_moved_ms = now / 1000;
+        stream.client_read_ms = now / 1000;
+        stream.server_read_ms = now / 1000;
         stream.deadlines.phase = NEVER;
         self.go(Phase::Exchange)
     }

@@ -55,6 +55,7 @@ impl Turn<'_, '_> {
                 Poll::Ready(Ok(_)) => {
                     moved = true;
                     stream.client_moved_ms = self.worker.clock.now_ms();
+                    stream.client_read_ms = stream.client_moved_ms;
                     up.pass()?;
                 }
                 Poll::Ready(Err(_)) => return Err(Broken::Input),
@@ -102,6 +103,7 @@ impl Turn<'_, '_> {
                 Poll::Ready(Ok(_)) => {
                     moved = true;
                     stream.server_moved_ms = self.worker.clock.now_ms();
+                    stream.server_read_ms = stream.server_moved_ms;
                     if stream.http && !stream.response_begun {
                         match self.response_head() {
                             Step::Next if self.stream.phase == Phase::Exchange => {}
@@ -222,11 +224,11 @@ impl Turn<'_, '_> {
                 (fin(timeouts.client_fin, timeouts.client), fin(timeouts.server_fin, timeouts.server))
             }
         };
-        let of_client = stream.down.has_output()
-            || !stream.up.eof && !matches!(stream.up.framing, Framing::Done | Framing::Ending);
-        let of_server = stream.up.has_output() && !stream.up.shut
-            || !stream.down.is_received()
-                && (raw || matches!(stream.up.framing, Framing::Done | Framing::Ending) || stream.up.shut);
+        let complete = matches!(stream.up.framing, Framing::Done | Framing::Ending);
+        let to_client = stream.down.has_output();
+        let from_client = !stream.up.eof && !complete;
+        let to_server = stream.up.has_output() && !stream.up.shut;
+        let from_server = !stream.down.is_received() && (raw || complete || stream.up.shut);
         // Traffic in either direction keeps both sides of a raw stream alive.
         let (client_moved, server_moved) = match raw {
             true => {
@@ -239,8 +241,14 @@ impl Turn<'_, '_> {
             true => crate::stream::after(moved, timeout),
             false => NEVER,
         };
-        stream.deadlines.client = deadline(of_client, client_moved, client);
-        stream.deadlines.server = deadline(of_server, server_moved, server);
+        let plan = &self.client.session.plan;
+        let independent = |proxy| plan.proxy(proxy).settings.options.independent_streams;
+        let client_read = if independent(stream.frontend) { stream.client_read_ms } else { client_moved };
+        let server_read = if independent(stream.backend) { stream.server_read_ms } else { server_moved };
+        stream.deadlines.client =
+            deadline(to_client, client_moved, client).min(deadline(from_client, client_read, client));
+        stream.deadlines.server =
+            deadline(to_server, server_moved, server).min(deadline(from_server, server_read, server));
         stream.deadlines.body = stream.up.resume_ms().min(stream.down.resume_ms());
     }
 

@@ -26,6 +26,7 @@
 
 mod address;
 mod assign;
+mod bandwidth;
 mod buffers;
 mod channel;
 pub mod checks;

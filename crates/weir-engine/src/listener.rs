@@ -105,7 +105,11 @@ fn prepare(plan: &Plan, slot: Slot, socket: &OwnedFd) {
     let options = SockRef::from(socket);
     // Sockets of other families refuse these; there they have no meaning.
     let _ = options.set_tcp_nodelay(true);
-    let _ = options.set_keepalive(plan.proxy(proxy).settings.options.clitcpka);
+    let settings = &plan.proxy(proxy).settings;
+    let _ = match settings.options.clitcpka {
+        true => crate::server::probe(&options, &settings.client_keepalive),
+        false => options.set_keepalive(false),
+    };
     if let Some(timeout) = plan.listener(listener).settings.tcp_user_timeout {
         let _ = options.set_tcp_user_timeout(Some(Duration::from_millis(timeout.into())));
     }

@@ -7,9 +7,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, connect, socket,
 };
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
 use weir_balance::{Choice, Servers};
-use weir_plan::settings::{Affinity, Algorithm, HashKey, HashMethod, ServerSettings, Tune};
+use weir_plan::settings::{Affinity, Algorithm, HashKey, HashMethod, Keepalive, ServerSettings, Tune};
 use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
 use weir_shm::{Balance, Shm};
 use weir_types::{PortSpec, ServerId};
@@ -62,8 +62,29 @@ fn resolve_port(spec: &PortSpec, came_to: impl Fn() -> Option<u16>) -> Option<u1
     }
 }
 
+/// `option clitcpka`, `option srvtcpka`: probes, at the system's pace where no other is given.
+pub fn probe(socket: &SockRef<'_>, probes: &Keepalive) -> io::Result<()> {
+    let mut wanted = TcpKeepalive::new();
+    let seconds = |value: u32| std::time::Duration::from_secs(value.into());
+    if let Some(idle) = probes.idle_s {
+        wanted = wanted.with_time(seconds(idle));
+    }
+    if let Some(interval) = probes.interval_s {
+        wanted = wanted.with_interval(seconds(interval));
+    }
+    if let Some(count) = probes.count {
+        wanted = wanted.with_retries(count);
+    }
+    socket.set_tcp_keepalive(&wanted)
+}
+
 /// Begins to connect; the socket is writable when it is done.
-pub fn open(target: &Target, settings: &ServerSettings, tune: &Tune, keepalive: bool) -> io::Result<OwnedFd> {
+pub fn open(
+    target: &Target,
+    settings: &ServerSettings,
+    tune: &Tune,
+    keepalive: Option<&Keepalive>,
+) -> io::Result<OwnedFd> {
     let family = match target {
         Target::Ip(SocketAddr::V4(_)) => AddressFamily::Inet,
         Target::Ip(SocketAddr::V6(_)) => AddressFamily::Inet6,
@@ -74,8 +95,8 @@ pub fn open(target: &Target, settings: &ServerSettings, tune: &Tune, keepalive: 
     let options = SockRef::from(&descriptor);
     if let Target::Ip(_) = target {
         options.set_tcp_nodelay(true)?;
-        if keepalive {
-            options.set_keepalive(true)?;
+        if let Some(probes) = keepalive {
+            probe(&options, probes)?;
         }
         if let Some(timeout) = settings.tcp_user_timeout {
             options.set_tcp_user_timeout(Some(std::time::Duration::from_millis(timeout.into())))?;

@@ -11,6 +11,7 @@ use weir_sample::Variables;
 use weir_shm::{BackendCounters, ServerCounters, ServerState};
 use weir_types::{ProxyId, ServerId, Slot};
 
+use crate::bandwidth::Enabled;
 use crate::channel::Channel;
 use crate::http::Coding;
 use crate::pool::{InUse, ServerPool};
@@ -157,6 +158,9 @@ pub struct Stream {
     /// When either side last moved, milliseconds; what its timeout counts from.
     pub client_moved_ms: u64,
     pub server_moved_ms: u64,
+    /// When something came of either side; what its timeout counts from under `option independent-streams`.
+    pub client_read_ms: u64,
+    pub server_read_ms: u64,
     /// The server was designated by the persistence cookie.
     pub by_cookie: bool,
     /// The third letter of the termination state, whether it is shown or not.
@@ -176,6 +180,8 @@ pub struct Stream {
     pub continued: bool,
     /// `set-timeout` changed a timeout: the backend's must not replace it.
     pub timeouts_set: bool,
+    /// Limits that `set-bandwidth-limit` put on it.
+    pub bandwidth: Vec<Enabled>,
     /// `set-retries`.
     pub retries: Option<u32>,
     /// `strict-mode off` was met in the list being met.
@@ -269,6 +275,7 @@ impl Stream {
         self.continued = false;
         self.tarpit = None;
         self.timeouts_set = false;
+        self.bandwidth.clear();
         self.retries = None;
         self.lenient = false;
         self.after_failed = false;

@@ -8,7 +8,9 @@ use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
 
 use crate::backend::Backend;
 use crate::frontend::Frontend;
-use crate::settings::{Compresses, Compression, ErrorPages, LogTarget, Options, StatsPage, Timeouts};
+use crate::settings::{
+    BandwidthLimit, Compresses, Compression, ErrorPages, Keepalive, LogTarget, Options, StatsPage, Timeouts,
+};
 
 #[derive(Debug)]
 pub struct Proxy {
@@ -26,6 +28,8 @@ pub struct Proxy {
     pub compresses: Compresses,
     /// Absent where the proxy has no rules at all.
     pub rules: Option<Box<Rules>>,
+    /// `filter bwlim-*` lines, in their order.
+    pub bandwidth: Vec<BandwidthLimit>,
     pub frontend: Option<Box<Frontend>>,
     pub backend: Option<Box<Backend>>,
     /// Places of its counters in shared memory.
@@ -39,6 +43,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     pub options: Options,
     pub errors: ErrorPages,
+    pub client_keepalive: Keepalive,
+    pub server_keepalive: Keepalive,
     pub logs: Vec<LogTarget>,
     pub log_tag: Option<Arc<str>>,
     /// The format of the line at a stream's end, HAProxy's own where none is written; `None` where nothing is logged.

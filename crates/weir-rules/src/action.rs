@@ -178,6 +178,12 @@ pub enum Action<S: Stage> {
     StrictMode(bool),
     DisableL7Retry,
     SetRetries(IntValue<S>),
+    /// `set-bandwidth-limit`: the filter by name, and what replaces its limit and period.
+    SetBandwidthLimit {
+        filter: Box<str>,
+        limit: Option<TimeoutValue<S>>,
+        period: Option<TimeoutValue<S>>,
+    },
     /// `switch-mode http`.
     SwitchModeHttp,
     /// Only of use with TLS early data, which weir does not accept.

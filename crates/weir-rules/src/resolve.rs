@@ -112,6 +112,11 @@ impl Action<Named> {
             }
             Action::NormalizeUri(normalizer) => Action::NormalizeUri(*normalizer),
             Action::SetRetries(value) => Action::SetRetries(value.resolve(names)?),
+            Action::SetBandwidthLimit { filter, limit, period } => Action::SetBandwidthLimit {
+                filter: filter.clone(),
+                limit: limit.as_ref().map(|value| value.resolve(names)).transpose()?,
+                period: period.as_ref().map(|value| value.resolve(names)).transpose()?,
+            },
             Action::SwitchModeHttp => Action::SwitchModeHttp,
             Action::SetMethod(value) => Action::SetMethod(value.resolve(names)?),
             Action::SetUriPart { part, value } => {

@@ -1,5 +1,6 @@
 //! What only a section with a backend can hold: servers and the choice among them.
 
+use weir_plan::settings::BandwidthLimit;
 use weir_sample::{Condition, Expr, Named};
 use weir_types::Span;
 
@@ -68,5 +69,7 @@ pub struct Filter {
     pub kind: &'static str,
     /// `filter cache NAME`, `filter spoe engine NAME`, `filter fcgi-app NAME`, a bandwidth limit's own name.
     pub name: Option<Name>,
+    /// Of a bandwidth limit for single streams.
+    pub bandwidth: Option<BandwidthLimit>,
     pub span: Span,
 }

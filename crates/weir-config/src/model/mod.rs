@@ -24,8 +24,8 @@ pub use sections::{
 };
 pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, Sni, TlsServer};
 pub use settings::{
-    BalanceKey, EmailAlert, ErrorRef, Errors, Keepalive, LogFormat, LogLine, LogSetup, LogWhere,
-    ServerStateFrom, Settings, StatsAdmin, StatsSetup,
+    BalanceKey, EmailAlert, ErrorRef, Errors, LogFormat, LogLine, LogSetup, LogWhere, ServerStateFrom,
+    Settings, StatsAdmin, StatsSetup,
 };
 
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_plan::settings::{
-    Balance, Compression, Cookie, ErrorPage, LogFormatName, Options, SourceAddress, StatsPage, Timeouts,
+    Balance, Compression, Cookie, ErrorPage, Keepalive, LogFormatName, Options, SourceAddress, StatsPage,
+    Timeouts,
 };
 use weir_rules::Reply;
 use weir_sample::{Condition, Expr, Format, Named};
@@ -67,14 +68,6 @@ pub enum ServerStateFrom {
     Global,
     Local,
     None,
-}
-
-/// TCP keep-alive probes of one side. Times in seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keepalive {
-    pub count: Option<u32>,
-    pub idle_s: Option<u32>,
-    pub interval_s: Option<u32>,
 }
 
 #[derive(Debug)]

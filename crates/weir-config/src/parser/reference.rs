@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_types::{Diagnostic, Form, Level, Span};
 
 use super::Parser;
-use crate::model::Config;
+use crate::model::{Config, Filter};
 
 /// What is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ impl Reference {
             Wanted::HttpErrors if config.http_errors.iter().any(|section| section.name == *name) => {
                 return None;
             }
+            Wanted::BandwidthFilter if has_bandwidth_filter(config, proxy, name) => return None,
             Wanted::BandwidthFilter | Wanted::SpoeEngine | Wanted::HttpErrors => false,
         };
         if known {
@@ -75,6 +76,13 @@ impl Reference {
         };
         Some(Diagnostic::new(Level::Alert, Form::Bare, Some(self.span), text))
     }
+}
+
+fn has_bandwidth_filter(config: &Config, proxy: &str, name: &str) -> bool {
+    let of_kind = |filter: &Filter| filter.kind.starts_with("bwlim-");
+    let named = |filter: &Filter| filter.name.as_ref().is_some_and(|own| &*own.text == name);
+    let proxies = config.proxies.iter().filter(|other| &*other.name == proxy);
+    proxies.flat_map(|proxy| &proxy.filters).any(|filter| of_kind(filter) && named(filter))
 }
 
 impl Parser<'_> {

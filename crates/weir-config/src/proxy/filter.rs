@@ -47,11 +47,13 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line.fail(1, format!("'filter' : '{owner}: Proxy supports only one compression filter\n'"));
     }
     let name = named.map(|word| Name::new(parser.intern(line.word(word)), line.word_span(word)));
-    parser.proxy().filters.push(Filter { kind, name, span: line.span() });
-    if is_compression(kind) {
-        return Ok(());
-    }
-    line.not_yet(1, &format!("filter {kind}"))
+    let bandwidth = match kind.strip_prefix("bwlim-") {
+        Some(direction) => super::bandwidth::limit(parser, line, direction == "in")?,
+        None => None,
+    };
+    let served = bandwidth.is_some() || *kind == "trace" || is_compression(kind);
+    parser.proxy().filters.push(Filter { kind, name, bandwidth, span: line.span() });
+    if served { Ok(()) } else { line.not_yet(1, &format!("filter {kind}")) }
 }
 
 /// `comp-req` and `comp-res` are the two halves of `compression`.
@@ -76,7 +78,7 @@ fn arguments(line: &Line<'_>, kind: &str) -> Outcome<Option<usize>> {
         },
         "trace" => trace(line),
         "spoe" => spoe(line),
-        _ => bandwidth(line, kind),
+        _ => super::bandwidth::arguments(line, kind),
     }
 }
 
@@ -113,36 +115,6 @@ fn spoe(line: &Line<'_>) -> Outcome<Option<usize>> {
         return line.fail(1, "'filter' : ''spoe' : missing config file'");
     }
     Ok(engine)
-}
-
-fn bandwidth(line: &Line<'_>, kind: &str) -> Outcome<Option<usize>> {
-    let wrong = |word: usize, text: &str| line.fail(word, format!("'filter' : ''{kind}' : {text}'"));
-    if line.word(2).is_empty() {
-        return wrong(1, "a name is expected as first argument ");
-    }
-    let mut seen = Vec::new();
-    let mut at = 3;
-    while at < line.len() {
-        let option = line.word(at);
-        if !["limit", "default-limit", "default-period", "key", "table", "min-size"].contains(&option) {
-            return wrong(at, &format!("unknown option '{option}'"));
-        }
-        if line.word(at + 1).is_empty() {
-            return wrong(at, &format!("the value is missing for '{option}' option"));
-        }
-        seen.push(option);
-        at += 2;
-    }
-    if seen.contains(&"limit") {
-        if !seen.contains(&"key") {
-            return wrong(2, "<key> option is missing");
-        }
-    } else if !seen.contains(&"default-period") {
-        return wrong(2, "<default-period> option is missing");
-    } else if !seen.contains(&"default-limit") {
-        return wrong(2, "<default-limit> option is missing");
-    }
-    Ok(Some(2))
 }
 
 /// `backend 'b'`, `frontend 'f'`; `listen` sections are `proxy` here as elsewhere.

@@ -1,39 +1,24 @@
 //! `clitcpka-*` and `srvtcpka-*`: TCP keep-alive probes (manual 4.2).
 
+use weir_plan::settings::Keepalive;
 use weir_syntax::Line;
 use weir_syntax::time::{self, Unit};
 
 use super::limits::strict;
 use super::scope::Half;
 use crate::keyword::Keyword;
-use crate::model::Keepalive;
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 
 use crate::value::clamp_u32;
 
-/// Why these figures have no effect.
-const SYSTEM: &str = "the system's own figures hold";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("clitcpka-cnt", "<count>", "Probes before a client is dead (4.2).", count)
-        .listed()
-        .no_effect(SYSTEM),
-    Keyword::new("clitcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle)
-        .listed()
-        .no_effect(SYSTEM),
-    Keyword::new("clitcpka-intvl", "<time>", "Time between probes (4.2).", interval)
-        .listed()
-        .no_effect(SYSTEM),
-    Keyword::new("srvtcpka-cnt", "<count>", "Probes before a server is dead (4.2).", count)
-        .listed()
-        .no_effect(SYSTEM),
-    Keyword::new("srvtcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle)
-        .listed()
-        .no_effect(SYSTEM),
-    Keyword::new("srvtcpka-intvl", "<time>", "Time between probes (4.2).", interval)
-        .listed()
-        .no_effect(SYSTEM),
+    Keyword::new("clitcpka-cnt", "<count>", "Probes before a client is dead (4.2).", count).listed(),
+    Keyword::new("clitcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle).listed(),
+    Keyword::new("clitcpka-intvl", "<time>", "Time between probes (4.2).", interval).listed(),
+    Keyword::new("srvtcpka-cnt", "<count>", "Probes before a server is dead (4.2).", count).listed(),
+    Keyword::new("srvtcpka-idle", "<time>", "Idle time before the first probe (4.2).", idle).listed(),
+    Keyword::new("srvtcpka-intvl", "<time>", "Time between probes (4.2).", interval).listed(),
 ];
 
 fn half(line: &Line<'_>) -> Half {

@@ -7,6 +7,7 @@ pub(crate) mod stick;
 pub mod whole;
 
 mod balance;
+mod bandwidth;
 mod capture;
 pub(crate) mod check;
 mod check_expect;

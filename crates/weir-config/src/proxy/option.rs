@@ -46,7 +46,7 @@ pub const OPTIONS: &[OptionRow] = rows! {
     "accept-unsafe-violations-in-http-request" true false true accept_unsafe_request Works;
     "accept-unsafe-violations-in-http-response" false true true accept_unsafe_response Works;
     "allbackups" false true false allbackups Works;
-    "checkcache" false true true checkcache NotYet;
+    "checkcache" false true true checkcache Works;
     "clitcpka" true false false clitcpka Works;
     "contstats" true false false contstats NoEffect("counters always are up to date");
     "disable-h2-upgrade" true false true disable_h2_upgrade NoEffect("HTTP/2 is not served");
@@ -55,14 +55,14 @@ pub const OPTIONS: &[OptionRow] = rows! {
     "h1-case-adjust-bogus-client" true false false h1_case_adjust_bogus_client NoEffect("only with h1-case-adjust");
     "h1-case-adjust-bogus-server" false true false h1_case_adjust_bogus_server NoEffect("only with h1-case-adjust");
     "http-buffer-request" true true true http_buffer_request Works;
-    "http-drop-request-trailers" false true true http_drop_request_trailers NotYet;
-    "http-drop-response-trailers" true false true http_drop_response_trailers NotYet;
+    "http-drop-request-trailers" false true true http_drop_request_trailers Works;
+    "http-drop-response-trailers" true false true http_drop_response_trailers Works;
     "http-ignore-probes" true false true http_ignore_probes Works;
     "http-no-delay" true true true http_no_delay NoEffect("data are never held back");
     "http-pretend-keepalive" false true true http_pretend_keepalive Works;
     "http-use-proxy-header" true false true http_use_proxy_header Works;
     "idle-close-on-response" true false true idle_close_on_response NoEffect("idle connections outlive a reload");
-    "independent-streams" true true false independent_streams NotYet;
+    "independent-streams" true true false independent_streams Works;
     "log-health-checks" false true false log_health_checks Works;
     "log-separate-errors" true false false log_separate_errors Works;
     "logasap" true false false logasap Works;

@@ -159,6 +159,9 @@ pub(super) fn keep(
     if let Some(condition) = &condition {
         expression::warn_incompatible(parser, line, condition, set);
     }
+    if let Action::SetBandwidthLimit { filter, .. } = &action {
+        parser.refer(Wanted::BandwidthFilter, (filter, ""), line.word_span(0), String::new());
+    }
     if let Action::NormalizeUri(_) = action {
         parser.takes_experiment();
     }
@@ -177,7 +180,6 @@ pub(super) fn keep(
     let names = (line.word(word + 1), line.word(word + 2));
     let wanted = match row.name {
         "cache-use" | "cache-store" => Wanted::Cache,
-        "set-bandwidth-limit" => Wanted::BandwidthFilter,
         "send-spoe-group" => Wanted::SpoeEngine,
         _ => return line.not_yet(0, &keyword),
     };

@@ -189,6 +189,11 @@ impl Channel {
         self.pipeline = Some(Box::new(pipeline));
     }
 
+    /// The pipeline that there is, or a new one.
+    pub fn pipeline_or_insert(&mut self, make: impl FnOnce() -> Pipeline) -> &mut Pipeline {
+        self.pipeline.get_or_insert_with(|| Box::new(make()))
+    }
+
     /// When the pipeline wants to go on by itself; [`NEVER`] usually.
     pub fn resume_ms(&self) -> u64 {
         self.pipeline.as_ref().map_or(NEVER, |pipeline| pipeline.again_ms)

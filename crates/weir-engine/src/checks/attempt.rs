@@ -104,7 +104,7 @@ impl Prepared {
     /// A connection being opened. Unix sockets too are driven as a `TcpStream`, which asks for nothing but readiness.
     fn connect(&self) -> io::Result<TcpStream> {
         let target = self.target.as_ref().ok_or(io::Error::from_raw_os_error(nix::libc::EADDRNOTAVAIL))?;
-        TcpStream::from_std(open(target, &self.settings, &Tune::default(), false)?.into())
+        TcpStream::from_std(open(target, &self.settings, &Tune::default(), None)?.into())
     }
 
     fn fail(&mut self, error: &io::Error) -> Outcome {

@@ -163,6 +163,7 @@ mod tests {
             disabled: false,
             settings: Default::default(),
             rules: None,
+            bandwidth: Vec::new(),
             frontend: None,
             backend: Some(Box::new(backend)),
             frontend_slot: Slot(0),

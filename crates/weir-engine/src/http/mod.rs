@@ -5,6 +5,7 @@ mod base64;
 mod body;
 mod capture;
 mod case;
+mod checkcache;
 mod compression;
 mod cookie;
 mod finish;

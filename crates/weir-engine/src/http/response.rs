@@ -108,10 +108,11 @@ impl Turn<'_, '_> {
             self.begin_tunnel();
         }
         self.count_client_status(self.stream.record.status);
-        let stream = &mut *self.stream;
         if let Some(pipeline) = pipeline {
-            stream.down.set_pipeline(pipeline);
+            self.stream.down.set_pipeline(pipeline);
         }
+        self.put_limits(plan, false, self.stream.response.body == BodyKind::Chunked);
+        let stream = &mut *self.stream;
         let begun = stream.down.begin_body(stream.response.body);
         if options.logasap && !self.stream.record.logged {
             let payload = self.stream.down.payload;

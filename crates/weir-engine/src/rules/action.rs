@@ -58,6 +58,12 @@ impl Turn<'_, '_> {
             Action::Pause(time) => self.pause(time),
             Action::NormalizeUri(normalizer) => self.normalize(list, *normalizer),
             Action::SwitchModeHttp => self.switch_mode(),
+            Action::SetBandwidthLimit { filter, limit, period } => {
+                let number = |value: &Option<_>| value.as_ref().and_then(|value| self.milliseconds(value));
+                let (limit, period) = (number(limit), number(period));
+                self.limit_bandwidth(plan, proxy, filter, limit, period);
+                Flow::Next
+            }
             _ => {
                 if self.apply_edit(list, action).is_err() {
                     return self.rewrite_failed(list);
@@ -392,7 +398,7 @@ impl Turn<'_, '_> {
         if now >= self.stream.rule_deadline { Flow::Next } else { Flow::Wait }
     }
 
-    fn count_denied(&mut self, response: bool) {
+    pub fn count_denied(&mut self, response: bool) {
         let session = &self.client.session;
         match response {
             true => {

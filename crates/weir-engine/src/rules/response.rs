@@ -37,6 +37,9 @@ impl Turn<'_, '_> {
                 ResponseStage::Frontend => Met::All,
                 ResponseStage::Last => {
                     self.stream.response_waits = false;
+                    if plan.proxy(backend).settings.options.checkcache && self.is_cache_risk() {
+                        return self.block_cookie(plan);
+                    }
                     self.insert_cookie(plan);
                     if !self.after_response_rules(plan) {
                         return self.answer_after_failure(plan);
@@ -81,6 +84,7 @@ impl Turn<'_, '_> {
         match self.meet(&plan, backend, List::ResponseContent, finished) {
             Met::All => {
                 self.stream.deadlines.phase = NEVER;
+                self.put_limits(&plan, false, false);
                 self.stream.down.framing = Framing::Raw;
                 // Raw framing cannot be broken.
                 let _ = self.stream.down.pass();

@@ -78,6 +78,7 @@ impl Plans {
             disabled: false,
             settings: Arc::new(settings),
             rules: None,
+            bandwidth: Vec::new(),
             frontend: Some(Box::new(Frontend { listeners: vec![listener], ..Frontend::default() })),
             backend: (!servers.is_empty()).then(|| {
                 Box::new(Backend {

@@ -1,6 +1,7 @@
 //! Value types of single keywords, filled by `weir-config` and read by the engine.
 
 mod balance;
+mod bandwidth;
 mod bind;
 mod check;
 mod compression;
@@ -17,6 +18,7 @@ mod tls;
 pub mod userlist;
 
 pub use balance::{Affinity, Algorithm, Balance, HashFunction, HashKey, HashMethod};
+pub use bandwidth::BandwidthLimit;
 pub use bind::{BindSettings, CliLevel, SeverityOutput};
 pub use check::{Check, CheckKind, HttpCheckExpect, HttpCheckSend};
 pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression};
@@ -24,7 +26,9 @@ pub use cookie::{Cookie, CookieMode};
 pub use errors::{ErrorPage, ErrorPages};
 pub use global::{CpuMap, Global, Tune};
 pub use logs::{LogFormatName, LogTarget, LogTransport};
-pub use options::{AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Options, Redispatch};
+pub use options::{
+    AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,
+};
 pub use server::{OnError, OnMarked, ProxyProtocolVersion, ServerCheck, ServerSettings, SourceAddress};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;

@@ -91,3 +91,11 @@ pub struct Options {
     pub h1_case_adjust_bogus_server: bool,
     pub disable_h2_upgrade: bool,
 }
+
+/// `clitcpka-*`, `srvtcpka-*`: the probes of `option clitcpka` and `option srvtcpka`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keepalive {
+    pub count: Option<u32>,
+    pub idle_s: Option<u32>,
+    pub interval_s: Option<u32>,
+}

@@ -5,7 +5,8 @@ use weir_sample::Named;
 
 use super::cursor::{Cursor, Fault};
 use super::row::{ActionRow, RuleContext, Sets};
-use crate::action::{Action, IntValue};
+use super::timing::{milliseconds, size};
+use crate::action::{Action, IntValue, TimeoutValue};
 use crate::ruleset::RuleSet as R;
 
 const HTTP_REQUEST: Sets = Sets::of(&[R::HttpRequest]);
@@ -46,8 +47,7 @@ pub const ACTIONS: &[ActionRow] = &[
     )
     .prefix()
     .not_yet(),
-    ActionRow::new("set-bandwidth-limit", SHAPED, "<name> [ <options> ]", "Slows (4.4).", bandwidth)
-        .not_yet(),
+    ActionRow::new("set-bandwidth-limit", SHAPED, "<name> [ <options> ]", "Slows (4.4).", bandwidth),
     ActionRow::new("send-spoe-group", SHAPED, "<engine> <group>", "Asks an agent (4.4).", spoe_group)
         .not_yet(),
     ActionRow::new("cache-use", HTTP_REQUEST, "<name>", "Answers from a cache (4.4).", cache).not_yet(),
@@ -157,18 +157,28 @@ fn bandwidth(cursor: &mut Cursor<'_>, cx: &RuleContext<'_>) -> Result<Action<Nam
     if cursor.at_condition() {
         return cursor.fault("missing bwlim filter name");
     }
-    cursor.at += 1;
-    while matches!(cursor.peek(), "limit" | "period") {
-        let name = cursor.take();
+    let filter = cursor.take().into();
+    let (mut limit, mut period) = (None, None);
+    while let name @ ("limit" | "period") = cursor.peek() {
+        cursor.at += 1;
         if cursor.at_condition() {
             return cursor.fault(format!("missing {name} value or expression"));
         }
-        match cursor.peek().starts_with(|letter: char| letter.is_ascii_digit()) {
-            true => cursor.at += 1,
-            false => drop(cx.expr(cursor)?),
-        }
+        let text = cursor.peek();
+        let fixed = match name {
+            "limit" => size(text).ok(),
+            _ => milliseconds(text).ok(),
+        };
+        let value = match fixed {
+            Some(value) => {
+                cursor.at += 1;
+                TimeoutValue::Fixed(value)
+            }
+            None => TimeoutValue::Expr(cx.expr(cursor)?),
+        };
+        *(if name == "limit" { &mut limit } else { &mut period }) = Some(value);
     }
-    Ok(Action::NotYet { name: "set-bandwidth-limit" })
+    Ok(Action::SetBandwidthLimit { filter, limit, period })
 }
 
 fn spoe_group(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {

@@ -28,7 +28,7 @@ pub const ACTIONS: &[ActionRow] = &[
 ];
 
 /// Milliseconds with HAProxy's unit letters.
-fn milliseconds(text: &str) -> Result<u64, String> {
+pub(super) fn milliseconds(text: &str) -> Result<u64, String> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let unexpected = |rest: &str| match rest.chars().next() {
         Some(letter) => format!("unexpected character '{letter}'"),
@@ -81,7 +81,7 @@ fn wait_for_body(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<
 }
 
 /// Bytes with `k`, `m`, `g`.
-fn size(text: &str) -> Result<u64, char> {
+pub(super) fn size(text: &str) -> Result<u64, char> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let value: u64 = text[..digits].parse().map_err(|_| text.chars().next().unwrap_or(' '))?;
     Ok(value
