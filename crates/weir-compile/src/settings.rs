@@ -69,11 +69,10 @@ fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
             && one.unique_id_header == other.unique_id_header
             && one.monitor_uri == other.monitor_uri
             && same(&one.compression, &other.compression)
-            && one.retries == other.retries
-            && one.retry_on == other.retry_on)
             && one.client_keepalive == other.client_keepalive
             && one.server_keepalive == other.server_keepalive
-            && one.retries == other.retries)
+            && one.retries == other.retries
+            && one.retry_on == other.retry_on)
 }
 
 fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Settings {
