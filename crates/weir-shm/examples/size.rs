@@ -14,7 +14,7 @@ fn main() {
     let listed = || names.iter().map(|(kind, name)| (*kind, name.as_str()));
     let start = Instant::now();
     let shm = Shm::create(2, Capacity::of(listed()).with_slack()).expect("memory");
-    shm.reserve(listed()).expect("room");
+    shm.reserve(listed(), 0).expect("room");
     println!("set up in {:?}, touched {} kB", start.elapsed(), touched());
     let start = Instant::now();
     let slots: Vec<_> =

@@ -1,4 +1,5 @@
-//! Names to slots. Written by the supervisor alone, read by all; an entry never changes once it can be found.
+//! Names to slots. Written by the supervisor alone, read by all; an entry never changes while it can be found, and is
+//! used for another name only when no process holds a plan any more that knew the old one.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::*};
 
@@ -47,12 +48,26 @@ pub(crate) struct Directory {
 }
 
 /// How much of a directory is used; kept by the supervisor, which alone writes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Used {
     pub objects: [u32; KINDS],
     pub name_bytes: u32,
-    pub entries: u32,
+    /// The number of the plan that last named each entry.
+    named_by: Vec<u64>,
+    /// Entries without a name, for new ones of the same kind.
+    free: Vec<Free>,
 }
+
+/// An entry that may have another name, of at most so many bytes.
+#[derive(Clone, Copy, Debug)]
+struct Free {
+    kind: Kind,
+    entry: u32,
+    room: u32,
+}
+
+/// In the index, where a name was that is gone: a search goes on behind it.
+const GONE: u32 = u32::MAX;
 
 impl Directory {
     pub fn of(segment: &Segment) -> Self {
@@ -66,40 +81,103 @@ impl Directory {
     }
 
     pub fn find(&self, kind: Kind, name: &str) -> Option<Slot> {
-        self.probe(kind, name).ok()
+        self.probe(kind, name).ok().map(|number| self.slot(number))
+    }
+
+    /// Notes that plan `generation` has this name, if it is here.
+    pub fn mark(&self, used: &mut Used, kind: Kind, name: &str, generation: u64) -> Option<Slot> {
+        let number = self.probe(kind, name).ok()?;
+        used.named_by[number as usize - 1] = generation;
+        Some(self.slot(number))
     }
 
     /// Adds a name that is not there. `None`: no room left here.
-    pub fn insert(&self, used: &mut Used, kind: Kind, name: &str) -> Option<Slot> {
+    pub fn insert(&self, used: &mut Used, kind: Kind, name: &str, generation: u64) -> Option<Slot> {
         let place = match self.probe(kind, name) {
-            Ok(slot) => return Some(slot),
+            Ok(_) => return self.mark(used, kind, name, generation),
             Err(place) => place?,
         };
+        let number = self.renamed(used, kind, name).or_else(|| self.fresh(used, kind, name))?;
+        used.named_by[number as usize - 1] = generation;
+        self.index[place].store(number, Release);
+        Some(self.slot(number))
+    }
+
+    /// An entry that was freed, with this name from now on.
+    fn renamed(&self, used: &mut Used, kind: Kind, name: &str) -> Option<u32> {
+        let fits = |free: &Free| free.kind == kind && free.room as usize >= name.len();
+        let Free { entry: number, .. } = used.free.swap_remove(used.free.iter().position(fits)?);
+        let entry = &self.entries[number as usize - 1];
+        self.write_name(entry.name_offset.load(Relaxed), name)?;
+        entry.name_length.store(name.len() as u32, Relaxed);
+        Some(number)
+    }
+
+    /// An entry that never had a name.
+    fn fresh(&self, used: &mut Used, kind: Kind, name: &str) -> Option<u32> {
         let object = used.objects[kind.index()];
-        let names = self.names.get(used.name_bytes as usize..)?.get(..name.len())?;
+        let entry = self.entries.get(used.named_by.len())?;
         if object >= self.capacity[kind.index()] {
             return None;
         }
-        for (cell, byte) in names.iter().zip(name.bytes()) {
-            cell.store(byte, Relaxed);
-        }
-        let slot = Slot(self.number << SEGMENT_SHIFT | object);
-        let entry = self.entries.get(used.entries as usize)?;
+        self.write_name(used.name_bytes, name)?;
         entry.kind.store(kind as u32, Relaxed);
-        entry.slot.store(slot.0, Relaxed);
+        entry.slot.store(self.number << SEGMENT_SHIFT | object, Relaxed);
         entry.name_offset.store(used.name_bytes, Relaxed);
         entry.name_length.store(name.len() as u32, Relaxed);
-        self.index[place].store(used.entries + 1, Release);
-        used.entries += 1;
+        used.named_by.push(0);
         used.objects[kind.index()] += 1;
         used.name_bytes += name.len() as u32;
-        Some(slot)
+        Some(used.named_by.len() as u32)
+    }
+
+    fn write_name(&self, offset: u32, name: &str) -> Option<()> {
+        let cells = self.names.get(offset as usize..)?.get(..name.len())?;
+        cells.iter().zip(name.bytes()).for_each(|(cell, byte)| cell.store(byte, Relaxed));
+        Some(())
+    }
+
+    /// Takes out the names that no plan from `oldest` on has; what they stood for.
+    pub fn free(&self, used: &mut Used, oldest: u64) -> Vec<(Kind, Slot)> {
+        let mut freed = Vec::new();
+        for cell in self.index {
+            let number = cell.load(Relaxed);
+            if number == 0 || number == GONE || used.named_by[number as usize - 1] >= oldest {
+                continue;
+            }
+            cell.store(GONE, Release);
+            let entry = &self.entries[number as usize - 1];
+            let kind = Kind::ALL[entry.kind.load(Relaxed) as usize];
+            used.free.push(Free { kind, entry: number, room: entry.name_length.load(Relaxed) });
+            freed.push((kind, self.slot(number)));
+        }
+        self.shorten_searches();
+        freed
+    }
+
+    /// Nothing is behind a place that a free one follows: no search needs to go on there.
+    fn shorten_searches(&self) {
+        // Twice around: what is found at the end of the first round frees places before it.
+        for place in (0..self.index.len()).rev().cycle().take(2 * self.index.len()) {
+            let next = &self.index[(place + 1) % self.index.len()];
+            if self.index[place].load(Relaxed) == GONE && next.load(Relaxed) == 0 {
+                self.index[place].store(0, Release);
+            }
+        }
+    }
+
+    fn slot(&self, number: u32) -> Slot {
+        Slot(self.entries[number as usize - 1].slot.load(Relaxed))
     }
 
     /// Every name with its slot, in order of arrival.
     pub fn list(&self) -> impl Iterator<Item = (Kind, String, Slot)> {
-        let mut numbers: Vec<u32> =
-            self.index.iter().map(|cell| cell.load(Acquire)).filter(|number| *number != 0).collect();
+        let mut numbers: Vec<u32> = self
+            .index
+            .iter()
+            .map(|cell| cell.load(Acquire))
+            .filter(|number| ![0, GONE].contains(number))
+            .collect();
         numbers.sort_unstable();
         numbers.into_iter().map(|number| {
             let entry = &self.entries[number as usize - 1];
@@ -109,22 +187,26 @@ impl Directory {
         })
     }
 
-    /// The slot, or where the name would go in the index.
-    fn probe(&self, kind: Kind, name: &str) -> Result<Slot, Option<usize>> {
+    /// The entry's number, or where the name would go in the index.
+    fn probe(&self, kind: Kind, name: &str) -> Result<u32, Option<usize>> {
         let mask = self.index.len() - 1;
         let first = hash(kind, name) as usize;
+        let mut gone = None;
         for step in 0..self.index.len() {
             let place = (first + step) & mask;
             let number = self.index[place].load(Acquire);
-            if number == 0 {
-                return Err(Some(place));
-            }
-            let entry = &self.entries[number as usize - 1];
-            if entry.kind.load(Relaxed) == kind as u32 && same(self.name(entry), name) {
-                return Ok(Slot(entry.slot.load(Relaxed)));
+            match number {
+                0 => return Err(gone.or(Some(place))),
+                GONE => gone = gone.or(Some(place)),
+                _ => {
+                    let entry = &self.entries[number as usize - 1];
+                    if entry.kind.load(Relaxed) == kind as u32 && same(self.name(entry), name) {
+                        return Ok(number);
+                    }
+                }
             }
         }
-        Err(None)
+        Err(gone)
     }
 
     fn name(&self, entry: &Entry) -> &[AtomicU8] {

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
@@ -63,8 +64,8 @@ shared!(
     crate::queue::Waiter,
     crate::cell::Word,
     crate::directory::Entry,
-    std::sync::atomic::AtomicU32,
-    std::sync::atomic::AtomicU8,
+    AtomicU32,
+    AtomicU8,
 );
 
 impl Segment {
@@ -115,6 +116,14 @@ impl Segment {
         unsafe {
             std::slice::from_raw_parts(self.base.as_ptr().add(array.offset).cast(), array.count)
         }
+    }
+
+    /// Makes one object what it was when nobody had used it.
+    pub fn zero<T: Shared>(&self, array: Array, index: usize) {
+        assert!(index < array.count);
+        const { assert!(size_of::<T>().is_multiple_of(4)) };
+        let words = Array { offset: array.offset + index * size_of::<T>(), count: size_of::<T>() / 4 };
+        self.slice::<AtomicU32>(words).iter().for_each(|word| word.store(0, Relaxed));
     }
 }
 

@@ -7,12 +7,13 @@ use weir_types::{Slot, WorkerId};
 
 use crate::balance::{BalanceArea, ServerBalance};
 use crate::cell::Word;
+use crate::counters::{BackendCounters, FrontendCounters, ListenerCounters, ServerCounters};
 use crate::directory::{Directory, Kind, SEGMENT_SHIFT, Used};
 use crate::error::ShmError;
 use crate::layout::{Capacity, mark_words};
 use crate::queue::{PlaceQueue, Waiter};
 use crate::segment::Segment;
-use crate::state::WorkerInfo;
+use crate::state::{ListenerState, ProxyState, ServerState, ServerText, WorkerInfo, WorkerPhase};
 use crate::table::{Area, Table, TableSpec};
 use crate::view::*;
 
@@ -71,11 +72,21 @@ impl Shm {
         Self::create(workers, capacity).expect("memory for a private segment")
     }
 
-    /// Finds or gives a slot to every name; makes another segment when there is no room. For the supervisor, before it
-    /// asks children to prepare; pass [`Shm::descriptors`] from the old [`Shm::segment_count`] on to them.
-    pub fn reserve<'a>(&self, names: impl Iterator<Item = (Kind, &'a str)> + Clone) -> Result<(), ShmError> {
-        let missing = || names.clone().filter(|(kind, name)| self.find(*kind, name).is_none());
-        let left: Vec<_> = missing().filter(|(kind, name)| self.insert(*kind, name).is_none()).collect();
+    /// Finds or gives a slot to every name of plan `generation`. When there is no room, what only plans had that no
+    /// process holds any more is forgotten; when that does not help, another segment is made. For the supervisor, before
+    /// it asks children to prepare; pass [`Shm::descriptors`] from the old [`Shm::segment_count`] on to them.
+    pub fn reserve<'a>(
+        &self,
+        names: impl Iterator<Item = (Kind, &'a str)> + Clone,
+        generation: u64,
+    ) -> Result<(), ShmError> {
+        let missing: Vec<_> =
+            names.filter(|(kind, name)| self.mark(*kind, name, generation).is_none()).collect();
+        let mut left = missing;
+        left.retain(|(kind, name)| self.insert(*kind, name, generation).is_none());
+        if !left.is_empty() && self.free_unused() > 0 {
+            left.retain(|(kind, name)| self.insert(*kind, name, generation).is_none());
+        }
         if left.is_empty() {
             return Ok(());
         }
@@ -86,9 +97,24 @@ impl Shm {
         }
         self.install(Segment::create(number, capacity, self.places())?)?;
         for (kind, name) in left {
-            self.insert(kind, name).ok_or(ShmError::TooManyNames)?;
+            self.insert(kind, name, generation).ok_or(ShmError::TooManyNames)?;
         }
         Ok(())
+    }
+
+    /// Frees the places of names that no plan has which a process holds; how many there were.
+    fn free_unused(&self) -> usize {
+        let running = |place: &WorkerId| self.worker(*place).phase() != WorkerPhase::Empty;
+        let held = self.used_places().filter(running).map(|place| self.worker(place).oldest_plan.value());
+        let oldest = held.min().unwrap_or(0);
+        let mut used = self.0.used.lock().expect("not poisoned");
+        let mut count = 0;
+        for (mapped, used) in self.mapped().zip(used.iter_mut()) {
+            let freed = mapped.directory.free(used, oldest);
+            count += freed.len();
+            freed.into_iter().for_each(|(kind, slot)| mapped.clear(kind, self.locate(slot).1));
+        }
+        count
     }
 
     /// Maps a segment made by [`Shm::reserve`], or an area of tables made by [`Shm::add_tables`], in the supervisor.
@@ -196,7 +222,7 @@ impl Shm {
         if let Some(slot) = self.find(kind, name) {
             return Ok(slot);
         }
-        self.reserve(std::iter::once((kind, name)))?;
+        self.reserve(std::iter::once((kind, name)), u64::MAX)?;
         self.find(kind, name).ok_or(ShmError::TooManyNames)
     }
 
@@ -325,11 +351,18 @@ impl Shm {
         cell.set(Mapped { segment, directory }).map_err(|_| ShmError::TooManySegments)
     }
 
-    fn insert(&self, kind: Kind, name: &str) -> Option<Slot> {
+    fn mark(&self, kind: Kind, name: &str, generation: u64) -> Option<Slot> {
         let mut used = self.0.used.lock().expect("not poisoned");
         self.mapped()
             .zip(used.iter_mut())
-            .find_map(|(mapped, used)| mapped.directory.insert(used, kind, name))
+            .find_map(|(mapped, used)| mapped.directory.mark(used, kind, name, generation))
+    }
+
+    fn insert(&self, kind: Kind, name: &str, generation: u64) -> Option<Slot> {
+        let mut used = self.0.used.lock().expect("not poisoned");
+        self.mapped()
+            .zip(used.iter_mut())
+            .find_map(|(mapped, used)| mapped.directory.insert(used, kind, name, generation))
     }
 
     fn segment(&self, number: u32) -> &'static Segment {
@@ -351,6 +384,32 @@ impl Shm {
 }
 
 impl Mapped {
+    /// Makes an object's state and counters what they were when nobody had used them.
+    fn clear(&self, kind: Kind, index: usize) {
+        let (segment, layout) = (&self.segment, &self.segment.layout);
+        match kind {
+            Kind::Listener => segment.zero::<ListenerState>(layout.listeners, index),
+            Kind::Frontend => segment.zero::<ProxyState>(layout.frontends, index),
+            Kind::Backend => {
+                segment.zero::<ProxyState>(layout.backends, index);
+                segment.zero::<BalanceArea>(layout.balance, index);
+            }
+            Kind::Server => {
+                segment.zero::<ServerState>(layout.servers, index);
+                segment.zero::<ServerBalance>(layout.server_balance, index);
+                segment.zero::<ServerText>(layout.server_texts, index);
+            }
+        }
+        for place in &layout.counters {
+            match kind {
+                Kind::Listener => segment.zero::<ListenerCounters>(place.listeners, index),
+                Kind::Frontend => segment.zero::<FrontendCounters>(place.frontends, index),
+                Kind::Backend => segment.zero::<BackendCounters>(place.backends, index),
+                Kind::Server => segment.zero::<ServerCounters>(place.servers, index),
+            }
+        }
+    }
+
     fn clear_gauges(&self, worker: WorkerId) {
         let arrays = self.segment.layout.counters[usize::from(worker.0)];
         let segment = &self.segment;

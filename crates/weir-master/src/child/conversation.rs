@@ -15,6 +15,7 @@ use weir_plan::Plan;
 use weir_shm::Shm;
 
 use super::edits::{self, Editing};
+use super::held::Held;
 use super::pair;
 use crate::bundle::Bundle;
 use crate::channel::{Channel, Parcel, Received, Sender};
@@ -34,6 +35,7 @@ pub struct Conversation {
     pub control: UnixStream,
     /// The plan in force.
     pub plan: Arc<Plan>,
+    pub held: Held,
     pub receiver: Receiver,
     pub asked: UnboundedReceiver<ControllerRequest>,
     pub submitted: UnboundedReceiver<Submission>,
@@ -53,7 +55,7 @@ struct Pending {
 impl Conversation {
     /// Ends when the supervisor is gone; the event loop then sees its orders end.
     pub async fn hold(self) {
-        let Self { program, shm, control, mut plan, mut receiver, mut asked, mut submitted } = self;
+        let Self { program, shm, control, mut plan, mut held, mut receiver, mut asked, mut submitted } = self;
         let Ok(mut channel) = Channel::new(control) else { return };
         let replies = write_beside(channel.sender());
         let (mut pending, mut editing) = (Pending::default(), Editing::default());
@@ -69,7 +71,9 @@ impl Conversation {
                             editing: &mut editing,
                             receiver: &mut receiver,
                         };
-                        parts.obey(received).await
+                        let said = parts.obey(received).await;
+                        held.note(&plan);
+                        said
                     }
                     _ => return,
                 },

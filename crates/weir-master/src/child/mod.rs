@@ -2,6 +2,7 @@
 
 mod conversation;
 mod edits;
+mod held;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,6 +25,7 @@ use crate::channel::{Received, receive_blocking, send_blocking};
 use crate::message::{Order, Reply};
 use crate::program::{ControllerInput, Program};
 use conversation::{Conversation, Receiver};
+use held::Held;
 
 /// Tells a child its role and where its control channel is.
 pub const VARIABLE: &str = "WEIR_ROLE";
@@ -160,11 +162,17 @@ fn run(
     let (first, plan) = (plan.clone(), Arc::new(ArcSwap::new(plan)));
     let (requests, asked) = unbounded_channel();
     let (editor, submitted) = Editor::new();
+    let place = match role {
+        Role::Worker(worker) => worker,
+        Role::Controller => shm.controller(),
+    };
+    let held = Held::new(shm.worker(place), &first);
     let conversation = |receiver| Conversation {
         program: program.clone(),
         shm,
         control,
         plan: first,
+        held,
         receiver,
         asked,
         submitted,

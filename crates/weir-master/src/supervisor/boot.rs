@@ -255,7 +255,7 @@ fn share(blueprint: &Blueprint, workers: usize) -> Result<Shm, weir_shm::ShmErro
     const PLACES_AT_LEAST: usize = 16;
     let names = || blueprint.names.iter().map(|(kind, name): &(Kind, String)| (*kind, name.as_str()));
     let shm = Shm::create(workers.max(PLACES_AT_LEAST), Capacity::of(names()).with_slack())?;
-    shm.reserve(names())?;
+    shm.reserve(names(), 0)?;
     let process = shm.process().state;
     process.workers.set(workers as u32);
     process.start_date_us.set(clock::realtime_us());

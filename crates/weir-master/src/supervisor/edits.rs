@@ -159,7 +159,7 @@ impl Supervisor {
             return Ok(());
         }
         let names = names.iter().map(|(kind, name)| (*kind, name.as_str()));
-        self.shm.reserve(names).map_err(|error| error.to_string())?;
+        self.shm.reserve(names, self.current.generation).map_err(|error| error.to_string())?;
         for segment in self.shm.descriptors().skip(self.segments.len()) {
             let segment = segment.as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
             self.segments.push(Arc::new(segment));

@@ -148,7 +148,7 @@ impl Supervisor {
     ) -> Result<Running, Vec<String>> {
         let text = |error: &dyn std::fmt::Display| vec![error.to_string()];
         let names = blueprint.names.iter().map(|(kind, name)| (*kind, name.as_str()));
-        self.shm.reserve(names).map_err(|error| text(&error))?;
+        self.shm.reserve(names, bundle.generation).map_err(|error| text(&error))?;
         for segment in self.shm.descriptors().skip(self.segments.len()) {
             self.segments.push(Arc::new(segment.as_fd().try_clone_to_owned().map_err(|error| text(&error))?));
         }

@@ -4,7 +4,7 @@ use super::*;
 
 fn shm_with(names: &[(Kind, &str)]) -> Shm {
     let shm = Shm::private(2);
-    shm.reserve(names.iter().copied()).unwrap();
+    shm.reserve(names.iter().copied(), 0).unwrap();
     shm
 }
 
@@ -27,7 +27,7 @@ fn growth_keeps_slots_and_counts() {
     let first = shm.find_or_add(Kind::Server, "b/s0").unwrap();
     shm.server(first).counters(WorkerId(0)).stot.add(7);
     let names: Vec<String> = (0..1000).map(|number| format!("b/s{number}")).collect();
-    shm.reserve(names.iter().map(|name| (Kind::Server, name.as_str()))).unwrap();
+    shm.reserve(names.iter().map(|name| (Kind::Server, name.as_str())), 0).unwrap();
     assert!(shm.segment_count() > 1);
     assert_eq!(shm.find(Kind::Server, "b/s0"), Some(first));
     assert_eq!(shm.server(first).sum(|counters| counters.stot.value()), 7);
@@ -133,4 +133,57 @@ fn a_full_pool_refuses() {
     assert!(balance.enqueue(WorkerId(0), None, 0, 3).is_none());
     assert!(balance.cancel(first));
     assert!(balance.enqueue(WorkerId(0), None, 0, 3).is_some());
+}
+
+/// A plan of one frontend and `count` servers that no other generation has.
+fn plan_names(generation: u64, count: usize) -> Vec<(Kind, String)> {
+    let servers = (0..count).map(|number| (Kind::Server, format!("b/pod-{generation:06}-{number}")));
+    std::iter::once((Kind::Frontend, "web".to_string())).chain(servers).collect()
+}
+
+fn reserve(shm: Shm, names: &[(Kind, String)], generation: u64) {
+    shm.reserve(names.iter().map(|(kind, name)| (*kind, name.as_str())), generation).unwrap();
+}
+
+#[test]
+fn names_that_come_and_go_do_not_pile_up() {
+    let shm = Shm::create(1, Capacity::of([(Kind::Frontend, "web")].into_iter()).with_slack()).unwrap();
+    let worker = shm.worker(WorkerId(0));
+    worker.set_phase(WorkerPhase::Running);
+    reserve(shm, &plan_names(0, 100), 0);
+    let web = shm.find(Kind::Frontend, "web").unwrap();
+    shm.frontend(web).counters(WorkerId(0)).stot.add(5);
+    let segments = shm.segment_count() + 1;
+    for generation in 1..100 {
+        // The process still holds the plan before the last.
+        worker.oldest_plan.set(generation - 1);
+        let names = plan_names(generation, 100);
+        reserve(shm, &names, generation);
+        let slots: std::collections::HashSet<_> =
+            names[1..].iter().map(|(kind, name)| shm.find(*kind, name).unwrap()).collect();
+        assert_eq!(slots.len(), 100);
+        for slot in slots {
+            let counters = shm.server(slot).counters(WorkerId(0));
+            assert_eq!(counters.stot.value(), 0, "a place with a new name begins anew");
+            counters.stot.add(1);
+        }
+        let (kind, held) = &plan_names(generation - 1, 1)[1];
+        let held = shm.find(*kind, held).expect("a plan that a process holds keeps its names");
+        assert_eq!(shm.server(held).sum(|counters| counters.stot.value()), u64::from(generation > 1));
+        assert!(shm.segment_count() <= segments + 1, "{}", shm.segment_count());
+    }
+    assert_eq!(shm.find(Kind::Frontend, "web"), Some(web));
+    assert_eq!(shm.frontend(web).sum(|counters| counters.stot.value()), 5);
+}
+
+#[test]
+fn a_process_that_says_nothing_of_its_plans_keeps_all_names() {
+    let shm = Shm::create(1, Capacity::of([(Kind::Frontend, "web")].into_iter())).unwrap();
+    shm.worker(WorkerId(0)).set_phase(WorkerPhase::Running);
+    for generation in 0..20 {
+        reserve(shm, &plan_names(generation, 50), generation);
+    }
+    for generation in 0..20 {
+        assert!(plan_names(generation, 50).iter().all(|(kind, name)| shm.find(*kind, name).is_some()));
+    }
 }

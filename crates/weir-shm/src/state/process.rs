@@ -86,6 +86,8 @@ pub struct WorkerInfo {
     pub heartbeat_ms: Word,
     /// Number of the plan this process runs.
     pub plan: Word,
+    /// Number of the oldest plan that the process still holds, for a stream that began with it. Written by the process.
+    pub oldest_plan: Word,
     /// Why the last process ended, in words.
     pub crash_reason: Text<56>,
 }

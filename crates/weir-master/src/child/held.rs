@@ -1,0 +1,57 @@
+//! Which plans a child still holds: the one in force, and older ones for as long as a stream that began with them lives.
+//! The supervisor gives the places in shared memory of nobody's plan to new names.
+
+use std::sync::{Arc, Weak};
+
+use weir_plan::Plan;
+use weir_shm::WorkerInfo;
+
+pub struct Held {
+    place: &'static WorkerInfo,
+    plans: Vec<(u64, Weak<Plan>)>,
+}
+
+impl Held {
+    pub fn new(place: &'static WorkerInfo, plan: &Arc<Plan>) -> Self {
+        let mut held = Self { place, plans: Vec::new() };
+        held.note(plan);
+        held
+    }
+
+    /// After anything that may have changed the plan in force.
+    pub fn note(&mut self, current: &Arc<Plan>) {
+        self.plans.retain(|(_, plan)| plan.strong_count() > 0);
+        if !self.plans.iter().any(|(_, plan)| std::ptr::eq(plan.as_ptr(), Arc::as_ptr(current))) {
+            self.plans.push((current.generation, Arc::downgrade(current)));
+        }
+        let oldest = self.plans.iter().map(|(generation, _)| *generation).min();
+        self.place.oldest_plan.set(oldest.unwrap_or(current.generation));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_shm::Shm;
+    use weir_types::WorkerId;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_counts_until_its_last_stream_ends() {
+        let place = Shm::private(1).worker(WorkerId(0));
+        let plan = |generation| Arc::new(Plan { generation, ..Plan::default() });
+        let (first, second, third) = (plan(3), plan(4), plan(5));
+        let mut held = Held::new(place, &first);
+        assert_eq!(place.oldest_plan.value(), 3);
+        let stream = first.clone();
+        drop(first);
+        held.note(&second);
+        assert_eq!(place.oldest_plan.value(), 3);
+        drop(stream);
+        held.note(&third);
+        assert_eq!(place.oldest_plan.value(), 4, "the test still holds it");
+        drop(second);
+        held.note(&third);
+        assert_eq!(place.oldest_plan.value(), 5);
+    }
+}
