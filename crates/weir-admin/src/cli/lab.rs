@@ -59,6 +59,7 @@ impl Builder {
     fn proxy(&mut self, name: &str, id: u32, kind: ProxyKind) -> &mut Proxy {
         let proxy = Proxy {
             compresses: Default::default(),
+            bandwidth: Vec::new(),
             index: ProxyId(self.plan.proxies.len() as u32),
             name: name.into(),
             id,
