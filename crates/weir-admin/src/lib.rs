@@ -1,7 +1,7 @@
 //! Runtime commands, statistics and metrics: everything that shows what weir does, and the orders given at run time.
 //!
 //! Rendering is pure: it reads a [`View`] (the plan in force, shared memory, the time) and returns text. Commands change
-//! shared state through [`servers`] and ask the controller, by way of [`Control`], for what shared state cannot hold.
+//! shared state through `weir_engine::servers` and ask the controller, by way of [`Control`], for what shared state cannot hold.
 //! No sockets but in [`serve`].
 
 pub mod cli;
@@ -9,7 +9,6 @@ pub mod info;
 pub mod page;
 pub mod prometheus;
 pub mod serve;
-pub mod servers;
 pub mod stats;
 mod value;
 mod view;

@@ -1,5 +1,6 @@
 //! What all rendering reads: the plan in force, the state all processes share, the time, and facts about this weir.
 
+use weir_engine::servers::Servers;
 use weir_plan::{Backend, Plan, Proxy, Server};
 use weir_shm::{BackendView, FrontendView, ServerView, Shm};
 use weir_types::{ProxyId, ServerId};
@@ -43,6 +44,11 @@ impl<'a> View<'a> {
     /// Proxies in the order of the file, without those that are `disabled`.
     pub fn proxies(&self) -> impl Iterator<Item = &'a Proxy> + use<'a> {
         self.plan.proxies.iter().filter(|proxy| !proxy.disabled)
+    }
+
+    /// The same for those who change servers.
+    pub fn servers(&self) -> Servers<'a> {
+        Servers { plan: self.plan, shm: self.shm, now_ms: self.now_ms }
     }
 
     pub fn frontend_state(&self, proxy: &Proxy) -> FrontendView {

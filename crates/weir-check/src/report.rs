@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::health::Health;
-use crate::status::{CheckResult, Outcome};
+use crate::status::{CheckResult, CheckStatus, Outcome};
 
 /// Syslog's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ pub enum Transition {
 }
 
 /// With `option log-health-checks`: one check that changed something.
-pub fn health_check(subject: Subject<'_>, outcome: &Outcome, health: &Health) -> Line {
+/// `agent`: it was the agent who said so.
+pub fn health_check(subject: Subject<'_>, outcome: &Outcome, health: &Health, agent: bool) -> Line {
     let result = match outcome.result() {
         CheckResult::Passed => "succeeded",
         CheckResult::ConditionallyPassed => "conditionally succeeded",
@@ -86,8 +87,9 @@ pub fn health_check(subject: Subject<'_>, outcome: &Outcome, health: &Health) ->
     let word = if health.is_up() { "UP" } else { "DOWN" };
     let Subject { backend, server, .. } = subject;
     let reason = reason(outcome);
+    let who = if agent { "Agent" } else { "Health" };
     let text =
-        format!("Health check for {noun} {backend}/{server} {result}{reason}, status: {value}/{of} {word}.");
+        format!("{who} check for {noun} {backend}/{server} {result}{reason}, status: {value}/{of} {word}.");
     Line { level: Level::Notice, text }
 }
 
@@ -117,17 +119,30 @@ fn reason(outcome: &Outcome) -> String {
         let _ = write!(text, ", code: {code}");
     }
     if !outcome.info.is_empty() {
-        let _ = write!(text, ", info: \"{}\"", outcome.info);
+        let _ = write!(text, ", info: \"{}\"", encoded(&outcome.info));
     }
-    let _ = write!(text, ", check duration: {}ms", outcome.duration_ms);
+    // Nothing was checked, so nothing took a time.
+    if outcome.status != CheckStatus::Observed {
+        let _ = write!(text, ", check duration: {}ms", outcome.duration_ms);
+    }
+    text
+}
+
+/// Quotes and what cannot be printed become `<22>`.
+fn encoded(info: &str) -> String {
+    let mut text = String::with_capacity(info.len());
+    for byte in info.bytes() {
+        match byte {
+            b'"' | 0..=0x1f | 0x7f.. => drop(write!(text, "<{byte:02X}>")),
+            _ => text.push(char::from(byte)),
+        }
+    }
     text
 }
 
 fn via(transition: Transition, cause: Option<Cause<'_>>) -> String {
     match cause {
-        Some(Cause::Check { outcome, logged: false }) if transition != Transition::Stopping => {
-            reason(outcome)
-        }
+        Some(Cause::Check { outcome, logged: false }) => reason(outcome),
         Some(Cause::Cli) => ", changed from CLI".into(),
         // Leaving maintenance is worded without the name.
         Some(Cause::Tracked(_)) if transition == Transition::LeavesMaintenance => String::new(),

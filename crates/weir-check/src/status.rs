@@ -42,6 +42,8 @@ macro_rules! statuses {
 statuses! {
     Unknown 0 "UNK" "Unknown" Unknown;
     Initializing 1 "INI" "Initializing" Unknown;
+    Checked 3 "CHECKED" "No status change" Neutral;
+    Observed 4 "HANA" "Health analyze" Failed;
     SocketError 5 "SOCKERR" "Socket error" Failed;
     L4Ok 6 "L4OK" "Layer4 check passed" Passed;
     L4Timeout 7 "L4TOUT" "Layer4 timeout" Failed;
@@ -54,9 +56,22 @@ statuses! {
     L7Ok 15 "L7OK" "Layer7 check passed" Passed;
     L7OkConditional 16 "L7OKC" "Layer7 check conditionally passed" ConditionallyPassed;
     L7Status 17 "L7STS" "Layer7 wrong status" Failed;
+    ProcessError 18 "PROCERR" "External check error" Failed;
+    ProcessTimeout 19 "PROCTOUT" "External check timeout" Failed;
+    ProcessOk 20 "PROCOK" "External check passed" Passed;
 }
 
 impl CheckStatus {
+    /// Whether a code belongs to it: what the server or the program answered.
+    pub const fn has_code(self) -> bool {
+        self as u32 >= CheckStatus::L7Ok as u32
+    }
+
+    /// The status that is called so, `L7OK` and the like.
+    pub fn named(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|status| status.code() == code)
+    }
+
     /// The status of this `srv_check_status`.
     pub fn from_number(number: u32) -> Option<Self> {
         Self::ALL.iter().copied().find(|status| *status as u32 == number)
@@ -67,7 +82,7 @@ impl CheckStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub status: CheckStatus,
-    /// `check_code`: the HTTP status, if it was read.
+    /// `check_code`, where the status has one; 0 where there was none to read.
     pub code: Option<u16>,
     /// `last_chk`: what the server or the system said; may be empty.
     pub info: String,

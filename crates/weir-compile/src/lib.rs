@@ -11,6 +11,7 @@
 
 mod backend;
 mod check;
+mod check_expect;
 mod filters;
 mod frontend;
 mod names;

@@ -97,7 +97,7 @@ impl<'c> Names<'c> {
         server_lines(&self.config.proxies[owner]).nth(place).is_some_and(|server| {
             let options = &server.line.options;
             options.settings.check.enabled
-                || options.settings.agent_check
+                || options.settings.agent.enabled
                 || server.line.track.is_some()
                 || options.track.is_some()
         })

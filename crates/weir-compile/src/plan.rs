@@ -103,6 +103,7 @@ impl<'c> Work<'_, 'c> {
             bandwidth: written.filters.iter().filter_map(|filter| filter.bandwidth.clone()).collect(),
             frontend,
             backend,
+            forced_id: written.id.is_some(),
             frontend_slot: if has_frontend { slots.frontend(&written.name) } else { Slot::default() },
             backend_slot: if has_backend { slots.backend(&written.name) } else { Slot::default() },
         }

@@ -32,8 +32,34 @@ pub fn proxy(config: &Config, proxy: &Proxy, diagnostics: &mut Diagnostics) {
         let why = "uses http-check rules without 'option httpchk', so the rules are ignored.";
         warn(span, format!("{noun} '{name}' {why}"));
     }
+    if proxy.kind.has_backend() && matches!(proxy.settings.check.protocol, CheckProtocol::External) {
+        external_check(config, proxy, diagnostics);
+    }
+    let mut warn = |span: Span, text: String| {
+        diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(span), text));
+    };
     if proxy.mode != Mode::Http {
         http_only(proxy, &mut warn);
+    }
+}
+
+/// What `option external-check` needs elsewhere.
+fn external_check(config: &Config, proxy: &Proxy, diagnostics: &mut Diagnostics) {
+    let (span, name) = (proxy.span, &proxy.name);
+    let missing = [
+        (!config.global.external_check, "global.external-check"),
+        (proxy.settings.check.external_command.is_none(), "external-check command"),
+    ];
+    for (_, what) in missing.into_iter().filter(|(missing, _)| *missing) {
+        let text = format!("Proxy '{name}' : 'option external-check' unable to find required '{what}'.");
+        diagnostics.push(Diagnostic::new(Level::Alert, Form::Bare, Some(span), text));
+    }
+    if !config.global.fork_wanted {
+        let text = format!(
+            "Proxy '{name}' : 'insecure-fork-wanted' not enabled in the global section, 'option external-check' will \
+             likely fail."
+        );
+        diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(span), text));
     }
 }
 

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use weir_check::Ruleset;
 use weir_config::model::{InitAddress, Name, Proxy, Server as Written, ServerOptions};
-use weir_plan::settings::{ServerSettings, SourceAddress};
+use weir_plan::settings::{OwnRules, ServerSettings, SourceAddress};
 use weir_plan::{Server, ServerTarget};
 use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, ProxyId, ServerId, Span};
 
+use crate::check;
 use crate::names::server_lines;
 use crate::resolver::Resolver;
 use crate::slots::Slots;
@@ -16,8 +18,11 @@ use crate::tls::Connectors;
 /// Settings by the options they came from, which lines that say the same share.
 #[derive(Default)]
 pub struct SharedSettings {
-    by_source: HashMap<(*const ServerOptions, Option<*const SourceAddress>), Arc<ServerSettings>>,
+    by_source: HashMap<SettingsKey, Arc<ServerSettings>>,
 }
+
+/// The line's options, the proxy's `source`, the rules of a `healthcheck` section.
+type SettingsKey = (*const ServerOptions, Option<*const SourceAddress>, Option<*const Ruleset>);
 
 impl SharedSettings {
     /// `source` of the proxy serves the servers that have none of their own.
@@ -25,14 +30,16 @@ impl SharedSettings {
         &mut self,
         options: &Arc<ServerOptions>,
         source: Option<&Arc<SourceAddress>>,
+        rules: Option<Arc<Ruleset>>,
     ) -> Arc<ServerSettings> {
         let inherited = source.filter(|_| options.settings.source.is_none());
-        let key = (Arc::as_ptr(options), inherited.map(Arc::as_ptr));
+        let key = (Arc::as_ptr(options), inherited.map(Arc::as_ptr), rules.as_ref().map(Arc::as_ptr));
         let settings = || {
             let mut settings = options.settings.clone();
             if let Some(source) = inherited {
                 settings.source = Some((**source).clone());
             }
+            settings.check.rules = OwnRules(rules);
             Arc::new(settings)
         };
         self.by_source.entry(key).or_insert_with(settings).clone()
@@ -45,6 +52,7 @@ pub fn compile_all(
     resolver: &mut Resolver<'_, '_>,
     servers: &mut Vec<Server>,
     settings: &mut SharedSettings,
+    checks: &mut check::Shared,
     connectors: &mut Connectors,
     slots: &mut dyn Slots,
 ) {
@@ -60,7 +68,8 @@ pub fn compile_all(
         }
         path.truncate(prefix);
         path.push_str(&name);
-        let settings = settings.of(&line.options, proxy.settings.source.as_ref());
+        let rules = line.options.healthcheck.as_ref().and_then(|name| checks.section(name, resolver));
+        let settings = settings.of(&line.options, proxy.settings.source.as_ref(), rules);
         let cookie = line.cookie.clone().or_else(|| line.options.cookie.clone());
         let track = line.track.as_ref().or(line.options.track.as_ref());
         let target = target(line, &path, resolver);
@@ -81,6 +90,7 @@ pub fn compile_all(
             settings,
             cookie,
             track,
+            forced_id: line.id.is_some(),
             span: line.span,
             slot: slots.server(&path),
         });

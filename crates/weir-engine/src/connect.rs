@@ -229,6 +229,7 @@ impl Turn<'_, '_> {
     }
 
     fn connected(&mut self) -> Step {
+        self.observe_connection();
         let now = self.now_us();
         let stream = &mut *self.stream;
         if let Some(link) = &mut stream.link {

@@ -310,6 +310,7 @@ impl Turn<'_, '_> {
                 if let Some(assigned) = &self.stream.assigned {
                     assigned.counters.eresp.increment();
                 }
+                self.observe_error(weir_check::Observed::ReadTimeout);
                 self.answer_error(504)
             }
         }

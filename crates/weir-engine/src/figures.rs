@@ -2,17 +2,16 @@
 
 use weir_plan::Plan;
 use weir_sample::stream::{BackendFigure, ServerFigure};
+use weir_shm::Shm;
 use weir_types::{ProxyId, ServerId};
 
-use crate::worker::Worker;
-
-pub fn of_backend(worker: &Worker, plan: &Plan, proxy: ProxyId, figure: BackendFigure) -> i64 {
+pub fn of_backend(shm: Shm, now_ms: u64, plan: &Plan, proxy: ProxyId, figure: BackendFigure) -> i64 {
     let proxy = plan.proxy(proxy);
     let Some(backend) = proxy.backend.as_deref() else { return 0 };
-    let view = worker.shm.backend(proxy.backend_slot);
+    let view = shm.backend(proxy.backend_slot);
     let servers = || backend.servers.clone().map(ServerId);
-    let usable = || servers().filter(|id| worker.shm.server(plan.server(*id).slot).state.usable());
-    let sum = |figure: ServerFigure| usable().map(|id| of_server(worker, plan, id, figure)).sum::<i64>();
+    let usable = || servers().filter(|id| shm.server(plan.server(*id).slot).state.usable());
+    let sum = |figure: ServerFigure| usable().map(|id| of_server(shm, now_ms, plan, id, figure)).sum::<i64>();
     match figure {
         BackendFigure::UsableServers => usable().count() as i64,
         BackendFigure::Connections => view.sum(|counters| counters.scur.value()) as i64,
@@ -34,16 +33,13 @@ pub fn of_backend(worker: &Worker, plan: &Plan, proxy: ProxyId, figure: BackendF
             }
             usable().map(|id| i64::from(plan.server(id).settings.maxconn)).sum()
         }
-        BackendFigure::SessionRate => {
-            let now = worker.clock.now_ms();
-            view.sum(|counters| counters.rate.value(now)) as i64
-        }
+        BackendFigure::SessionRate => view.sum(|counters| counters.rate.value(now_ms)) as i64,
     }
 }
 
-pub fn of_server(worker: &Worker, plan: &Plan, id: ServerId, figure: ServerFigure) -> i64 {
+pub fn of_server(shm: Shm, now_ms: u64, plan: &Plan, id: ServerId, figure: ServerFigure) -> i64 {
     let server = plan.server(id);
-    let view = worker.shm.server(server.slot);
+    let view = shm.server(server.slot);
     let connections = || view.sum(|counters| counters.scur.value()) as i64;
     match figure {
         ServerFigure::IsUp => i64::from(view.state.usable()),
@@ -53,10 +49,7 @@ pub fn of_server(worker: &Worker, plan: &Plan, id: ServerId, figure: ServerFigur
             limit => (i64::from(limit) - connections()).max(0),
         },
         ServerFigure::Queue => view.sum(|counters| counters.qcur.value()) as i64,
-        ServerFigure::SessionRate => {
-            let now = worker.clock.now_ms();
-            view.sum(|counters| counters.rate.value(now)) as i64
-        }
+        ServerFigure::SessionRate => view.sum(|counters| counters.rate.value(now_ms)) as i64,
         ServerFigure::Weight => {
             let scale = i64::from(weir_balance::WEIGHT_SCALE);
             (i64::from(view.state.effective_weight.value()) + scale - 1) / scale

@@ -18,6 +18,7 @@ const TURN_AROUND: u32 = 1000;
 impl Turn<'_, '_> {
     /// The connection could not be made: tries again, or gives up with 503.
     pub fn connect_failed(&mut self, cause: Cause) -> Step {
+        self.observe_error(weir_check::Observed::Connection);
         let plan = self.client.session.plan.clone();
         let settings = &self.stream.backend(&plan).settings;
         let retries = !self.stream.http || settings.retry_on & retry::CONN_FAILURE != 0;

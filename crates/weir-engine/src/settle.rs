@@ -6,8 +6,9 @@
 
 use weir_balance::WEIGHT_SCALE;
 use weir_check::CheckStatus;
+use weir_plan::settings::InitState;
 use weir_plan::{Plan, Server, ServerTarget};
-use weir_shm::{AdminFlags, OperationalState, ServerState, Shm};
+use weir_shm::{AdminFlags, CheckState, OperationalState, ServerState, Shm};
 
 /// Brings shared memory up to date with `plan`. `now_ms` is `CLOCK_MONOTONIC` in milliseconds.
 pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
@@ -39,13 +40,20 @@ fn begin(server: &Server, state: &ServerState, now_ms: u64) {
     if matches!(server.target, ServerTarget::Unresolved { .. }) {
         state.insert_admin(AdminFlags::RMAINT);
     }
-    // Up, and down at the first failure: as a server starts in HAProxy.
-    state.set_operational(OperationalState::Running);
+    // Up, and down at the first failure, as a server starts in HAProxy, unless `init-state` says otherwise.
+    let (rise, fall) = (settings.check.rise, settings.check.fall);
+    let (operational, health) = match settings.init_state {
+        InitState::FullyUp => (OperationalState::Running, rise + fall - 1),
+        InitState::Up => (OperationalState::Running, rise),
+        InitState::Down => (OperationalState::Stopped, rise - 1),
+        InitState::FullyDown => (OperationalState::Stopped, 0),
+    };
+    let operational = if settings.check.enabled { operational } else { OperationalState::Running };
+    state.set_operational(operational);
     state.check.status.set(CheckStatus::Initializing as u32);
-    if settings.check.enabled {
-        state.check.health.set(settings.check.rise);
-        state.check.flags.set(CHECK_CONFIGURED | CHECK_ENABLED);
-    }
+    state.check.health.set(if settings.check.enabled { health } else { 0 });
+    state.agent.status.set(CheckStatus::Initializing as u32);
+    follow_checks(server, state);
     if settings.disabled {
         disable(state);
     }
@@ -64,25 +72,48 @@ fn follow(server: &Server, state: &ServerState) {
         (true, false) => {
             state.remove_admin(DISABLED);
             state.configured.remove(ServerState::CONFIGURED_DISABLED);
-            state.check.flags.remove(CHECK_PAUSED);
+            state.check.flags.remove(CheckState::PAUSED);
             state.set_operational(OperationalState::Running);
         }
         _ => {}
+    }
+    follow_checks(server, state);
+}
+
+/// Checks and agents that the text now asks for, and those that it does no longer.
+fn follow_checks(server: &Server, state: &ServerState) {
+    let settings = &server.settings;
+    let agent = settings.agent.enabled && settings.agent.port.is_some();
+    for (check, wanted, own) in
+        [(&state.check, settings.check.enabled, 0), (&state.agent, agent, CheckState::AGENT)]
+    {
+        let configured = check.flags.value() & CheckState::CONFIGURED != 0;
+        match (configured, wanted) {
+            (false, true) => {
+                check.flags.insert(CheckState::CONFIGURED | CheckState::ENABLED | own);
+                if check.health.value() == 0 && state.operational() != OperationalState::Stopped {
+                    check.health.set(if own == 0 { settings.check.rise } else { 1 });
+                }
+            }
+            (true, false) => {
+                check.flags.set(0);
+                // Nothing will bring it up any more, and nothing knows better.
+                if own == 0 && !state.admin().intersects(AdminFlags::MAINT) {
+                    state.set_operational(OperationalState::Running);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
 /// `disabled` counts as an operator's order too: `enable server` brings the server back.
 const DISABLED: AdminFlags = AdminFlags(AdminFlags::CMAINT.0 | AdminFlags::FMAINT.0);
 
-/// Bits of `srv_check_state`.
-const CHECK_CONFIGURED: u32 = 2;
-const CHECK_ENABLED: u32 = 4;
-const CHECK_PAUSED: u32 = 8;
-
 fn disable(state: &ServerState) {
     state.insert_admin(DISABLED);
     state.configured.insert(ServerState::CONFIGURED_DISABLED);
-    state.check.flags.insert(CHECK_PAUSED);
+    state.check.flags.insert(CheckState::PAUSED);
     state.set_operational(OperationalState::Stopped);
 }
 
@@ -113,6 +144,7 @@ mod tests {
             settings: Arc::new(settings),
             cookie: None,
             track: None,
+            forced_id: false,
             span: Default::default(),
             slot,
         };

@@ -319,11 +319,11 @@ impl Sample for View<'_> {
     }
 
     fn backend_figure(&self, proxy: ProxyId, figure: BackendFigure) -> i64 {
-        crate::figures::of_backend(self.worker, self.plan(), proxy, figure)
+        crate::figures::of_backend(self.worker.shm, self.worker.clock.now_ms(), self.plan(), proxy, figure)
     }
 
     fn server_figure(&self, server: ServerId, figure: ServerFigure) -> i64 {
-        crate::figures::of_server(self.worker, self.plan(), server, figure)
+        crate::figures::of_server(self.worker.shm, self.worker.clock.now_ms(), self.plan(), server, figure)
     }
 
     fn find_backend(&self, name: &[u8]) -> Option<ProxyId> {

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
+use weir_check::Ruleset;
 use weir_sample::{Condition, Expr, Format, Resolved};
 use weir_tls::Connector;
 use weir_types::{Address, PortSpec, ServerId, Slot, Span};
 
-use crate::settings::{Balance, Check, Cookie, ServerSettings};
+use crate::settings::{Balance, Cookie, ServerSettings};
 
 #[derive(Debug)]
 pub struct Backend {
@@ -20,7 +21,7 @@ pub struct Backend {
     pub servers: Range<u32>,
     pub use_server: Vec<UseServer>,
     /// `option httpchk`, `tcp-check`...: what a server's `check` does here.
-    pub check: Arc<Check>,
+    pub check: Arc<Ruleset>,
     /// `fullconn`.
     pub fullconn: Option<u32>,
     /// `http-send-name-header`.
@@ -48,6 +49,8 @@ pub struct Server {
     pub name: Arc<str>,
     /// `id`, or the place in the backend counted from 1.
     pub id: u32,
+    /// `id` gave the number.
+    pub forced_id: bool,
     pub target: ServerTarget,
     pub settings: Arc<ServerSettings>,
     /// `ssl` or `check-ssl`.

@@ -18,6 +18,8 @@ pub struct Proxy {
     pub name: Arc<str>,
     /// The numeric id: `id` or given in order from 2... as HAProxy numbers them.
     pub id: u32,
+    /// `id` gave the number.
+    pub forced_id: bool,
     pub kind: ProxyKind,
     pub mode: Mode,
     pub span: Span,

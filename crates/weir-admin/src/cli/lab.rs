@@ -71,6 +71,7 @@ impl Builder {
             rules: None,
             frontend: None,
             backend: None,
+            forced_id: false,
             frontend_slot: self.slot(Kind::Frontend, name),
             backend_slot: self.slot(Kind::Backend, name),
         };
@@ -114,7 +115,7 @@ impl Builder {
             cookie: cookie.map(|name| Arc::new(Cookie { name: name.into(), ..Cookie::default() })),
             servers: first..first,
             use_server: Vec::new(),
-            check: Arc::default(),
+            check: Arc::new(weir_check::Ruleset::connect()),
             fullconn: None,
             send_name_header: None,
             force_persist: Vec::new(),
@@ -146,6 +147,7 @@ impl Builder {
             settings: Arc::new(set),
             cookie: cookie.map(Into::into),
             track: None,
+            forced_id: false,
             span: Span::default(),
             slot,
         });

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use weir_check::report::Line;
+use weir_engine::servers::{self, HealthOrder, Servers, Told};
 use weir_engine::{StatsAnswer, StatsRequest};
 use weir_types::{ProxyId, ServerId};
 
 use crate::View;
-use crate::servers::{self, HealthOrder, Told};
 
 /// What the page says afterwards; the words stand in the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn process(view: &View<'_>, request: &StatsRequest<'_>, tell: &dyn Fn(ProxyI
     let Some(backend) = field("b").and_then(|name| view.find_backend(name)) else { return Status::Errors };
     let found: BTreeSet<ServerId> = names.iter().filter_map(|name| view.find_server(backend, name)).collect();
     for server in &found {
-        order(view, *server).into_iter().for_each(|(backend, line)| tell(backend, line));
+        order(&view.servers(), *server).into_iter().for_each(|(backend, line)| tell(backend, line));
     }
     match (found.len(), names.len()) {
         (0, _) => Status::Errors,
@@ -68,33 +68,43 @@ pub fn process(view: &View<'_>, request: &StatsRequest<'_>, tell: &dyn Fn(ProxyI
     }
 }
 
-type Order = fn(&View<'_>, ServerId) -> Vec<Told>;
+type Order = fn(&Servers<'_>, ServerId) -> Vec<Told>;
 
-/// The values of the list `action`. Agents are not there yet, nor is `shutdown`: they are no actions.
+/// The values of the list `action`. `shutdown` is not there yet: it is no action.
 fn order(action: &str) -> Option<Order> {
     Some(match action {
         "ready" | "enable" => servers::ready,
         "drain" | "stop" => servers::drain,
         "maint" | "disable" => servers::maintenance,
-        "dhlth" => |view, server| {
-            servers::checks_enabled(view, server, false);
-            Vec::new()
-        },
-        "ehlth" => |view, server| {
-            servers::checks_enabled(view, server, true);
-            Vec::new()
-        },
-        "hrunn" => |view, server| health(view, server, HealthOrder::Up),
-        "hnolb" => |view, server| health(view, server, HealthOrder::Stopping),
-        "hdown" => |view, server| health(view, server, HealthOrder::Down),
+        "dhlth" => |servers, server| switch(&servers.state(server).check, false),
+        "ehlth" => |servers, server| switch(&servers.state(server).check, true),
+        "dagent" => |servers, server| switch(&servers.state(server).agent, false),
+        "eagent" => |servers, server| switch(&servers.state(server).agent, true),
+        "arunn" => |servers, server| agent(servers, server, true),
+        "adown" => |servers, server| agent(servers, server, false),
+        "hrunn" => |servers, server| health(servers, server, HealthOrder::Up),
+        "hnolb" => |servers, server| health(servers, server, HealthOrder::Stopping),
+        "hdown" => |servers, server| health(servers, server, HealthOrder::Down),
         _ => return None,
     })
 }
 
-fn health(view: &View<'_>, server: ServerId, order: HealthOrder) -> Vec<Told> {
-    match view.plan.server(server).track {
+fn switch(check: &weir_shm::CheckState, enabled: bool) -> Vec<Told> {
+    servers::checks_enabled(check, enabled);
+    Vec::new()
+}
+
+fn agent(servers: &Servers<'_>, server: ServerId, up: bool) -> Vec<Told> {
+    match servers.state(server).agent.is_enabled() {
+        true => servers::agent(servers, server, up),
+        false => Vec::new(),
+    }
+}
+
+fn health(servers: &Servers<'_>, server: ServerId, order: HealthOrder) -> Vec<Told> {
+    match servers.server(server).track {
         Some(_) => Vec::new(),
-        None => servers::health(view, server, order),
+        None => servers::health(servers, server, order),
     }
 }
 

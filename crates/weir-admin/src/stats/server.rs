@@ -10,9 +10,6 @@ use super::fields::at;
 use super::row::{Object, Row};
 use crate::{Value, View};
 
-/// A check that is being made: bit 1 of `srv_check_state`.
-const IN_PROGRESS: u32 = 1;
-
 pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -> Row {
     let server = view.plan.server(id);
     let mut row = Row::new(Object::Server, &proxy.name, proxy.id, &server.name, server.id);
@@ -35,6 +32,9 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     let usable = is_usable(view, server) || !is_in_maintenance(view, id);
     row.small(at::ACT, if settings.backup || !usable { 0 } else { standing });
     row.small(at::BCK, u32::from(settings.backup));
+    if settings.observe.is_some() {
+        row.count(at::HANAFAIL, u64::from(state.observe_failures.value()));
+    }
     if settings.check.enabled {
         row.count(at::CHKFAIL, u64::from(state.check_failures.value()));
         row.count(at::CHKDOWN, u64::from(state.down_transitions.value()));
@@ -57,6 +57,9 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     row.set(at::LASTSESS, last_session(view, shared.latest(|it| it.last_session.value())));
     if settings.check.enabled && !is_in_maintenance(view, id) {
         check_fields(&mut row, server, &state.check, &shared.text().check.value());
+    }
+    if state.agent.is_enabled() {
+        agent_fields(&mut row, &state.agent, &shared.text().agent.value());
     }
     if shows_names {
         row.text(at::ADDR, address(view, server));
@@ -119,14 +122,43 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     row
 }
 
-fn check_fields(row: &mut Row, server: &Server, check: &CheckState, last: &str) {
+/// The status of the latest check, with a mark while another is in progress.
+fn check_status(check: &CheckState) -> (CheckStatus, String) {
     let status = CheckStatus::from_number(check.status.value()).unwrap_or(CheckStatus::Unknown);
-    let running = if check.flags.value() & IN_PROGRESS != 0 { "* " } else { "" };
-    row.text(at::CHECK_STATUS, format!("{running}{}", status.code()));
-    if check.code.value() > 0 {
+    let running = if check.flags.value() & CheckState::IN_PROGRESS != 0 { "* " } else { "" };
+    (status, format!("{running}{}", status.code()))
+}
+
+/// What a check that has ended took; the first one has not.
+fn has_ended(status: CheckStatus) -> bool {
+    !matches!(status, CheckStatus::Unknown | CheckStatus::Initializing)
+}
+
+fn agent_fields(row: &mut Row, agent: &CheckState, last: &str) {
+    let (status, text) = check_status(agent);
+    row.text(at::AGENT_STATUS, text);
+    if status.has_code() {
+        row.small(at::AGENT_CODE, agent.code.value());
+    }
+    if has_ended(status) {
+        row.count(at::AGENT_DURATION, u64::from(agent.duration_ms.value()));
+    }
+    row.text(at::AGENT_DESC, status.text());
+    row.text(at::LAST_AGT, last);
+    row.small(at::AGENT_RISE, 1u32);
+    row.small(at::AGENT_FALL, 1u32);
+    row.small(at::AGENT_HEALTH, agent.health.value());
+}
+
+fn check_fields(row: &mut Row, server: &Server, check: &CheckState, last: &str) {
+    let (status, text) = check_status(check);
+    row.text(at::CHECK_STATUS, text);
+    if status.has_code() {
         row.small(at::CHECK_CODE, check.code.value());
     }
-    row.count(at::CHECK_DURATION, u64::from(check.duration_ms.value()));
+    if has_ended(status) {
+        row.count(at::CHECK_DURATION, u64::from(check.duration_ms.value()));
+    }
     row.text(at::CHECK_DESC, status.text());
     row.text(at::LAST_CHK, last);
     let (rise, fall) = rise_and_fall(server, check);
@@ -187,10 +219,14 @@ pub fn status(view: &View<'_>, id: ServerId) -> String {
     let check = &view.server_state(server).state.check;
     let health = check.health.value();
     let (rise, fall) = rise_and_fall(server, check);
-    let checked = server.settings.check.enabled && check.flags.value() & (CONFIGURED | ENABLED) != CONFIGURED;
+    let checked = check.is_enabled();
+    let agent = &view.server_state(view.plan.server(id)).state.agent;
+    let says_down = agent.is_enabled() && agent.health.value() == 0;
     match state.operational() {
+        OperationalState::Stopped if says_down => "DOWN (agent)".into(),
         OperationalState::Stopped if health > 0 => format!("DOWN {health}/{rise}"),
         OperationalState::Stopped => "DOWN".into(),
+        _ if admin.intersects(AdminFlags::DRAIN) && agent.is_enabled() => "DRAIN (agent)".into(),
         _ if admin.intersects(AdminFlags::DRAIN) => "DRAIN".into(),
         _ if !checked => "no check".into(),
         up => {
@@ -202,10 +238,6 @@ pub fn status(view: &View<'_>, id: ServerId) -> String {
         }
     }
 }
-
-/// Bits of `srv_check_state`; `disable health` clears the second.
-const CONFIGURED: u32 = 2;
-const ENABLED: u32 = 4;
 
 /// `127.0.0.1:8000` as it is now.
 pub fn address(view: &View<'_>, server: &Server) -> String {

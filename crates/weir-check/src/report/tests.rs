@@ -15,20 +15,20 @@ fn outcome(status: CheckStatus, code: Option<u16>, info: &str, duration_ms: u64)
 fn health_check_lines() {
     let wrong = outcome(CheckStatus::L7Status, Some(500), "Oops", 1);
     assert_eq!(
-        health_check(subject("v", "s1"), &wrong, &Health { rise: 3, fall: 3, value: 3 }).text,
+        health_check(subject("v", "s1"), &wrong, &Health { rise: 3, fall: 3, value: 3 }, false).text,
         "Health check for server v/s1 failed, reason: Layer7 wrong status, code: 500, info: \"Oops\", \
          check duration: 1ms, status: 1/3 UP."
     );
     let good = outcome(CheckStatus::L7Ok, Some(200), "", 1);
     let backup = Subject { backup: true, ..subject("v", "bk") };
     assert_eq!(
-        health_check(backup, &good, &Health { rise: 3, fall: 3, value: 5 }).text,
+        health_check(backup, &good, &Health { rise: 3, fall: 3, value: 5 }, false).text,
         "Health check for backup server v/bk succeeded, reason: Layer7 check passed, code: 200, \
          check duration: 1ms, status: 3/3 UP."
     );
     let not_found = outcome(CheckStatus::L7OkConditional, Some(404), "", 3);
     assert_eq!(
-        health_check(subject("v", "s1"), &not_found, &Health { rise: 3, fall: 3, value: 5 }).text,
+        health_check(subject("v", "s1"), &not_found, &Health { rise: 3, fall: 3, value: 5 }, false).text,
         "Health check for server v/s1 conditionally succeeded, reason: Layer7 check conditionally passed, \
          code: 404, check duration: 3ms, status: 3/3 UP."
     );

@@ -7,7 +7,7 @@ use weir_syntax::time::{self, Unit};
 use super::argument::{once, refuse};
 use crate::keyword::Keyword;
 use crate::outcome::{Outcome, Report};
-use crate::parser::Parser;
+use crate::parser::{Parser, Prefix};
 use crate::value::{atol, clamp_u32};
 
 const STATES: &str = "server states survive reloads by themselves";
@@ -16,6 +16,11 @@ pub const KEYWORDS: &[Keyword] = &[
     Keyword::new("spread-checks", "<0..50, in percent>", "Randomises check intervals (3.2).", spread),
     Keyword::new("max-spread-checks", "<delay>", "Bound of the checks' start (3.2).", max_spread),
     Keyword::new("external-check", "[preserve-env]", "Allows checks by programs (3.1).", external),
+    Keyword::new("insecure-fork-wanted", "", "Checks may start programs (3.1).", |parser, line| {
+        parser.at_most(line, 1)?;
+        parser.config.global.fork_wanted = parser.prefix == Prefix::None;
+        Ok(())
+    }),
     Keyword::new("server-state-base", "<dir>", "Where state files are (3.1).", |parser, line| {
         let dir = needs(line, "expects one argument: a directory path.")?;
         let known = parser.config.global.server_state_base.is_some();
@@ -81,5 +86,6 @@ fn external(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     parser.at_most(line, 2)?;
     parser.config.global.external_check = true;
+    parser.config.global.external_check_keeps_environment |= word == "preserve-env";
     Ok(())
 }

@@ -38,7 +38,6 @@ pub const KEYWORDS: &[Keyword] = &[
         "the system's lookup is used once, when the file is loaded",
     ),
     plain("quick-exit", "Exits without cleaning up (3.2).", UNUSED),
-    plain("insecure-fork-wanted", "Threads may fork (3.1).", "workers never start programs"),
     plain("insecure-setuid-wanted", "Programs may gain rights (3.1).", "workers never start programs"),
     knob("no-memory-trimming", "", "Keeps freed memory (3.2).", MEMORY, none),
     knob("prealloc-fd", "", "Descriptor table of full size at start (3.1).", UNUSED, none),

@@ -1,6 +1,9 @@
 //! `option httpchk` and its kin with their `http-check` and `tcp-check` steps (manual 4.2).
 
-use weir_sample::{Expr, Format, Named, Regex, Variable};
+use std::net::IpAddr;
+
+use weir_check::{CheckStatus, MatchMethod};
+use weir_sample::{Expr, Format, Named, Regex, SetCondition, Variable};
 use weir_types::Span;
 
 /// What a server's `check` does in this proxy.
@@ -31,8 +34,8 @@ pub enum CheckProtocol {
         method: Option<Box<str>>,
         uri: Option<Box<str>>,
         version: Option<Box<str>>,
-        /// What followed the version inside the third word: header lines, as older configurations write them.
-        rest: Option<Box<str>>,
+        /// The value of a `Host` header.
+        host: Option<Format<Named>>,
     },
     Tcp,
     /// `redis-check`, `ldap-check`, `mysql-check`, `pgsql-check`, `smtpchk`, `spop-check`, `ssl-hello-chk`.
@@ -47,8 +50,8 @@ pub enum CheckProtocol {
 pub enum CheckStep {
     Comment(Box<str>),
     Connect {
-        port: Option<u16>,
-        address: Option<Box<str>>,
+        port: Option<ConnectPort>,
+        address: Option<IpAddr>,
         send_proxy: bool,
         via_socks4: bool,
         ssl: bool,
@@ -57,6 +60,7 @@ pub enum CheckStep {
         alpn: Option<Box<str>>,
         protocol: Option<Box<str>>,
         default: bool,
+        comment: Option<Box<str>>,
         span: Span,
     },
     HttpSend {
@@ -65,14 +69,12 @@ pub enum CheckStep {
         version: Option<Box<str>>,
         headers: Vec<(Box<str>, Format<Named>)>,
         body: Option<Format<Named>>,
+        comment: Option<Box<str>>,
         span: Span,
     },
     TcpSend {
-        data: Format<Named>,
-        span: Span,
-    },
-    TcpSendBinary {
-        data: Box<[u8]>,
+        data: SendData,
+        comment: Option<Box<str>>,
         span: Span,
     },
     Expect {
@@ -80,16 +82,19 @@ pub enum CheckStep {
         matching: ExpectMatch,
         /// Bytes to wait for.
         min_recv: Option<u32>,
+        report: Box<ExpectReport>,
         comment: Option<Box<str>>,
         span: Span,
     },
     SetVar {
         variable: Variable,
+        conditions: Vec<SetCondition>,
         value: Expr<Named>,
         span: Span,
     },
     SetVarFormat {
         variable: Variable,
+        conditions: Vec<SetCondition>,
         value: Format<Named>,
         span: Span,
     },
@@ -97,6 +102,33 @@ pub enum CheckStep {
         variable: Variable,
         span: Span,
     },
+}
+
+/// `port` of a `connect`.
+#[derive(Clone, Debug)]
+pub enum ConnectPort {
+    Number(u16),
+    Expr(Expr<Named>),
+}
+
+/// What a `tcp-check send` sends.
+#[derive(Clone, Debug)]
+pub enum SendData {
+    Bytes(Box<[u8]>),
+    Format(Format<Named>),
+    /// Hexadecimal digits once it is written.
+    BinaryFormat(Format<Named>),
+}
+
+/// What an `expect` reports: its statuses, texts and code.
+#[derive(Clone, Debug, Default)]
+pub struct ExpectReport {
+    pub ok_status: Option<CheckStatus>,
+    pub error_status: Option<CheckStatus>,
+    pub timeout_status: Option<CheckStatus>,
+    pub on_success: Option<Format<Named>>,
+    pub on_error: Option<Format<Named>>,
+    pub status_code: Option<Expr<Named>>,
 }
 
 #[derive(Clone, Debug)]
@@ -112,9 +144,18 @@ pub enum ExpectMatch {
     /// `string-lf`, `binary-lf`.
     BodyFormat(Format<Named>),
     BinaryFormat(Format<Named>),
-    /// `hdr` and `fhdr` with their words: name and value matches.
+    /// `hdr` and `fhdr`.
     Header {
         full: bool,
-        words: Vec<Box<str>>,
+        name: HeaderPart,
+        value: Option<HeaderPart>,
     },
+}
+
+/// The name or the value of a `hdr`.
+#[derive(Clone, Debug)]
+pub enum HeaderPart {
+    Text(MatchMethod, Box<str>),
+    Format(MatchMethod, Format<Named>),
+    Regex(Regex),
 }

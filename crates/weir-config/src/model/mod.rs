@@ -15,7 +15,9 @@ mod settings;
 
 pub use backend::{BackendParts, Filter, StickRule, StickTable, StickVerb, UseServer};
 pub use bind::{Bind, BindOptions, TlsBind, TlsEntry};
-pub use check::{CheckPlan, CheckProtocol, CheckStep, ExpectMatch};
+pub use check::{
+    CheckPlan, CheckProtocol, CheckStep, ConnectPort, ExpectMatch, ExpectReport, HeaderPart, SendData,
+};
 pub use name::Name;
 pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
 pub use sections::{

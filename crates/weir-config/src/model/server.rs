@@ -45,9 +45,6 @@ pub struct ServerOptions {
     /// `resolvers`.
     pub resolvers: Option<Name>,
     pub init_address: Option<Box<[InitAddress]>>,
-    pub init_state: Option<Box<str>>,
-    /// `observe layer4`, `layer7`.
-    pub observe: Option<Box<str>>,
     pub tls: Option<Box<TlsServer>>,
     /// `sni`, `pool-conn-name`, `check-pool-conn-name`: as written, checked as expressions.
     pub sni: Option<Sni>,

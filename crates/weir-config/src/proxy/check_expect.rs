@@ -1,12 +1,13 @@
 //! `http-check expect` and `tcp-check expect` (manual 4.2).
 
+use weir_check::{CheckStatus, MatchMethod};
 use weir_sample::Regex;
 use weir_syntax::Line;
 
 use super::check_send::{BINARY, hexadecimal, read_format};
 use super::check_steps::{CHECK, wrong};
 use crate::expression;
-use crate::model::{CheckStep, ExpectMatch};
+use crate::model::{CheckStep, ExpectMatch, ExpectReport, HeaderPart};
 use crate::outcome::Outcome;
 use crate::parser::Parser;
 use crate::value::integer;
@@ -16,6 +17,7 @@ struct Expect {
     negated: bool,
     matching: Option<ExpectMatch>,
     min_recv: Option<u32>,
+    report: Box<ExpectReport>,
     comment: Option<Box<str>>,
 }
 
@@ -34,8 +36,8 @@ pub(super) fn expect(parser: &mut Parser<'_>, line: &Line<'_>, http: bool) -> Ou
     let Some(matching) = read.matching else {
         return wrong(line, 1, "pattern not found");
     };
-    let Expect { negated, min_recv, comment, .. } = read;
-    Ok(CheckStep::Expect { negated, matching, min_recv, comment, span: line.span() })
+    let Expect { negated, min_recv, report, comment, .. } = read;
+    Ok(CheckStep::Expect { negated, matching, min_recv, report, comment, span: line.span() })
 }
 
 const COMMON: &[&str] =
@@ -91,7 +93,12 @@ impl Expect {
             }
             "on-success" | "on-error" => {
                 value(line, at, "a string")?;
-                read_format(parser, line, at + 1)?;
+                let format = Some(read_format(parser, line, at + 1)?);
+                *(if name == "on-success" {
+                    &mut self.report.on_success
+                } else {
+                    &mut self.report.on_error
+                }) = format;
                 return Ok(2);
             }
             "status-code" => {
@@ -103,7 +110,8 @@ impl Expect {
                         &format!("error detected while parsing status-code expression : {text}"),
                     )
                 };
-                let (_, next) = expression::whole(parser, line, at + 1, CHECK).or_else(fault)?;
+                let (code, next) = expression::whole(parser, line, at + 1, CHECK).or_else(fault)?;
+                self.report.status_code = Some(code);
                 return Ok(next - at);
             }
             _ => {}
@@ -113,6 +121,12 @@ impl Expect {
             if !known.contains(&status) {
                 let text = format!("'{name}' only supports {list} status (got '{status}').");
                 return wrong(line, at + 1, &text);
+            }
+            let status = CheckStatus::named(status);
+            match name {
+                "ok-status" => self.report.ok_status = status,
+                "error-status" => self.report.error_status = status,
+                _ => self.report.timeout_status = status,
             }
             return Ok(2);
         }
@@ -202,34 +216,49 @@ fn header(parser: &mut Parser<'_>, line: &Line<'_>, at: usize) -> Outcome<(Expec
         let text = format!("'{which}' expects at the name keyword as first argument followed by a pattern");
         return wrong(line, at, &text);
     }
-    let mut end = part(parser, line, at, at + 1)?;
+    let (name, mut end) = part(parser, line, at, at + 1)?;
+    let mut value = None;
     if matches!(line.word(end), "value" | "value-lf") {
-        end = part(parser, line, at, end)?;
+        let (part, next) = part(parser, line, at, end)?;
+        (value, end) = (Some(part), next);
     }
-    let words = (at + 1..end).map(|word| line.word(word).into()).collect();
-    Ok((ExpectMatch::Header { full: which == "fhdr", words }, end - at))
+    Ok((ExpectMatch::Header { full: which == "fhdr", name, value }, end - at))
 }
 
-/// The name or the value: `name`, then its method and pattern; the word behind them.
-fn part(parser: &mut Parser<'_>, line: &Line<'_>, at: usize, first: usize) -> Outcome<usize> {
+/// The name or the value: `name`, then its method and pattern; and the word behind them.
+fn part(parser: &mut Parser<'_>, line: &Line<'_>, at: usize, first: usize) -> Outcome<(HeaderPart, usize)> {
     let (which, what) = (line.word(at), line.word(first));
     let mut word = first + 1;
+    let mut method = Some(MatchMethod::Str);
     if line.word(word) == "-m" {
-        let method = line.word(word + 1);
-        if !["str", "beg", "end", "sub", "reg"].contains(&method) {
-            let text = format!(
-                "'{which}' : '-m' only supports 'str', 'beg', 'end', 'sub' or 'reg' (got '{method}')"
-            );
-            return wrong(line, word + 1, &text);
-        }
+        method = match line.word(word + 1) {
+            "str" => Some(MatchMethod::Str),
+            "beg" => Some(MatchMethod::Beg),
+            "end" => Some(MatchMethod::End),
+            "sub" => Some(MatchMethod::Sub),
+            "reg" => None,
+            method => {
+                let text = format!(
+                    "'{which}' : '-m' only supports 'str', 'beg', 'end', 'sub' or 'reg' (got '{method}')"
+                );
+                return wrong(line, word + 1, &text);
+            }
+        };
         word += 2;
     }
-    if line.word(word).is_empty() {
+    let text = line.word(word);
+    if text.is_empty() {
         let kind = what.trim_end_matches("-lf");
         return wrong(line, word, &format!("'{which}' expect a pattern with the {kind} keyword"));
     }
-    if what.ends_with("-lf") {
-        read_format(parser, line, word)?;
-    }
-    Ok(word + 1)
+    let part = match method {
+        Some(method) if what.ends_with("-lf") => HeaderPart::Format(method, read_format(parser, line, word)?),
+        Some(method) => HeaderPart::Text(method, text.into()),
+        // Names are compared whatever their case.
+        None => {
+            let regex = Regex::new(text, what.starts_with("name"));
+            HeaderPart::Regex(regex.or_else(|error| wrong(line, word, &error.to_string()))?)
+        }
+    };
+    Ok((part, word + 1))
 }

@@ -5,7 +5,7 @@ use weir_syntax::Line;
 
 use super::check_steps::{argument, wrong};
 use crate::expression;
-use crate::model::CheckStep;
+use crate::model::{CheckStep, SendData};
 use crate::outcome::Outcome;
 use crate::parser::Parser;
 
@@ -16,6 +16,7 @@ struct Request {
     version: Option<Box<str>>,
     headers: Vec<(Box<str>, Format<Named>)>,
     body: Option<Format<Named>>,
+    comment: Option<Box<str>>,
 }
 
 pub(super) fn http(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<CheckStep> {
@@ -24,8 +25,8 @@ pub(super) fn http(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<CheckSte
     while at < line.len() {
         at += request.option(parser, line, at)?;
     }
-    let Request { method, uri, version, headers, body } = request;
-    Ok(CheckStep::HttpSend { method, uri, version, headers, body, span: line.span() })
+    let Request { method, uri, version, headers, body, comment } = request;
+    Ok(CheckStep::HttpSend { method, uri, version, headers, body, comment, span: line.span() })
 }
 
 impl Request {
@@ -38,7 +39,7 @@ impl Request {
             "uri-lf" => self.uri = Some(format(parser, line, at)?),
             "body" => self.body = Some(literal(line, at)?),
             "body-lf" => self.body = Some(format(parser, line, at)?),
-            "comment" => drop(argument(line, at, "a string")?),
+            "comment" => self.comment = Some(argument(line, at, "a string")?.into()),
             "hdr" => {
                 if line.word(at + 1).is_empty() || line.word(at + 2).is_empty() {
                     return wrong(line, at, "'hdr' expects <name> and <value> as arguments");
@@ -89,27 +90,23 @@ pub(super) fn tcp(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<CheckStep
         let what = if verb == "send-binary" { "binary string" } else { "string" };
         return wrong(line, 1, &format!("'{what}' expects a {verb} as argument"));
     }
+    let mut comment = None;
     match line.word(3) {
         "" => {}
-        "comment" => drop(argument(line, 3, "a string")?),
+        "comment" => comment = Some(argument(line, 3, "a string")?.into()),
         other => return wrong(line, 3, &format!("expects 'comment' but got '{other}' as argument.")),
     }
     let span = line.span();
-    Ok(match verb {
-        "send" => CheckStep::TcpSend { data: plain(text, line), span },
-        "send-binary" => {
-            let data = hexadecimal(text).map_or_else(
-                || wrong(line, 2, &format!("'{text}' {BINARY}.\n")),
-                |bytes| Ok(bytes.into_boxed_slice()),
-            )?;
-            CheckStep::TcpSendBinary { data, span }
-        }
-        "send-binary-lf" => {
-            read_format(parser, line, 2)?;
-            return crate::outcome::Report::not_yet(line, 1, "tcp-check send-binary-lf");
-        }
-        _ => CheckStep::TcpSend { data: read_format(parser, line, 2)?, span },
-    })
+    let data = match verb {
+        "send" => SendData::Bytes(text.as_bytes().into()),
+        "send-binary" => match hexadecimal(text) {
+            Some(bytes) => SendData::Bytes(bytes.into()),
+            None => return wrong(line, 2, &format!("'{text}' {BINARY}.\n")),
+        },
+        "send-binary-lf" => SendData::BinaryFormat(read_format(parser, line, 2)?),
+        _ => SendData::Format(read_format(parser, line, 2)?),
+    };
+    Ok(CheckStep::TcpSend { data, comment, span })
 }
 
 pub(super) const BINARY: &str = "invalid binary string (an even number of hex digit is expected)";

@@ -8,10 +8,11 @@ use weir_syntax::address::AddressUse;
 
 use super::{check_expect, check_send};
 use crate::expression;
-use crate::model::CheckStep;
+use crate::model::{CheckStep, ConnectPort};
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 use crate::value::integer;
+use weir_types::AddressFamily;
 
 /// Where the expressions of checks are evaluated.
 pub(super) const CHECK: PhaseSet = PhaseSet::of(&[Phase::BeCheck]);
@@ -73,8 +74,9 @@ pub(super) fn argument<'l>(line: &Line<'l>, at: usize, what: &str) -> Outcome<&'
 /// A `connect` step while it is read.
 #[derive(Default)]
 struct Connect {
-    port: Option<u16>,
-    address: Option<Box<str>>,
+    port: Option<ConnectPort>,
+    address: Option<std::net::IpAddr>,
+    comment: Option<Box<str>>,
     send_proxy: bool,
     via_socks4: bool,
     ssl: bool,
@@ -96,7 +98,8 @@ fn connect(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<CheckStep> {
     while at < line.len() {
         at += step.option(parser, line, at)?;
     }
-    let Connect { port, address, send_proxy, via_socks4, ssl, linger, default, sni, alpn, protocol } = step;
+    let Connect { port, address, comment, send_proxy, via_socks4, ssl, linger, default, sni, alpn, protocol } =
+        step;
     let span = line.span();
     Ok(CheckStep::Connect {
         port,
@@ -109,6 +112,7 @@ fn connect(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<CheckStep> {
         alpn,
         protocol,
         default,
+        comment,
         span,
     })
 }
@@ -140,9 +144,12 @@ impl Connect {
             "port" => return self.port(parser, line, at),
             "addr" => {
                 let text = argument(line, at, "<ipv4|ipv6>")?;
-                crate::host::parse(parser.files, text, AddressUse::Check)
+                let address = crate::host::parse(parser.files, text, AddressUse::Check)
                     .or_else(|fault| wrong(line, at + 1, &format!("'addr' : {fault}.")))?;
-                self.address = Some(text.into());
+                let AddressFamily::Ip(ip) = address.family else {
+                    return line.not_yet(at, "connect addr of a socket path");
+                };
+                self.address = Some(ip);
                 return Ok(2);
             }
             "sni" => {
@@ -165,7 +172,7 @@ impl Connect {
                 return Ok(2);
             }
             "comment" => {
-                argument(line, at, "a string")?;
+                self.comment = Some(argument(line, at, "a string")?.into());
                 return Ok(2);
             }
             other => {
@@ -183,7 +190,7 @@ impl Connect {
         let text = argument(line, at, "a port number or a sample expression")?;
         match integer(text).map(u16::try_from) {
             Ok(Ok(port)) if port > 0 => {
-                self.port = Some(port);
+                self.port = Some(ConnectPort::Number(port));
                 Ok(2)
             }
             Ok(_) => {
@@ -193,10 +200,11 @@ impl Connect {
                 wrong(line, at + 1, &text)
             }
             Err(_) => {
-                expression::whole(parser, line, at + 1, CHECK).or_else(|text| {
+                let (expr, next) = expression::whole(parser, line, at + 1, CHECK).or_else(|text| {
                     wrong(line, at + 1, &format!("error detected while parsing port expression : {text}"))
                 })?;
-                line.not_yet(at + 1, "a port expression in a check")
+                self.port = Some(ConnectPort::Expr(expr));
+                Ok(next - at)
             }
         }
     }
@@ -206,20 +214,20 @@ fn set_variable(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<CheckStep> 
     let word = line.word(1);
     let verb = word.split('(').next().unwrap_or("");
     let named = |text: String| format!("'{verb}' : {text}");
-    let (variable, _) = variable(word, 1).or_else(|error| wrong(line, 1, &named(error.text)))?;
+    let (variable, conditions) = variable(word, 1).or_else(|error| wrong(line, 1, &named(error.text)))?;
     let span = line.span();
     match verb {
         "unset-var" => Ok(CheckStep::UnsetVar { variable, span }),
         "set-var-fmt" => {
             let value = expression::format(parser, line, 2, FormatMode::Tcp)
                 .or_else(|text| wrong(line, 2, &named(text)))?;
-            Ok(CheckStep::SetVarFormat { variable, value, span })
+            Ok(CheckStep::SetVarFormat { variable, conditions, value, span })
         }
         _ if line.word(2).is_empty() => wrong(line, 1, &named("missing fetch method".into())),
         _ => {
             let (value, _) =
                 expression::whole(parser, line, 2, CHECK).or_else(|text| wrong(line, 2, &named(text)))?;
-            Ok(CheckStep::SetVar { variable, value, span })
+            Ok(CheckStep::SetVar { variable, conditions, value, span })
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use weir_sample::FormatMode;
 use weir_syntax::Line;
 
 use super::scope::Half;
+use crate::expression;
 use crate::model::{CheckProtocol, Settings};
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
@@ -17,11 +19,11 @@ fn protocol(parser: &mut Parser<'_>, line: &Line<'_>, protocol: CheckProtocol) {
     check.span = Some(line.span());
 }
 
-/// The protocols that weir does not speak yet: checked, then refused.
+/// The packaged checks.
 fn other(parser: &mut Parser<'_>, line: &Line<'_>, name: &'static str) -> Outcome {
     let arguments = line.from(2).map(Into::into).collect();
     protocol(parser, line, CheckProtocol::Other { name, arguments });
-    line.not_yet(1, &format!("option {name}"))
+    Ok(())
 }
 
 pub(super) fn plain_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -52,12 +54,10 @@ pub(super) fn mysql_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             return line.fail(2, "'option mysql-check user' expects <username> as argument.");
         }
         "user" => match line.word(4) {
-            "" | "post-41" | "pre-41" => {}
+            "" | "post-41" | "pre-41" | "post-80" => {}
             wrong => {
-                return line.fail(
-                    4,
-                    format!("keyword 'user' only supports 'post-41' and 'pre-41' (got '{wrong}')."),
-                );
+                let known = "'post-41', 'pre-41' and 'post-80'";
+                return line.fail(4, format!("keyword 'user' only supports {known} (got '{wrong}')."));
             }
         },
         wrong => {
@@ -86,14 +86,14 @@ pub(super) fn external_check(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcom
     }
     at_most(parser, line, 2)?;
     protocol(parser, line, CheckProtocol::External);
-    line.not_yet(1, "option external-check")
+    Ok(())
 }
 
 pub(super) fn httpchk(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if parser.lacks(Half::Backend, line, "httpchk") {
         return Ok(());
     }
-    at_most(parser, line, 5)?;
+    at_most(parser, line, 6)?;
     let (mut method, mut uri, mut version) = (None, None, None);
     match line.len() {
         2 => {}
@@ -106,7 +106,11 @@ pub(super) fn httpchk(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
                     'http-check send' directive instead..";
         return line.fail(4, text);
     }
-    protocol(parser, line, CheckProtocol::Http { method, uri, version, rest: None });
+    let host = match line.word(5) {
+        "" => None,
+        _ => Some(expression::format(parser, line, 5, FormatMode::Http).or_else(|text| line.fail(5, text))?),
+    };
+    protocol(parser, line, CheckProtocol::Http { method, uri, version, host });
     Ok(())
 }
 

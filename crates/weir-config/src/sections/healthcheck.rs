@@ -1,5 +1,4 @@
-//! `healthcheck` sections (manual 12.9): checks that servers call by name. Their lines are those of proxies; using one
-//! is the affair of the server line, where `healthcheck` is refused for now.
+//! `healthcheck` sections (manual 12.9): checks that servers call by name. Their lines are those of proxies.
 
 use std::sync::LazyLock;
 
@@ -16,14 +15,10 @@ use crate::proxy::{check, option_values};
 pub static SECTION: SectionKind =
     SectionKind { keyword: "healthcheck", begin, index, unknown: Unknown::As("healthcheck"), end };
 
-const UNUSED: &str = "healthcheck on a server line is refused for now, and nothing else uses the section";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("type", "<type>", "The kind of check (12.9).", kind).no_effect(UNUSED),
-    Keyword::new("http-check", "<step> ...", "A step of an HTTP check (12.9).", check::http_check)
-        .no_effect(UNUSED),
-    Keyword::new("tcp-check", "<step> ...", "A step of a TCP check (12.9).", check::tcp_check)
-        .no_effect(UNUSED),
+    Keyword::new("type", "<type>", "The kind of check (12.9).", kind),
+    Keyword::new("http-check", "<step> ...", "A step of an HTTP check (12.9).", check::http_check),
+    Keyword::new("tcp-check", "<step> ...", "A step of a TCP check (12.9).", check::tcp_check),
 ];
 
 const TYPES: &[&str] = &[

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use weir_plan::settings::{OnError, ServerSettings};
+use weir_plan::settings::{InitState, Observe, OnError, ServerSettings};
 use weir_syntax::address::AddressUse;
 use weir_syntax::time::{self, TimeError, Unit};
 use weir_types::AddressFamily;
@@ -54,23 +54,27 @@ pub const OPTIONS: &[ServerOption] = &[
         draft.options.settings.check.send_proxy = false;
         Ok(0)
     }),
-    ServerOption::switch("check-via-socks4", "Checks go through the SOCKS4 proxy (5.2).", |_, _, _| Ok(0))
-        .no_effect("only with socks4"),
+    ServerOption::switch("check-via-socks4", "Checks go through the SOCKS4 proxy (5.2).", |_, _, draft| {
+        draft.options.settings.check.via_socks4 = true;
+        Ok(0)
+    }),
     ServerOption::valued("check-proto", "The checks' multiplexer (5.2).", |_, place, _| {
         let name = place.required("value")?;
-        match crate::bind::is_mux_protocol(name) {
-            true => Ok(1),
-            false => place.wrong(&format!(" unknown MUX protocol '{name}'")),
+        if !crate::bind::is_mux_protocol(name) {
+            return place.wrong(&format!(" unknown MUX protocol '{name}'"));
         }
-    })
-    .not_yet(),
+        if name != "h1" && name != "none" {
+            return crate::outcome::Report::not_yet(place.line, place.at + 1, &format!("check-proto {name}"));
+        }
+        Ok(1)
+    }),
     ServerOption::valued("check-pool-conn-name", "Idle connections for checks (5.2).", |_, place, _| {
         place.required("name").map(|_| 1)
     })
     .no_effect("only with check-reuse-pool"),
     ServerOption::switch("check-reuse-pool", "Checks use idle connections (5.2).", |_, _, _| Ok(0)).not_yet(),
     ServerOption::switch("no-check-reuse-pool", "They do not (5.2).", |_, _, _| Ok(0)),
-    ServerOption::valued("healthcheck", "A section that describes the check (5.2).", healthcheck).not_yet(),
+    ServerOption::valued("healthcheck", "A section that describes the check (5.2).", healthcheck),
     ServerOption::valued("observe", "Traffic counts as a check (5.2).", observe),
     ServerOption::valued("on-error", "What observed errors do (5.2).", on_error),
     ServerOption::valued("error-limit", "How many errors are too many (5.2).", |_, place, draft| match atol(
@@ -100,35 +104,35 @@ pub const OPTIONS: &[ServerOption] = &[
     }),
     ServerOption::valued("init-state", "Its health at the start (5.2).", init_state),
     ServerOption::switch("agent-check", "An agent is asked too (5.2).", |_, _, draft| {
-        draft.agent = true;
-        Ok(0)
-    })
-    .not_yet(),
-    ServerOption::switch("no-agent-check", "No agent is asked (5.2).", |_, _, draft| {
-        draft.agent = false;
+        draft.options.settings.agent.enabled = true;
         Ok(0)
     }),
-    ServerOption::valued("agent-addr", "The agent's address (5.2).", |parser, place, _| {
+    ServerOption::switch("no-agent-check", "No agent is asked (5.2).", |_, _, draft| {
+        draft.options.settings.agent.enabled = false;
+        Ok(0)
+    }),
+    ServerOption::valued("agent-addr", "The agent's address (5.2).", |parser, place, draft| {
         let text = place.value();
         match host(parser, text) {
-            Some(_) => Ok(1),
+            Some(ip) => {
+                draft.options.settings.agent.address = Some(ip);
+                Ok(1)
+            }
             None => place.fail(&format!("parsing agent-addr failed. Check if '{text}' is correct address.")),
         }
-    })
-    .no_effect("only with agent-check"),
-    ServerOption::valued("agent-inter", "Time between its answers (5.2).", |parser, place, _| {
-        delay(parser, place, |_| ())
-    })
-    .no_effect("only with agent-check"),
+    }),
+    ServerOption::valued("agent-inter", "Time between its answers (5.2).", |parser, place, draft| {
+        delay(parser, place, |value| draft.options.settings.agent.inter = Some(value))
+    }),
     ServerOption::valued("agent-port", "The agent's port (5.2).", |_, place, draft| {
-        draft.agent_port = atol(place.expected("a port number as argument")?) > 0;
+        let port = atol(place.expected("a port number as argument")?);
+        draft.options.settings.agent.port = u16::try_from(port).ok().filter(|port| *port > 0);
         Ok(1)
-    })
-    .no_effect("only with agent-check"),
-    ServerOption::valued("agent-send", "What it is sent (5.2).", |_, place, _| {
-        place.expected("a string as argument").map(|_| 1)
-    })
-    .no_effect("only with agent-check"),
+    }),
+    ServerOption::valued("agent-send", "What it is sent (5.2).", |_, place, draft| {
+        draft.options.settings.agent.send = place.expected("a string as argument")?.into();
+        Ok(1)
+    }),
 ];
 
 /// A time in milliseconds. Very small ones without a unit are doubted.
@@ -215,17 +219,9 @@ fn healthcheck(parser: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft
 
 fn observe(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
     match place.expected("<mode> as argument")? {
-        "none" => draft.options.observe = None,
-        mode @ ("layer4" | "layer7") => {
-            draft.options.observe = Some(mode.into());
-            if place.at + 2 >= place.line.len() {
-                return crate::outcome::Report::not_yet(
-                    place.line,
-                    place.at,
-                    &format!("server ... observe {mode}"),
-                );
-            }
-        }
+        "none" => draft.options.settings.observe = None,
+        "layer4" => draft.options.settings.observe = Some(Observe::Layer4),
+        "layer7" => draft.options.settings.observe = Some(Observe::Layer7),
         other => {
             let known = "'none', 'layer4', 'layer7'";
             return place.fail(&format!("'observe' expects one of {known} but got '{other}'"));
@@ -262,22 +258,15 @@ fn marked(
 }
 
 fn init_state(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outcome<usize> {
-    match place.value() {
-        "none" => draft.options.init_state = None,
-        state @ ("fully-up" | "up" | "down" | "fully-down") => {
-            draft.options.init_state = Some(state.into());
-            if state != "up" {
-                return crate::outcome::Report::not_yet(
-                    place.line,
-                    place.at,
-                    &format!("server ... init-state {state}"),
-                );
-            }
-        }
+    draft.options.settings.init_state = match place.value() {
+        "none" | "up" => InitState::Up,
+        "fully-up" => InitState::FullyUp,
+        "down" => InitState::Down,
+        "fully-down" => InitState::FullyDown,
         other => {
             let known = "'none', 'fully-up', 'up', 'down', or 'fully-down'";
             return place.fail(&format!("'init-state' expects one of {known} but got '{other}'"));
         }
-    }
+    };
     Ok(1)
 }

@@ -141,7 +141,8 @@ fn read(
         }
         at += 1 + (row.parse)(parser, &place, draft)?;
     }
-    if draft.agent && !draft.agent_port {
+    let agent = &draft.options.settings.agent;
+    if agent.enabled && agent.port.is_none() && !title.is_empty() {
         let text = format!("{title}server {server} does not have agent port. Agent check has been disabled.");
         return Err(fault(line, first, Level::Alert, text));
     }

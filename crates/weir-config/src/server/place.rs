@@ -85,9 +85,6 @@ pub struct Draft {
     pub track: Option<Name>,
     /// A `source` stood before on this line.
     pub has_source: bool,
-    /// `agent-check` was asked for, with a port.
-    pub agent: bool,
-    pub agent_port: bool,
     /// A fault that counts once nothing else is wrong with the line.
     pub late: Option<Box<Diagnostic>>,
     /// Said once the whole line is right.

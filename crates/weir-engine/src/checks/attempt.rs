@@ -1,141 +1,125 @@
-//! One check over one connection: does what [`weir_check::Attempt`] asks for.
+//! One check over its connections: does what [`weir_check::Attempt`] asks for.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant, timeout_at};
-use weir_check::{Attempt, Event, Outcome, Step, Timeouts, Transport};
-use weir_plan::Server;
-use weir_plan::settings::{ProxyProtocolVersion, ServerSettings, Tune};
+use weir_check::{Action, Attempt, Event, Language, Opening, Outcome, Timeouts, packaged};
+use weir_plan::Plan;
+use weir_plan::settings::{ProxyProtocolVersion, Tune};
 use weir_shm::AdminFlags;
 
-use super::now_ms;
-use super::queue::Checked;
-use super::transition::Servers;
-use crate::server::{Target, open, target};
+use super::about::About;
+use super::external;
+use super::queue::{CheckOf, Checked};
+use super::{Desk, now_ms};
+use crate::server::{Target, open};
 
-/// Everything a check needs, so that it runs without the plan.
-pub struct Prepared {
-    machine: Attempt,
-    target: Option<Target>,
-    settings: Arc<ServerSettings>,
-    /// `check-send-proxy`, and `send-proxy` where the check goes to the server's own address.
-    preamble: &'static [u8],
+/// Everything a check needs, so that it runs beside changes of the plan.
+pub enum Prepared {
+    Connections(Box<Conversation>),
+    Program(Box<external::Run>),
 }
 
-/// Bits of `srv_check_state`; `disable health` clears the second.
-const CONFIGURED: u32 = 2;
-const ENABLED: u32 = 4;
+pub struct Conversation {
+    machine: Attempt,
+    about: About,
+    /// The connection of now, and whether it is closed in order.
+    socket: Option<TcpStream>,
+    linger: bool,
+}
 
 /// `None` when the server is not to be checked now: it is in maintenance, or its checks are disabled.
-pub fn prepare(servers: &Servers<'_>, checked: Checked, now_ms: u64) -> Option<Prepared> {
-    let plan = servers.plan;
+pub fn prepare(desk: &Desk<'_>, plan: &Arc<Plan>, checked: Checked) -> Option<Prepared> {
+    let servers = &desk.servers;
     let server = plan.server(checked.server);
-    let state = servers.shm.server(server.slot).state;
-    let disabled = state.check.flags.value() & (CONFIGURED | ENABLED) == CONFIGURED;
-    if disabled || state.admin().intersects(AdminFlags::MAINT) {
+    let shared = servers.state(checked.server);
+    let check = checked.state(servers.shm);
+    // An agent may bring a server back that it sent into maintenance.
+    let rests = checked.of == CheckOf::Health && shared.admin().intersects(AdminFlags::MAINT);
+    if rests || !check.is_enabled() {
         return None;
     }
     let proxy = plan.proxy(checked.backend);
     let backend = proxy.backend.as_deref()?;
     let timeouts = &proxy.settings.timeouts;
-    let limits = Timeouts::new(
-        timeouts.connect.unwrap_or(0).into(),
-        timeouts.check.unwrap_or(0).into(),
-        server.settings.check.inter.into(),
-    );
-    let state = backend.check.send_state.then(|| servers.state_header(checked));
-    let probe = super::probe::of(&backend.check);
-    let machine = Attempt::start(probe, Transport::Plain, limits, state.as_deref(), now_ms);
-    let (target, redirected) = check_target(server, servers);
-    let sends_proxy =
-        server.settings.check.send_proxy || (!redirected && server.settings.send_proxy.is_some());
-    let preamble = match server.settings.send_proxy {
-        _ if !sends_proxy => &b""[..],
-        Some(ProxyProtocolVersion::V2) => LOCAL_V2,
-        _ => b"PROXY UNKNOWN\r\n",
+    let inter = match checked.of {
+        CheckOf::Health => server.settings.check.inter,
+        CheckOf::Agent => server.settings.agent.inter.unwrap_or(server.settings.check.inter),
     };
-    Some(Prepared { machine, target, settings: server.settings.clone(), preamble })
-}
-
-/// A PROXY v2 header of the LOCAL command: the connection is the proxy's own.
-const LOCAL_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
-
-/// The server's own address, or what `addr` and `port` of its check say; and whether they say anything.
-fn check_target(server: &Server, servers: &Servers<'_>) -> (Option<Target>, bool) {
-    let check = &server.settings.check;
-    let run_time_port = match servers.shm.server(server.slot).state.check.port.value() {
-        0 => None,
-        port => Some(port as u16),
+    let limits =
+        Timeouts::new(timeouts.connect.unwrap_or(0).into(), timeouts.check.unwrap_or(0).into(), inter.into());
+    let rules = match checked.of {
+        CheckOf::Health => server.settings.check.rules.0.as_ref().unwrap_or(&backend.check).clone(),
+        CheckOf::Agent => {
+            let set = servers.shm.server(checked.slot).text().agent_send.value();
+            let text = if set.is_empty() { server.settings.agent.send.to_string() } else { set };
+            Arc::new(packaged::agent(&text))
+        }
     };
-    let port = run_time_port.or(check.port);
-    let own = target(server, servers.shm, || None);
-    if port.is_none() && check.address.is_none() {
-        return (own, false);
+    let about = About {
+        plan: plan.clone(),
+        shm: servers.shm,
+        checked,
+        host: desk.messenger.host().into(),
+        destination: None,
+    };
+    if rules.language == Language::External {
+        let command = rules.command.clone()?;
+        let limit = limits.read_ms.unwrap_or(limits.connect_ms);
+        return Some(Prepared::Program(Box::new(external::Run::of(about, command, limit))));
     }
-    let (own_ip, own_port) = match &own {
-        Some(Target::Ip(address)) => (Some(address.ip()), Some(address.port())),
-        _ => (None, None),
-    };
-    let address = check.address.or(own_ip).zip(port.or(own_port));
-    (address.map(|(ip, port)| Target::Ip(SocketAddr::new(ip, port))), true)
+    let state = rules.send_state.then(|| super::outcome::state_header(desk, checked));
+    let machine = Attempt::new(rules, limits, state, now_ms());
+    Some(Prepared::Connections(Box::new(Conversation { machine, about, socket: None, linger: false })))
 }
 
 impl Prepared {
-    pub async fn run(mut self) -> Outcome {
-        let socket = match self.connect() {
-            Ok(socket) => socket,
-            Err(error) => return self.fail(&error),
-        };
-        let connected = match self.within(socket.writable()).await {
-            None => self.machine.handle(Event::TimedOut, now_ms()),
-            Some(ready) => match ready.and_then(|()| socket.take_error()) {
-                Ok(None) => self.machine.handle(Event::Connected, now_ms()),
-                Ok(Some(error)) | Err(error) => {
-                    self.machine.handle(Event::ConnectFailed(number(&error)), now_ms())
-                }
-            },
-        };
-        self.converse(&socket, connected).await
-    }
-
-    /// A connection being opened. Unix sockets too are driven as a `TcpStream`, which asks for nothing but readiness.
-    fn connect(&self) -> io::Result<TcpStream> {
-        let target = self.target.as_ref().ok_or(io::Error::from_raw_os_error(nix::libc::EADDRNOTAVAIL))?;
-        TcpStream::from_std(open(target, &self.settings, &Tune::default(), None)?.into())
-    }
-
-    fn fail(&mut self, error: &io::Error) -> Outcome {
-        match self.machine.handle(Event::ConnectFailed(number(error)), now_ms()) {
-            Step::Done(outcome) => outcome,
-            _ => unreachable!("a connection that failed ends the check"),
+    pub async fn run(self) -> Outcome {
+        match self {
+            Prepared::Connections(conversation) => conversation.run().await,
+            Prepared::Program(program) => program.run().await,
         }
     }
+}
 
-    /// Sends and reads until the machine has its outcome.
-    async fn converse(&mut self, socket: &TcpStream, mut step: Step) -> Outcome {
-        let mut buffer = vec![0; 16384];
+impl Conversation {
+    async fn run(mut self) -> Outcome {
+        let mut buffer = Vec::new();
+        let mut action = self.machine.begin(&self.about, now_ms());
         loop {
-            step = match step {
-                Step::Done(outcome) => return outcome,
-                Step::Send(bytes) => {
-                    let bytes = [self.preamble, &bytes].concat();
-                    match self.within(send(socket, &bytes)).await {
-                        None => self.machine.handle(Event::TimedOut, now_ms()),
-                        Some(Ok(())) => self.machine.handle(Event::Sent, now_ms()),
-                        Some(Err(error)) => self.machine.handle(Event::Failed(number(&error)), now_ms()),
+            action = match action {
+                Action::Done(outcome) => {
+                    self.close();
+                    return outcome;
+                }
+                Action::Open(opening) => match self.open(opening).await {
+                    None => self.tell(Event::TimedOut),
+                    Some(Ok(())) => self.tell(Event::Connected),
+                    Some(Err(error)) => self.tell(Event::ConnectFailed(number(&error))),
+                },
+                Action::Send(bytes) => match self.within(send(self.socket.as_ref(), &bytes)).await {
+                    None => self.tell(Event::TimedOut),
+                    Some(Ok(())) => self.tell(Event::Sent),
+                    Some(Err(error)) => self.tell(Event::Failed(number(&error))),
+                },
+                Action::Wait => {
+                    buffer.resize(16384, 0);
+                    match self.within(receive(self.socket.as_ref(), &mut buffer)).await {
+                        None => self.tell(Event::TimedOut),
+                        Some(Ok(0)) => self.tell(Event::Closed),
+                        Some(Ok(length)) => self.tell(Event::Received(&buffer[..length])),
+                        Some(Err(error)) => self.tell(Event::Failed(number(&error))),
                     }
                 }
-                Step::Wait => match self.within(receive(socket, &mut buffer)).await {
-                    None => self.machine.handle(Event::TimedOut, now_ms()),
-                    Some(Ok(0)) => self.machine.handle(Event::Closed, now_ms()),
-                    Some(Ok(length)) => self.machine.handle(Event::Received(&buffer[..length]), now_ms()),
-                    Some(Err(error)) => self.machine.handle(Event::Failed(number(&error)), now_ms()),
-                },
             };
         }
+    }
+
+    fn tell(&mut self, event: Event<'_>) -> Action {
+        self.machine.handle(event, &self.about, now_ms())
     }
 
     /// `None` when the machine's deadline came first.
@@ -143,25 +127,88 @@ impl Prepared {
         let rest = Duration::from_millis(self.machine.deadline_ms().saturating_sub(now_ms()));
         timeout_at(Instant::now() + rest, future).await.ok()
     }
+
+    async fn open(&mut self, opening: Opening) -> Option<io::Result<()>> {
+        self.close();
+        let server = self.about.plan.server(self.about.checked.server);
+        let (target, proxy) = super::target::of(server, self.about.shm, self.about.checked.of, &opening);
+        self.linger = opening.linger;
+        let Some(target) = target else {
+            return Some(Err(io::Error::from_raw_os_error(nix::libc::EADDRNOTAVAIL)));
+        };
+        self.about.destination = match &target {
+            Target::Ip(address) => Some(*address),
+            _ => None,
+        };
+        let socket = match connect(&target, server) {
+            Ok(socket) => socket,
+            Err(error) => return Some(Err(error)),
+        };
+        let result = self
+            .within(async {
+                socket.writable().await?;
+                if let Some(error) = socket.take_error()? {
+                    return Err(error);
+                }
+                match proxy {
+                    Some(version) => send(Some(&socket), &header(version, &socket, &target)).await,
+                    None => Ok(()),
+                }
+            })
+            .await;
+        self.socket = Some(socket);
+        result
+    }
+
+    /// A connection ends with a reset unless it is to linger: thousands of checks would leave thousands of source
+    /// ports in TIME_WAIT.
+    fn close(&mut self) {
+        if let Some(socket) = self.socket.take()
+            && !self.linger
+        {
+            // A socket that the peer has reset already refuses, which is as good.
+            let _ = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+/// A connection being opened. Unix sockets too are driven as a `TcpStream`, which asks for nothing but readiness.
+fn connect(target: &Target, server: &weir_plan::Server) -> io::Result<TcpStream> {
+    TcpStream::from_std(open(target, &server.settings, &Tune::default(), None)?.into())
+}
+
+/// A version 1 header names the check's own connection; a version 2 one says that it is the proxy's own (LOCAL).
+fn header(version: ProxyProtocolVersion, socket: &TcpStream, target: &Target) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (source, destination) = match (version, target) {
+        (ProxyProtocolVersion::V1, Target::Ip(address)) => {
+            // What is no IP connection has no address of its own.
+            (socket.local_addr().ok(), Some(*address))
+        }
+        _ => (None, None),
+    };
+    crate::proxy_protocol::write(version, source, destination, &mut bytes);
+    bytes
 }
 
 fn number(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(0)
 }
 
-async fn send(socket: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+async fn send(socket: Option<&TcpStream>, mut bytes: &[u8]) -> io::Result<()> {
+    let socket = socket.ok_or(io::ErrorKind::NotConnected)?;
     while !bytes.is_empty() {
-        socket.writable().await?;
         match socket.try_write(bytes) {
             Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
             Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-async fn receive(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+async fn receive(socket: Option<&TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
+    let socket = socket.ok_or(io::ErrorKind::NotConnected)?;
     loop {
         socket.readable().await?;
         match socket.try_read(buffer) {

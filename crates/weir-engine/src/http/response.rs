@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use weir_check::Observed;
 use weir_http::{BodyKind, Status, Version, WriteOptions, parse_response, persistence, write_response};
 use weir_plan::Plan;
 use weir_plan::settings::retry;
@@ -62,6 +63,7 @@ impl Turn<'_, '_> {
         stream.record.server_status = stream.record.status;
         stream.record.bytes_out += size::of_response(&stream.response);
         self.count_server_response();
+        self.observe_status();
         self.capture_response(plan);
         self.judge_response(plan);
         self.response_ready(plan)
@@ -163,6 +165,7 @@ impl Turn<'_, '_> {
             self.stream.record.end(Cause::Server, Stage::Headers);
             return self.close_with(Ending::Close);
         }
+        self.observe_error(Observed::ReadError);
         self.stream.record.end(Cause::Server, Stage::Headers);
         self.count_response_error();
         self.answer_error(502)
@@ -177,6 +180,7 @@ impl Turn<'_, '_> {
 
     /// A head that cannot be parsed.
     fn bad_response(&mut self) -> Step {
+        self.observe_error(Observed::Headers);
         if let Some(step) = self.send_again(retry::JUNK_RESPONSE) {
             return step;
         }

@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use weir_engine::worker::{self, Control, Exit};
 use weir_engine::{ListenerSocket, LogSockets, WorkerInput};
-use weir_plan::settings::{Balance, BindSettings, Check, ServerSettings, Timeouts};
+use weir_plan::settings::{Balance, BindSettings, ServerSettings, Timeouts};
 use weir_plan::{
     Backend, Frontend, Listener, ListenerOwner, Plan, Proxy, Rules, Server, ServerTarget, Settings,
 };
@@ -87,13 +87,14 @@ impl Plans {
                     cookie: None,
                     servers: first..last,
                     use_server: Vec::new(),
-                    check: Arc::new(Check::default()),
+                    check: Arc::new(weir_check::Ruleset::connect()),
                     fullconn: None,
                     send_name_header: None,
                     force_persist: Vec::new(),
                     ignore_persist: Vec::new(),
                 })
             }),
+            forced_id: false,
             frontend_slot: slot(Kind::Frontend, name),
             backend_slot: slot(Kind::Backend, name),
         });
@@ -118,6 +119,7 @@ impl Plans {
             settings: Arc::new(settings),
             cookie: None,
             track: None,
+            forced_id: false,
             span: Span::default(),
             slot,
         });

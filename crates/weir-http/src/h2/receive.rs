@@ -492,7 +492,11 @@ impl Connection {
             return;
         }
         if stream.answered {
-            if ended { self.on_trailers(id, fields) } else { self.reset_stream(id, ErrorCode::Protocol) }
+            if ended {
+                self.on_trailers(id, fields)
+            } else {
+                self.reset_stream(id, ErrorCode::Protocol)
+            }
             return;
         }
         let mut text = Vec::with_capacity(256);
@@ -580,7 +584,8 @@ impl Connection {
         if header.stream > self.highest {
             return Err(ErrorCode::Protocol.into());
         }
-        let Some(stream) = self.streams.get_mut(&header.stream).filter(|stream| stream.reset.is_none()) else {
+        let Some(stream) = self.streams.get_mut(&header.stream).filter(|stream| stream.reset.is_none())
+        else {
             return Ok(());
         };
         if increment == 0 {

@@ -112,12 +112,7 @@ fn check_pseudo(pseudo: &Pseudo<'_>, connect: bool) -> Result<(), Malformed> {
 }
 
 /// The start line. False: method or scheme are no token.
-fn start(
-    pseudo: &Pseudo<'_>,
-    method: &[u8],
-    connect: bool,
-    request: &mut Request,
-) -> Result<bool, NoRoom> {
+fn start(pseudo: &Pseudo<'_>, method: &[u8], connect: bool, request: &mut Request) -> Result<bool, NoRoom> {
     let token = |text: &[u8]| !text.is_empty() && text.iter().all(|byte| TOKEN[*byte as usize] != 0);
     let of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let scheme = pseudo.scheme.unwrap_or(b"http");
@@ -215,7 +210,10 @@ impl Request {
     pub fn lacks_websocket_key(&self) -> bool {
         self.version().major == 2
             && self.connection.upgrade
-            && self.headers.find_known(Known::Upgrade).is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"))
+            && self
+                .headers
+                .find_known(Known::Upgrade)
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"))
             && self.headers.find_known(Known::SecWebSocketKey).is_none()
     }
 }

@@ -47,7 +47,8 @@ pub fn write_head(
     for (name, value) in fields.iter().skip(1) {
         let value = checked(name, value)?;
         if name == b"content-length" {
-            let announced = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
+            let announced =
+                std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
             let announced = announced.and_then(|text| text.parse::<u64>().ok()).ok_or(Malformed)?;
             if length.replace(announced).is_some_and(|before| before != announced) {
                 return Err(Malformed);

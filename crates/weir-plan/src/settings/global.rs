@@ -117,6 +117,10 @@ pub struct Global {
     pub spread_checks: u32,
     pub max_spread_checks: Option<u32>,
     pub external_check: bool,
+    /// `external-check preserve-env`
+    pub external_check_keeps_environment: bool,
+    /// `insecure-fork-wanted`
+    pub fork_wanted: bool,
     pub mworker_max_reloads: Option<u32>,
     pub logs: Vec<LogTarget>,
     pub log_tag: Option<Arc<str>>,

@@ -20,7 +20,7 @@ pub mod userlist;
 pub use balance::{Affinity, Algorithm, Balance, HashFunction, HashKey, HashMethod};
 pub use bandwidth::BandwidthLimit;
 pub use bind::{BindSettings, CliLevel, SeverityOutput};
-pub use check::{Check, CheckKind, HttpCheckExpect, HttpCheckSend};
+pub use check::{InitState, Observe, OnError, OnMarked, OwnRules, ServerAgent, ServerCheck};
 pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression};
 pub use cookie::{Cookie, CookieMode};
 pub use errors::{ErrorPage, ErrorPages};
@@ -29,7 +29,7 @@ pub use logs::{LogFormatName, LogTarget, LogTransport};
 pub use options::{
     AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,
 };
-pub use server::{OnError, OnMarked, ProxyProtocolVersion, ServerCheck, ServerSettings, SourceAddress};
+pub use server::{ProxyProtocolVersion, ServerSettings, SourceAddress};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;
 pub use tls::{ExtraFiles, GlobalTls};

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::balance::HashKey;
+use super::check::{InitState, Observe, OnError, OnMarked, ServerAgent, ServerCheck};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyProtocolVersion {
@@ -21,55 +22,6 @@ pub struct SourceAddress {
     pub use_client: Option<bool>,
 }
 
-/// `on-error`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnError {
-    FastInter,
-    #[default]
-    FailCheck,
-    SuddenDeath,
-    MarkDown,
-}
-
-/// `on-marked-down shutdown-sessions`, `on-marked-up shutdown-backup-sessions`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OnMarked {
-    pub down_shutdown_sessions: bool,
-    pub up_shutdown_backup_sessions: bool,
-}
-
-/// `check` and its neighbours. Times in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerCheck {
-    pub enabled: bool,
-    pub inter: u32,
-    pub fastinter: Option<u32>,
-    pub downinter: Option<u32>,
-    pub rise: u32,
-    pub fall: u32,
-    pub port: Option<u16>,
-    /// `addr`.
-    pub address: Option<std::net::IpAddr>,
-    pub send_proxy: bool,
-}
-
-impl Default for ServerCheck {
-    /// Manual 5.2: inter 2s, rise 2, fall 3.
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            inter: 2000,
-            fastinter: None,
-            downinter: None,
-            rise: 2,
-            fall: 3,
-            port: None,
-            address: None,
-            send_proxy: false,
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {
     /// 0 to 256.
@@ -82,8 +34,9 @@ pub struct ServerSettings {
     pub minconn: u32,
     pub maxqueue: u32,
     pub check: ServerCheck,
-    /// `agent-check`.
-    pub agent_check: bool,
+    pub agent: ServerAgent,
+    pub observe: Option<Observe>,
+    pub init_state: InitState,
     pub on_error: OnError,
     pub on_marked: OnMarked,
     pub error_limit: u32,
@@ -113,7 +66,9 @@ impl Default for ServerSettings {
             minconn: 0,
             maxqueue: 0,
             check: ServerCheck::default(),
-            agent_check: false,
+            agent: ServerAgent::default(),
+            observe: None,
+            init_state: InitState::default(),
             on_error: OnError::default(),
             on_marked: OnMarked::default(),
             error_limit: 10,

@@ -72,6 +72,21 @@ pub struct CheckState {
     pub last_ms: Word,
 }
 
+impl CheckState {
+    /// Bits of `srv_check_state`; `disable health` clears [`CheckState::ENABLED`].
+    pub const IN_PROGRESS: u32 = 0x01;
+    pub const CONFIGURED: u32 = 0x02;
+    pub const ENABLED: u32 = 0x04;
+    pub const PAUSED: u32 = 0x08;
+    pub const AGENT: u32 = 0x10;
+
+    /// Configured and not switched off.
+    pub fn is_enabled(&self) -> bool {
+        let bits = Self::CONFIGURED | Self::ENABLED;
+        self.flags.value() & bits == bits
+    }
+}
+
 /// Address and port set at run time or by a resolver. One writer, the controller.
 #[repr(C)]
 #[derive(Debug, Default)]
@@ -107,6 +122,12 @@ pub struct ServerState {
     pub revision: Word32,
     /// Errors in a row seen by `observe`.
     pub consecutive_errors: Word32,
+    /// Times that errors in a row reached `error-limit`, and the latest of these errors as its place in
+    /// `weir_check::Observed`; the controller compares with what it has dealt with.
+    pub error_limits: Word32,
+    pub observed_error: Word32,
+    /// Raised when the sessions on the server are to end; workers compare with what they have done.
+    pub shut_sessions: Word32,
     /// `chkfail`
     pub check_failures: Word32,
     /// `chkdown`
@@ -116,7 +137,6 @@ pub struct ServerState {
     /// What the configuration said when it was last applied ([`ServerState::CONFIGURED_DISABLED`]), so that a reload can
     /// tell a changed line from a change at run time.
     pub configured: Word32,
-    _padding: u32,
     pub smax: Maximum,
     pub qmax: Maximum,
     pub rate_max: Maximum,
@@ -133,6 +153,9 @@ pub struct ServerState {
     pub check: CheckState,
     pub agent: CheckState,
     pub address: AddressOverride,
+    /// `set server ... check-addr` and `agent-addr`.
+    pub check_address: AddressOverride,
+    pub agent_address: AddressOverride,
 }
 
 impl ServerState {

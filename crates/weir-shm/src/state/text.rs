@@ -16,8 +16,10 @@ pub struct Text<const N: usize> {
 #[repr(C)]
 #[derive(Debug)]
 pub struct ServerText {
-    pub check: Text<120>,
-    pub agent: Text<120>,
+    pub check: Text<128>,
+    pub agent: Text<128>,
+    /// `set server ... agent-send`; empty: as configured.
+    pub agent_send: Text<128>,
     pub fqdn: Text<248>,
 }
 
@@ -35,6 +37,13 @@ impl<const N: usize> Text<N> {
         }
         self.length.store(end as u32, Relaxed);
         self.version.store(version.wrapping_add(1), Release);
+    }
+
+    /// Makes it empty, if it is not.
+    pub fn clear(&self) {
+        if self.length.load(Relaxed) != 0 {
+            self.set("");
+        }
     }
 
     /// Empty when never set, and when a writer died or keeps writing.

@@ -1,9 +1,10 @@
 //! `set maxconn`, `set rate-limit`.
 
+use weir_engine::servers::{parse_limit, raise_epochs};
+
 use crate::cli::commands::servers::server_argument;
 use crate::cli::reply::Reply;
 use crate::cli::session::Context;
-use crate::servers::raise_epochs;
 
 /// HAProxy reads a number as far as it goes.
 fn leading_number(text: &str) -> Option<u32> {
@@ -48,16 +49,16 @@ pub fn maxconn_server(context: &mut Context<'_>) -> Reply {
         Err(reply) => return reply,
     };
     let view = context.view();
-    let text = context.argument(1);
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    match (text[..digits].parse::<u32>(), digits == text.len()) {
-        (Ok(value), true) => {
+    if context.argument(1).is_empty() {
+        return Reply::error("Require <maxconn>.");
+    }
+    match parse_limit(context.argument(1)) {
+        Ok(value) => {
             view.server_state(view.plan.server(id)).state.maxconn.set(value.saturating_add(1));
-            raise_epochs(&view, id);
+            raise_epochs(&view.servers(), id);
             context.done(Vec::new())
         }
-        (Ok(_), false) => Reply::error("Trailing garbage in maxconn string"),
-        (Err(_), _) => Reply::error("maxconn string empty or preceded by garbage"),
+        Err(text) => Reply::error(text),
     }
 }
 

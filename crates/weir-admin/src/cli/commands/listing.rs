@@ -37,7 +37,7 @@ fn state_line(view: &View<'_>, proxy: &Proxy, id: ServerId) -> String {
     let server = view.plan.server(id);
     let shared = view.server_state(server);
     let state = shared.state;
-    let (ip, port) = address(view, id);
+    let (ip, own_port) = address(view, id);
     let fqdn = match shared.text().fqdn.value() {
         name if !name.is_empty() => name,
         _ => match &server.target {
@@ -45,13 +45,16 @@ fn state_line(view: &View<'_>, proxy: &Proxy, id: ServerId) -> String {
             _ => "-".into(),
         },
     };
-    let check_address = server.settings.check.address.map_or("-".into(), |address| address.to_string());
-    let check_port = match state.check.port.value() {
-        0 => u32::from(server.settings.check.port.unwrap_or(0)),
-        set => set,
-    };
+    let shown = |address: Option<std::net::IpAddr>| address.map_or("-".into(), |address| address.to_string());
+    let port = |set: u32, configured: Option<u16>| if set > 0 { set } else { configured.unwrap_or(0).into() };
+    let (check, agent) = (&server.settings.check, &server.settings.agent);
+    let check_address = shown(state.check_address.value().0.or(check.address));
+    let check_port = port(state.check.port.value(), check.port);
+    let agent_address = shown(state.agent_address.value().0.or(agent.address));
+    let agent_port = port(state.agent.port.value(), agent.port.filter(|_| agent.enabled));
     format!(
-        "{} {} {} {} {ip} {} {} {} {} {} {} {} {} {} {} 0 0 {fqdn} {port} - 0 {check_port} {check_address} - 0",
+        "{} {} {} {} {ip} {} {} {} {} {} {} {} {} {} {} {} {} {fqdn} {own_port} - 0 {check_port} {check_address} \
+         {agent_address} {agent_port}",
         proxy.id,
         proxy.name,
         server.id,
@@ -66,6 +69,8 @@ fn state_line(view: &View<'_>, proxy: &Proxy, id: ServerId) -> String {
         state.check.health.value(),
         state.check.flags.value(),
         state.agent.flags.value(),
+        u32::from(proxy.forced_id),
+        u32::from(server.forced_id),
     )
 }
 

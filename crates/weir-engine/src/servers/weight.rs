@@ -1,12 +1,11 @@
 //! `set weight`, `set server ... weight`.
 
-use weir_balance::WEIGHT_SCALE;
 use weir_plan::settings::Algorithm;
 use weir_plan::settings::HashMethod;
 use weir_types::ServerId;
 
-use super::transition::{apply, state_of};
-use crate::View;
+use super::transition::apply;
+use super::{Servers, Told, ramp};
 
 /// Why a weight was refused; displays as HAProxy's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +32,8 @@ impl std::fmt::Display for WeightError {
 impl std::error::Error for WeightError {}
 
 /// Sets the weight to an absolute figure or a percentage of the initial one.
-pub fn weight(view: &View<'_>, id: ServerId, text: &str) -> Result<(), WeightError> {
-    let state = state_of(view, id);
+pub fn weight(servers: &Servers<'_>, id: ServerId, text: &str) -> Result<Vec<Told>, WeightError> {
+    let state = servers.state(id);
     let digits = text.trim_start_matches(['-', '+']).bytes().take_while(u8::is_ascii_digit).count();
     let sign = text.len() - text.trim_start_matches(['-', '+']).len();
     let number: i64 = text[..sign + digits].parse().map_err(|_| WeightError::Empty)?;
@@ -46,27 +45,37 @@ pub fn weight(view: &View<'_>, id: ServerId, text: &str) -> Result<(), WeightErr
         _ => return Err(WeightError::TrailingGarbage),
     };
     let weight = u32::try_from(weight).map_err(|_| WeightError::OutOfRange)?;
-    if is_static(view, id) && weight != 0 && weight != state.initial_weight.value() {
+    if is_static(servers, id) && weight != 0 && weight != state.initial_weight.value() {
         return Err(WeightError::Static);
     }
-    apply(
-        view,
+    let lines = apply(
+        servers,
         id,
         |state| {
             state.user_weight.set(weight);
-            state.effective_weight.set(weight * WEIGHT_SCALE);
+            ramp::settle_weight(state);
         },
         None,
     );
-    Ok(())
+    Ok(lines)
 }
 
 /// Whether the algorithm lays its order out beforehand.
-pub(crate) fn is_static(view: &View<'_>, id: ServerId) -> bool {
-    let Some(half) = &view.backend_of(id).backend else { return false };
+pub fn is_static(servers: &Servers<'_>, id: ServerId) -> bool {
+    let Some(half) = &servers.backend_of(id).backend else { return false };
     match half.balance.algorithm {
         Algorithm::StaticRoundRobin => true,
         Algorithm::RoundRobin | Algorithm::LeastConn | Algorithm::First | Algorithm::Random(_) => false,
         _ => half.balance.method == HashMethod::MapBased,
+    }
+}
+
+/// `maxconn` of `set maxconn server` and of agents. Displays as HAProxy's reply.
+pub fn parse_limit(text: &str) -> Result<u32, &'static str> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    match (text[..digits].parse::<u32>(), digits == text.len()) {
+        (Ok(value), true) => Ok(value),
+        (Ok(_), false) => Err("Trailing garbage in maxconn string"),
+        (Err(_), _) => Err("maxconn string empty or preceded by garbage"),
     }
 }
