@@ -39,6 +39,7 @@ pub fn compile(
         send_name_header: settings.send_name_header.as_deref().map(Into::into),
         force_persist: rules::persist(resolver, &parts.force_persist),
         ignore_persist: rules::persist(resolver, &parts.ignore_persist),
+        stick: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@
 //! | [`names`] | proxies, servers, tables and userlists by name |
 //! | [`resolver`] | names inside one proxy's expressions, conditions and actions |
 //! | [`settings`] | inherited settings, shared again where proxies share them |
-//! | [`frontend`], [`backend`], [`server`], [`rules`], [`check`], [`tls`] | the halves of a proxy |
+//! | [`frontend`], [`backend`], [`server`], [`rules`], [`check`], [`table`], [`tls`] | the halves of a proxy |
 //! | [`review`] | HAProxy's warnings about what will not work as written |
 
 mod backend;
@@ -23,6 +23,7 @@ mod server;
 mod settings;
 mod slots;
 mod standard;
+mod table;
 mod tls;
 
 pub use plan::{Compiled, compile};

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use weir_config::files::Files;
-use weir_config::model::{Config, Proxy};
+use weir_config::model::{Config, Proxy, StickTable};
 use weir_types::{ProxyId, ServerId, Sources, Span, TableId};
 
 /// One server as it will stand in the plan: a line, or one of a template's.
@@ -34,6 +34,8 @@ pub struct Names<'c> {
     /// Per proxy, its servers' range in the plan.
     ranges: Vec<Range<u32>>,
     tables: HashMap<&'c str, TableId>,
+    /// By their numbers.
+    table_lines: Vec<(&'c str, &'c StickTable)>,
     userlists: HashMap<&'c str, u32>,
     files: &'c dyn Files,
 }
@@ -43,26 +45,26 @@ impl<'c> Names<'c> {
         let mut proxies = HashMap::with_capacity(config.proxies.len());
         let mut ranges = Vec::with_capacity(config.proxies.len());
         let mut tables = HashMap::new();
+        let mut table_lines = Vec::new();
         let mut servers = 0;
         for (index, proxy) in config.proxies.iter().enumerate() {
             proxies.entry(&*proxy.name).or_insert(ProxyId(index as u32));
             let count = server_lines(proxy).count() as u32;
             ranges.push(servers..servers + count);
             servers += count;
-            if proxy.stick_table.is_some() {
-                let next = TableId(tables.len() as u32);
-                tables.entry(&*proxy.name).or_insert(next);
+            if let Some(table) = &proxy.stick_table {
+                table_lines.push((&*proxy.name, &**table));
             }
         }
         for peers in &config.peers {
-            for table in &peers.tables {
-                let next = TableId(tables.len() as u32);
-                tables.entry(&*table.name).or_insert(next);
-            }
+            table_lines.extend(peers.tables.iter().map(|table| (&*table.name, &table.table)));
+        }
+        for (index, (name, _)) in table_lines.iter().enumerate() {
+            tables.entry(*name).or_insert(TableId(index as u32));
         }
         let userlists =
             config.userlists.iter().enumerate().map(|(index, list)| (&*list.name, index as u32)).collect();
-        Self { config, sources, proxies, ranges, tables, userlists, files }
+        Self { config, sources, proxies, ranges, tables, table_lines, userlists, files }
     }
 
     pub fn proxy(&self, name: &str) -> Option<(ProxyId, &'c Proxy)> {
@@ -115,6 +117,17 @@ impl<'c> Names<'c> {
 
     pub fn table(&self, name: &str) -> Option<TableId> {
         self.tables.get(name).copied()
+    }
+
+    /// The same with its line.
+    pub fn table_called(&self, name: &str) -> Option<(TableId, &'c StickTable)> {
+        let id = self.table(name)?;
+        Some((id, self.table_lines[id.index()].1))
+    }
+
+    /// Every table with its name, in the order of their numbers.
+    pub fn tables(&self) -> impl Iterator<Item = (&'c str, &'c StickTable)> {
+        self.table_lines.iter().copied()
     }
 
     pub fn userlist(&self, name: &str) -> Option<u32> {

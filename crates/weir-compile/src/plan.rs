@@ -6,14 +6,14 @@ use std::sync::Arc;
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy as Written};
 use weir_plan::{Listener, ListenerOwner, Plan, Proxy, Server};
-use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, Slot, Sources};
+use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, Slot, Sources, TableId};
 
 use crate::names::Names;
 use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
 use crate::tls::Connectors;
-use crate::{backend, check, filters, frontend, review, rules, server};
+use crate::{backend, check, filters, frontend, review, rules, server, table};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
 #[derive(Debug)]
@@ -36,12 +36,14 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         connectors: Connectors::default(),
         servers: Vec::new(),
         listeners: Vec::new(),
+        sticky: HashSet::new(),
     };
     let mut proxies = Vec::with_capacity(config.proxies.len());
     for (index, written) in config.proxies.iter().enumerate() {
         proxies.push(work.proxy(ProxyId(index as u32), written, slots, &mut diagnostics));
     }
-    let Work { servers, mut listeners, .. } = work;
+    let Work { servers, mut listeners, sticky, .. } = work;
+    let tables = table::tables(config, &names, &sticky, slots, &mut diagnostics);
     cli_listeners(config, &mut listeners, slots);
     let backends_by_name = backends_by_name(&proxies);
     let plan = Plan {
@@ -50,6 +52,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         servers,
         listeners,
         userlists: config.userlists.clone(),
+        tables,
         backends_by_name,
         generation: 0,
     };
@@ -65,6 +68,8 @@ struct Work<'w, 'c> {
     connectors: Connectors,
     servers: Vec<Server>,
     listeners: Vec<Listener>,
+    /// Tables that a stick rule names.
+    sticky: HashSet<TableId>,
 }
 
 impl<'c> Work<'_, 'c> {
@@ -85,7 +90,11 @@ impl<'c> Work<'_, 'c> {
         let backend = has_backend.then(|| {
             let checks = &mut self.checks;
             let settings = (&mut self.server_settings, &mut self.connectors);
-            Box::new(backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots))
+            let mut backend =
+                backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots);
+            let lines = written.backend.as_deref().map_or(&[][..], |parts| &parts.stick);
+            backend.stick = table::stick_rules(lines, &mut resolver, &mut self.sticky);
+            Box::new(backend)
         });
         filters::check(written, diagnostics);
         review::proxy(self.names.config, written, diagnostics);

@@ -2,8 +2,9 @@
 
 use weir_config::model::{Persist, Proxy, Rules as Written};
 use weir_plan::Rules;
-use weir_rules::Rule;
-use weir_sample::{Acl, Condition, Named, Resolved};
+use weir_plan::table::key_type;
+use weir_rules::{Action, Rule};
+use weir_sample::{Acl, Condition, Named, Resolved, castable};
 use weir_types::{Diagnostics, ProxyId};
 
 use crate::names::Names;
@@ -60,6 +61,16 @@ fn append(
 
 fn resolve(resolver: &mut Resolver<'_, '_>, rule: &Rule<Named>) -> Option<Rule<Resolved>> {
     let action = match rule.action.resolve(resolver) {
+        Ok(Action::TrackStickCounter { counter, key, table }) => {
+            let (name, line) = resolver.names.tables().nth(table.index())?;
+            let fits = castable(key.output(), key_type(line.key));
+            if !fits {
+                let proxy = &resolver.proxy.name;
+                let why = format!("uses a type incompatible with the 'track-sc{counter}' rule.");
+                resolver.alert(rule.span, format!("Proxy '{proxy}': stick-table '{name}' {why}"));
+            }
+            fits.then_some(Action::TrackStickCounter { counter, key, table })
+        }
         Ok(action) => Some(action),
         // A table that a rule names is reported once all files are read, by the proxy's name.
         Err(unresolved) if unresolved.message.contains("referenced by track-sc") => {

@@ -1,6 +1,7 @@
 //! Where the compiler asks for places in shared memory. The supervisor hands out places while it compiles; children
 //! look the same names up, so all agree.
 
+use weir_shm::TableSpec;
 use weir_types::Slot;
 
 /// Names to places, one method per kind of object.
@@ -11,12 +12,13 @@ pub trait Slots {
     fn listener(&mut self, name: &str) -> Slot;
     /// `backend/server`.
     fn server(&mut self, name: &str) -> Slot;
+    fn table(&mut self, spec: &TableSpec) -> Slot;
 }
 
 /// Places counted up in the order of asking: for checking a configuration without serving it.
 #[derive(Debug, Default)]
 pub struct InOrder {
-    next: [u32; 4],
+    next: [u32; 5],
 }
 
 impl InOrder {
@@ -39,5 +41,8 @@ impl Slots for InOrder {
     }
     fn server(&mut self, _name: &str) -> Slot {
         self.take(3)
+    }
+    fn table(&mut self, _spec: &TableSpec) -> Slot {
+        self.take(4)
     }
 }

@@ -18,6 +18,9 @@ use crate::parser::Parser;
 /// Where a server is chosen: the whole request is known.
 pub(crate) const BACKEND_SET_UP: PhaseSet = PhaseSet::of(&[Phase::BeUseServer]);
 
+/// Where `stick store-response` learns: the head of the response is known.
+pub(crate) const STICK_STORE: PhaseSet = PhaseSet::of(&[Phase::BeStickStore]);
+
 /// Runs `read` with what `weir-sample` needs; its warnings are kept.
 pub(crate) fn within<T>(
     parser: &mut Parser<'_>,

@@ -241,6 +241,11 @@ impl Turn<'_, '_> {
         stream.client_read_ms = now / 1000;
         stream.server_read_ms = now / 1000;
         stream.deadlines.phase = NEVER;
+        // With rules about what the server says, entries learn it when these let it pass.
+        if !stream.http && matches!(stream.down.framing, Framing::Raw) {
+            let plan = self.client.session.plan.clone();
+            self.store_stick_entries(&plan);
+        }
         self.go(Phase::Exchange)
     }
 

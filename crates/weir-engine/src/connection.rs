@@ -162,6 +162,7 @@ impl Connection {
         }
         self.idle_since_us = self.worker.clock.now_us();
         let session = &self.client.session;
+        session.count_session(self.idle_since_us / 1000);
         session.listener_counters.stot.increment();
         session.frontend_counters.stot.increment();
         session.frontend_counters.rate.add(self.idle_since_us / 1000, 1);
@@ -374,6 +375,10 @@ impl Connection {
                     counters.scur.increment();
                     session.frontend_counters = counters;
                 }
+                if let Some(extra) = session.extra_if_made() {
+                    let now_ms = self.worker.clock.now_ms();
+                    extra.trackers.borrow_mut().follow(&self.worker, &plan, now_ms);
+                }
                 (session.plan, session.listener, session.frontend) = (plan, listener, proxy);
             }
             _ => session.last = true,
@@ -403,6 +408,7 @@ impl Drop for Connection {
         if let Some(mut stream) = self.stream.take() {
             Turn::abandon(&self.worker, &mut stream);
         }
+        self.client.session.release_trackers(self.worker.clock.now_ms());
         self.client.session.frontend_counters.scur.decrement();
         self.client.session.listener_counters.scur.decrement();
         self.worker.connection_ended();

@@ -13,6 +13,7 @@ use weir_types::{ListenerId, ProxyId, Slot};
 
 use crate::pool::IdleConnection;
 use crate::socket::Socket;
+use crate::tracking::Trackers;
 
 /// A client connection without its request in progress.
 #[derive(Debug)]
@@ -82,6 +83,10 @@ impl Session {
         self.extra.get().and_then(|extra| extra.peer.get())
     }
 
+    pub fn extra_if_made(&self) -> Option<&Extra> {
+        self.extra.get().map(|extra| &**extra)
+    }
+
     /// Made when first wanted.
     pub fn extra(&self) -> &Extra {
         self.extra.get_or_init(Box::default)
@@ -116,6 +121,8 @@ pub struct Extra {
     /// As the PROXY header or `set-dst` says; else asked of the socket when first wanted.
     destination: OnceCell<Option<SocketAddr>>,
     pub variables: RefCell<Variables>,
+    /// Stick counters taken before the first stream.
+    pub trackers: RefCell<Trackers>,
 }
 
 impl Client {

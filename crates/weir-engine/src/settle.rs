@@ -24,6 +24,10 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
         process.comp_rate_configured.set(rate);
         process.comp_rate_limit.set(rate);
     }
+    for table in &plan.tables {
+        // Nobody is told of changes: peers are not spoken to yet.
+        shm.table(table.slot, shm.controller()).settle(table.expire_ms, table.nopurge, false);
+    }
     for server in &plan.servers {
         let state = shm.server(server.slot).state;
         if state.is_new() {

@@ -20,7 +20,9 @@ use crate::record::Record;
 use crate::rules::{RequestStage, ResponseStage};
 use crate::server::Target;
 use crate::socket::Socket;
+use crate::stick::Stores;
 use crate::timers::NEVER;
+use crate::tracking::Trackers;
 
 /// See the table in the crate's documentation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,6 +212,10 @@ pub struct Stream {
     pub variables: RefCell<Variables>,
     /// Of the request, later of the response.
     pub message_variables: RefCell<Variables>,
+    /// Stick counters that the session does not hold.
+    pub trackers: Trackers,
+    /// Keys of stick tables to be stored with the server.
+    pub stick_stores: Stores,
     /// Captures by converters, taken over when the expression is done.
     pub pending_captures: RefCell<Vec<(bool, usize, Vec<u8>)>>,
     /// `%rt`.
@@ -288,6 +294,7 @@ impl Stream {
         self.variables.get_mut().clear();
         self.message_variables.get_mut().clear();
         self.pending_captures.get_mut().clear();
+        self.stick_stores.clear();
         self.number = OnceCell::new();
         self.unique_id.get_mut().take();
     }

@@ -162,6 +162,9 @@ impl Turn<'_, '_> {
             return;
         }
         stream.running = false;
+        if !stream.trackers.is_empty() {
+            stream.trackers.release(worker.clock.now_ms());
+        }
         worker.counters.curr_streams.decrement();
         crate::queue::leave(worker, stream);
         crate::assign::release_server(worker, stream);

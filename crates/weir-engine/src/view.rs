@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
 use weir_sample::stream::{
-    BackendFigure, Body, FrontendFigure, RequestLine, ServerFigure, Side, TimeoutName, Timers,
+    BackendFigure, Body, EntryOf, FrontendFigure, RequestLine, ServerFigure, Side, TableAsk, TimeoutName,
+    Timers,
 };
 use weir_sample::{OwnedValue, Scope, Stream as Sample, Variable, Variables};
-use weir_types::{ProxyId, ServerId};
+use weir_types::{ProxyId, ServerId, TableId};
 
 use crate::session::{Client, local_address};
 use crate::stream::Stream;
@@ -305,6 +306,19 @@ impl Sample for View<'_> {
 
     fn server_substitute(&self) -> &str {
         self.stream.substitute
+    }
+
+    fn ask_table(&self, entry: EntryOf<'_>, ask: TableAsk) -> Option<i64> {
+        self.answer_of_table(entry, ask)
+    }
+
+    fn tracked_key(&self, counter: usize) -> Option<OwnedValue> {
+        self.tracked(counter, |tracked| tracked.peek(crate::tracking::key_of))
+    }
+
+    fn table_size(&self, table: TableId) -> Option<(i64, i64)> {
+        let table = self.table(table);
+        Some((table.used().into(), table.spec().size.into()))
     }
 
     fn frontend_figure(&self, proxy: ProxyId, figure: FrontendFigure) -> i64 {

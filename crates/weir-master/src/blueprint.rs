@@ -1,6 +1,6 @@
 //! What the supervisor needs to know of a plan: limits, names, listening addresses. It never runs the plan itself.
 
-use weir_shm::Kind;
+use weir_shm::{Kind, TableSpec};
 use weir_types::{Address, Diagnostics};
 
 use crate::wire::{Malformed, Reader, Writer};
@@ -19,6 +19,7 @@ pub struct Blueprint {
     pub settings: ProcessSettings,
     /// Everything that has a place in shared memory.
     pub names: Vec<(Kind, String)>,
+    pub tables: Vec<TableSpec>,
     /// Servers with `backup`, by their names in shared memory.
     pub backups: std::collections::HashSet<String>,
     pub listeners: Vec<ListenerSpec>,

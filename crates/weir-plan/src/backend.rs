@@ -10,6 +10,8 @@ use weir_tls::Connector;
 use weir_types::{Address, PortSpec, ServerId, Slot, Span};
 
 use crate::settings::{Balance, Cookie, ServerSettings};
+use crate::settings::{Balance, Check, Cookie, ServerSettings};
+use crate::table::StickRule;
 
 #[derive(Debug)]
 pub struct Backend {
@@ -28,6 +30,8 @@ pub struct Backend {
     pub send_name_header: Option<Box<str>>,
     pub force_persist: Vec<Condition<Resolved>>,
     pub ignore_persist: Vec<Condition<Resolved>>,
+    /// `stick` lines in order.
+    pub stick: Vec<StickRule>,
 }
 
 #[derive(Debug)]

@@ -10,9 +10,11 @@ pub mod frontend;
 pub mod plan;
 pub mod proxy;
 pub mod settings;
+pub mod table;
 
 pub use backend::{Backend, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget};
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
 pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};
+pub use table::{StickRule, StickTable, StoredFrom};

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_types::{ListenerId, ProxyId, ServerId};
+use weir_types::{ListenerId, ProxyId, ServerId, TableId};
 
 use crate::backend::Server;
 use crate::frontend::Listener;
 use crate::proxy::Proxy;
 use crate::settings::Global;
 use crate::settings::userlist::Userlist;
+use crate::table::StickTable;
 
 /// Everything one worker needs to serve one configuration.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Plan {
     pub servers: Vec<Server>,
     pub listeners: Vec<Listener>,
     pub userlists: Vec<Userlist>,
+    /// Of proxies and then of `peers` sections, each in the order of the file.
+    pub tables: Vec<StickTable>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,
     /// Rises with every reload; 0 is the configuration that weir started with.
@@ -34,6 +37,10 @@ impl Plan {
 
     pub fn server(&self, id: ServerId) -> &Server {
         &self.servers[id.index()]
+    }
+
+    pub fn table(&self, id: TableId) -> &StickTable {
+        &self.tables[id.index()]
     }
 
     pub fn listener(&self, id: ListenerId) -> &Listener {

@@ -198,7 +198,20 @@ pub enum Action<S: Stage> {
     TrackStickCounter {
         counter: u8,
         key: Expr<S>,
-        table: Option<S::Table>,
+        /// Empty for the proxy's own.
+        table: S::Table,
+    },
+    /// `sc-inc-gpc`, `sc-inc-gpc0`, `sc-inc-gpc1`, `sc-add-gpc`.
+    CountStickCounter {
+        counter: u8,
+        element: StickElement,
+        amount: IntValue<S>,
+    },
+    /// `sc-set-gpt`, `sc-set-gpt0`.
+    TagStickCounter {
+        counter: u8,
+        element: StickElement,
+        value: IntValue<S>,
     },
     SetPriorityClass(Expr<S>),
     SetPriorityOffset(Expr<S>),
@@ -206,6 +219,15 @@ pub enum Action<S: Stage> {
     NotYet {
         name: &'static str,
     },
+}
+
+/// Which general counter or tag of an entry is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StickElement {
+    /// Of an array.
+    Array(u8),
+    /// `gpc0`, `gpc1`, `gpt0`: the single one, or the array's where the table has one.
+    Single(u8),
 }
 
 #[derive(Clone, Debug)]

@@ -174,8 +174,16 @@ impl Action<Named> {
             Action::TrackStickCounter { counter, key, table } => Action::TrackStickCounter {
                 counter: *counter,
                 key: key.resolve(names)?,
-                table: Some(track_table(*counter, table.as_deref().unwrap_or(""), names)?),
+                table: track_table(*counter, table, names)?,
             },
+            Action::CountStickCounter { counter, element, amount } => Action::CountStickCounter {
+                counter: *counter,
+                element: *element,
+                amount: amount.resolve(names)?,
+            },
+            Action::TagStickCounter { counter, element, value } => {
+                Action::TagStickCounter { counter: *counter, element: *element, value: value.resolve(names)? }
+            }
             Action::SetPriorityClass(expr) => Action::SetPriorityClass(expr.resolve(names)?),
             Action::SetPriorityOffset(expr) => Action::SetPriorityOffset(expr.resolve(names)?),
             Action::NotYet { name } => Action::NotYet { name },

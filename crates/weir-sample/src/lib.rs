@@ -25,6 +25,7 @@ pub mod variable;
 
 pub use acl::{Acl, AclTest, Condition, Incompatible, Term, Verdict, predefined};
 pub use arg::{Arg, Args};
+pub use cast::castable;
 pub use expr::{Conversion, Expr, ExprError, ParseContext};
 pub use format::{Format, FormatMode, FormatPart};
 pub use pattern::{Files, Map, Method, NoFiles, PatternSet, References, system_address};

@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use weir_http::{Request, Response};
-use weir_types::{ProxyId, ServerId};
+use weir_shm::DataType;
+use weir_types::{ProxyId, ServerId, TableId};
 
-use crate::value::OwnedValue;
+use crate::value::{OwnedValue, Value};
 use crate::variable::Variable;
 
 /// Milliseconds of a stream's phases (manual 8.4); -1 for a phase that was not reached.
@@ -157,6 +158,46 @@ pub enum TlsFact {
     SessionId,
     AlgorithmKeySize,
     UsedKeySize,
+}
+
+/// Which entry of a stick table is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum EntryOf<'a> {
+    /// That of a stick counter, or of its key in another table.
+    Counter { counter: usize, table: Option<TableId> },
+    /// That of this key.
+    Key { key: &'a Value<'a>, table: TableId },
+}
+
+/// A general counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum General {
+    /// An element of the array `gpc`.
+    Array(u8),
+    /// `gpc0` or `gpc1`: the single one, or the array's where the table has one.
+    Single(u8),
+}
+
+/// What is asked of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableAsk {
+    /// A data type and the number of its element; `gpc0` and its kin stand for the array's where there is one.
+    Value(DataType, u8),
+    /// Bytes in units of 1024.
+    Kilobytes(DataType),
+    /// Counts, and tells the new value.
+    Increment(General),
+    /// Sets to zero, and tells the old value.
+    Clear(General),
+    /// Counts a connection, and tells how many there were.
+    CountConnection,
+    /// How many hold the entry.
+    Trackers,
+    /// Milliseconds until it goes, and since it was used.
+    Expire,
+    Idle,
+    /// 1 if the entry is there. A stick counter that tracks answers so even where another table lacks its key.
+    Present,
 }
 
 /// One stream, seen from an expression.
@@ -438,6 +479,24 @@ pub trait Stream {
 
     /// Milliseconds; nothing where no timeout is set.
     fn timeout(&self, name: TimeoutName) -> Option<i64> {
+        None
+    }
+
+    // ---- stick tables --------------------------------------------------------------------------------------------
+
+    /// The answer of an entry. For what is read, 0 where a table lacks the key; nothing where a counter tracks nothing,
+    /// the table does not store what is asked, or there is no time to tell.
+    fn ask_table(&self, entry: EntryOf<'_>, ask: TableAsk) -> Option<i64> {
+        None
+    }
+
+    /// The key that a stick counter tracks.
+    fn tracked_key(&self, counter: usize) -> Option<OwnedValue> {
+        None
+    }
+
+    /// Used entries of a table, and its size.
+    fn table_size(&self, table: TableId) -> Option<(i64, i64)> {
         None
     }
 

@@ -35,6 +35,8 @@ struct Inner {
     places: usize,
     /// What the supervisor filled so far.
     used: Mutex<Vec<Used>>,
+    /// Segments and areas in the order in which they came.
+    installed: Mutex<Vec<BorrowedFd<'static>>>,
 }
 
 struct Mapped {
@@ -127,8 +129,8 @@ impl Shm {
     }
 
     /// Makes the tables that are not there yet, or not as wanted. For the supervisor, before it asks children to
-    /// prepare; pass the [`Shm::table_descriptors`] from the old [`Shm::area_count`] on to them, and follow with
-    /// [`Shm::carry_tables`] when the new plan is in force.
+    /// prepare; pass what is new in [`Shm::descriptors`] on to them, and follow with [`Shm::carry_tables`] when the new
+    /// plan is in force.
     pub fn add_tables(&self, wanted: &[TableSpec]) -> Result<(), ShmError> {
         let missing: Vec<_> = wanted.iter().filter(|spec| self.find_table(spec).is_none()).cloned().collect();
         if missing.is_empty() {
@@ -137,29 +139,32 @@ impl Shm {
         if missing.len() >= 1 << AREA_SHIFT {
             return Err(ShmError::TooManyNames);
         }
-        self.install_area(Area::create(self.area_count() as u32, &missing, self.places())?)
+        self.install_area(Area::create(self.areas().count() as u32, &missing, self.places())?)
     }
 
-    /// The plan with these tables is in force: what a changed table knew goes into the one that took its place, and
-    /// tables that nobody wants any more take no entries. For the supervisor.
+    /// The plan with these tables comes into force: what a changed table knew goes into the one that takes its place.
+    /// For the supervisor, just before children are told; follow with [`Shm::retire_tables`] when all have changed over.
     pub fn carry_tables(&self, wanted: &[TableSpec], now_ms: u64) {
-        let place = self.controller();
-        for table in self.areas().flat_map(|area| &area.tables) {
-            let old = Table::new(table, place);
-            if old.is_retired() {
-                // Since the reload before: whoever still counted in it has had time to end.
-                table.give_back_memory();
-                continue;
-            }
-            if wanted.contains(&table.spec) {
-                continue;
-            }
-            let named = wanted.iter().find(|spec| spec.name == table.spec.name);
+        for old in self.unwanted_tables(wanted).filter(|old| !old.is_retired()) {
+            let named = wanted.iter().find(|spec| spec.name == old.spec().name);
             if let Some(new) = named.and_then(|spec| self.find_table(spec)) {
-                old.carry_to(&self.table(new, place), now_ms);
+                old.carry_to(&self.table(new, self.controller()), now_ms);
             }
-            old.retire();
         }
+    }
+
+    /// Tables that nobody wants any more take no entries; the memory of those that were retired before is given back:
+    /// who still counted in them has had the time since then to end. For the supervisor.
+    pub fn retire_tables(&self, wanted: &[TableSpec]) {
+        for table in self.unwanted_tables(wanted) {
+            if table.is_retired() { table.give_back_memory() } else { table.retire() }
+        }
+    }
+
+    fn unwanted_tables<'w>(&self, wanted: &'w [TableSpec]) -> impl Iterator<Item = Table> + use<'w> {
+        let place = self.controller();
+        let tables = self.areas().flat_map(|area| &area.tables).map(move |table| Table::new(table, place));
+        tables.filter(move |table| table.is_retired() || !wanted.contains(table.spec()))
     }
 
     /// The slot of a table that is as described.
@@ -178,22 +183,13 @@ impl Shm {
         Table::new(&area.tables[(slot.0 & ((1 << AREA_SHIFT) - 1)) as usize], place)
     }
 
-    pub fn area_count(&self) -> usize {
-        self.areas().count()
-    }
-
-    /// The memfds of all areas of tables, to be passed to children in this order.
-    pub fn table_descriptors(&self) -> impl Iterator<Item = BorrowedFd<'static>> {
-        self.areas().map(Area::descriptor)
-    }
-
     pub fn segment_count(&self) -> usize {
         self.mapped().count()
     }
 
-    /// The memfds of all segments, to be passed to children in this order.
-    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'static>> {
-        self.mapped().map(|mapped| mapped.segment.descriptor())
+    /// The memfds of all segments and areas of tables, to be passed to children in this order. New ones come behind.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'static>> + use<> {
+        self.0.installed.lock().expect("not poisoned").clone().into_iter()
     }
 
     /// Places for workers and the controller; the controller's is the last.
@@ -340,6 +336,7 @@ impl Shm {
             areas: (0..AREAS).map(|_| OnceLock::new()).collect(),
             places,
             used: Mutex::default(),
+            installed: Mutex::default(),
         };
         Self(Box::leak(Box::new(inner)))
     }
@@ -348,7 +345,10 @@ impl Shm {
         let cell = self.0.segments.get(segment.number as usize).ok_or(ShmError::TooManySegments)?;
         let directory = Directory::of(&segment);
         self.0.used.lock().expect("not poisoned").push(Used::default());
-        cell.set(Mapped { segment, directory }).map_err(|_| ShmError::TooManySegments)
+        cell.set(Mapped { segment, directory }).map_err(|_| ShmError::TooManySegments)?;
+        let segment = &self.0.segments.iter().map_while(OnceLock::get).last().expect("just set").segment;
+        self.0.installed.lock().expect("not poisoned").push(segment.descriptor());
+        Ok(())
     }
 
     fn mark(&self, kind: Kind, name: &str, generation: u64) -> Option<Slot> {
@@ -371,7 +371,10 @@ impl Shm {
 
     fn install_area(&self, area: Area) -> Result<(), ShmError> {
         let cell = self.0.areas.get(area.number as usize).ok_or(ShmError::TooManySegments)?;
-        cell.set(area).map_err(|_| ShmError::TooManySegments)
+        let descriptor = area.descriptor();
+        cell.set(area).map_err(|_| ShmError::TooManySegments)?;
+        self.0.installed.lock().expect("not poisoned").push(descriptor);
+        Ok(())
     }
 
     fn areas(&self) -> impl Iterator<Item = &'static Area> + use<> {

@@ -36,11 +36,7 @@ fn table(shm: Shm, worker: WorkerId) -> Table {
 
 /// The same test again in another process, with the memory of this one.
 fn child(shm: Shm, worker: u16, work: &str) -> (Child, BufReader<ChildStdout>) {
-    let memory: Vec<_> = shm
-        .descriptors()
-        .chain(shm.table_descriptors())
-        .map(|one| one.as_fd().try_clone_to_owned().unwrap())
-        .collect();
+    let memory: Vec<_> = shm.descriptors().map(|one| one.as_fd().try_clone_to_owned().unwrap()).collect();
     memory.iter().for_each(|one| set_close_on_exec(one.as_fd(), false).unwrap());
     let numbers: Vec<_> = memory.iter().map(|one| one.as_raw_fd().to_string()).collect();
     let mut child = Command::new(std::env::current_exe().unwrap())

@@ -120,6 +120,7 @@ impl Builder {
             send_name_header: None,
             force_persist: Vec::new(),
             ignore_persist: Vec::new(),
+            stick: Vec::new(),
         };
         self.proxy(name, id, ProxyKind::Backend).backend = Some(Box::new(half));
     }

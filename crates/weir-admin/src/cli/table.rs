@@ -2,7 +2,7 @@
 
 use weir_registry::{Entry, Status};
 
-use super::commands::{counters, frontends, limits, listing, own, process, servers, statistics};
+use super::commands::{counters, frontends, limits, listing, own, process, servers, statistics, tables};
 use super::reply::Reply;
 use super::session::Context;
 
@@ -148,7 +148,7 @@ pub const COMMANDS: &[Command] = &[
     command("clear acl", "clear acl [@<ver>] <acl>                : clear the contents of this acl", Scope::Worker, Level::Admin, None),
     command("clear counters", "clear counters [all]                    : clear max statistics counters (or all counters)", Scope::Worker, Level::Operator, Some(counters::clear)),
     command("clear map", "clear map [@<ver>] <map>                : clear the contents of this map", Scope::Worker, Level::Admin, None),
-    command("clear table", "clear table <table> [<filter>]*         : remove an entry from a table (filter: data/key)", Scope::Worker, Level::Admin, None),
+    command("clear table", "clear table <table> [<filter>]*         : remove an entry from a table (filter: data/key)", Scope::Worker, Level::Admin, Some(tables::clear)),
     command("commit acl", "commit acl @<ver> <acl>                 : commit the ACL at this version", Scope::Worker, Level::Admin, None),
     command("commit map", "commit map @<ver> <map>                 : commit the map at this version", Scope::Worker, Level::Admin, None),
     command("commit ssl ca-file", "commit ssl ca-file <cafile>             : commit a CA file", Scope::Worker, Level::Admin, None),
@@ -233,7 +233,7 @@ pub const COMMANDS: &[Command] = &[
     command("set ssl crl-file", "set ssl crl-file <crlfile> <payload>    : replace a CRL file", Scope::Worker, Level::Admin, None),
     command("set ssl ocsp-response", "set ssl ocsp-response <resp|payload>       : update a certificate's OCSP Response from a base64-encode ", Scope::Worker, Level::Admin, None),
     command("set ssl tls-key", "set ssl tls-key [id|file] <key>         : set the next TLS key for the <id> or <file> listener to <key>", Scope::Worker, Level::Admin, None),
-    command("set table", "set table <table> key <k> [data.* <v>]* : update or create a table entry's data", Scope::Worker, Level::Admin, None),
+    command("set table", "set table <table> key <k> [data.* <v>]* : update or create a table entry's data", Scope::Worker, Level::Admin, Some(tables::set)),
     command("set timeout", "set timeout [cli] <delay>               : change a timeout setting", Scope::Worker, Level::User, Some(own::timeout)),
     experimental(command("set var", "set var <name> [fmt|expr] {<fmt>|<expr>}: set variable from an expression or a format", Scope::Worker, Level::Admin, None)),
     command("set weight", "set weight <bk>/<srv>  (DEPRECATED)     : change a server's weight (use 'set server' instead)", Scope::Worker, Level::Admin, Some(servers::set_weight)),
@@ -273,7 +273,7 @@ pub const COMMANDS: &[Command] = &[
     command("show ssl sni", "show ssl sni [-f <frontend>] [-A]       : display the list of SNI and their corresponding filename", Scope::Worker, Level::Operator, None),
     command("show startup-logs", "show startup-logs                       : report logs emitted during HAProxy startup", Scope::Both, Level::Operator, Some(process::startup_logs)),
     command("show stat", "show stat [desc|json|no-maint|typed|up]*: report counters for each proxy and server", Scope::Worker, Level::User, Some(statistics::stat)),
-    command("show table", "show table [<table> [<filter>]*]        : report table usage stats or dump this table's contents (filter: data/key)", Scope::Worker, Level::Operator, None),
+    command("show table", "show table [<table> [<filter>]*]        : report table usage stats or dump this table's contents (filter: data/key)", Scope::Worker, Level::Operator, Some(tables::show)),
     command("show tasks", "show tasks                              : show running tasks", Scope::Worker, Level::User, None),
     command("show threads", "show threads                            : show some threads debugging information", Scope::Worker, Level::User, None),
     command("show tls-keys", "show tls-keys [id|*]                    : show tls keys references or dump tls ticket keys when id specified", Scope::Worker, Level::User, None),

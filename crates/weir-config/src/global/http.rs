@@ -1,5 +1,6 @@
 //! HTTP in `global` (manual 3.2, 3.3): header names' case, status ranges, HTTP/1 and HTTP/2 knobs, the internal client.
 
+use weir_plan::settings::StatusSet;
 use weir_syntax::Line;
 use weir_syntax::size::parse as parse_size;
 use weir_syntax::time::Unit;
@@ -56,11 +57,9 @@ pub const KEYWORDS: &[Keyword] = &[
     Keyword::new("h2-workaround-bogus-websocket-clients", "", "No extended CONNECT over HTTP/2 (3.1).", none)
         .no_effect(HTTP2),
     Keyword::new("http-err-codes", "[+-]<range>[,...]", "Statuses that count as errors (3.1).", codes)
-        .listed()
-        .not_yet(),
+        .listed(),
     Keyword::new("http-fail-codes", "[+-]<range>[,...]", "Statuses that count as failures (3.1).", codes)
-        .listed()
-        .not_yet(),
+        .listed(),
     client(
         "httpclient.resolvers.disabled",
         "{ on | off }",
@@ -227,13 +226,20 @@ fn case_adjust_file(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 }
 
 /// Statuses of 100 to 599, replaced, added or removed.
-fn codes(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn codes(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let keyword = line.keyword();
+    let classes = &mut parser.config.global.status_classes;
+    let set = if keyword == "http-err-codes" { &mut classes.errors } else { &mut classes.failures };
     if line.len() < 2 {
         return line.fail(0, format!("Missing status codes range for '{keyword}'."));
     }
     for (index, list) in line.from(1).enumerate() {
         let mut offset = 0;
+        // A list that begins with neither sign replaces what was before.
+        let adds = !list.starts_with('-');
+        if !list.starts_with(['+', '-']) {
+            *set = StatusSet::NONE;
+        }
         for range in list.split(',') {
             let digits = range.strip_prefix(['+', '-']).unwrap_or(range);
             let (low, rest) = prefix(digits);
@@ -252,6 +258,12 @@ fn codes(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             }
             if low < 100 || high > 599 || high < low {
                 return line.fail(index + 1, format!("Invalid status codes range '{list}' in '{keyword}'."));
+            }
+            let (low, high) = (low as u16, high as u16);
+            if adds {
+                set.insert(low, high)
+            } else {
+                set.remove(low, high)
             }
             offset += range.len() + 1;
         }

@@ -30,9 +30,9 @@ pub struct UseServer {
 /// `stick-table` (manual 11.1). Times in milliseconds.
 #[derive(Clone, Debug)]
 pub struct StickTable {
-    pub key: Box<str>,
+    pub key: weir_shm::KeyType,
     pub key_len: u32,
-    pub size: u64,
+    pub size: u32,
     pub expire: Option<u32>,
     pub nopurge: bool,
     pub peers: Option<Name>,
@@ -40,8 +40,8 @@ pub struct StickTable {
     pub write_to: Option<Name>,
     pub recv_only: bool,
     pub brates_factor: u32,
-    /// The data types of `store`, with their period or array size.
-    pub store: Vec<(Box<str>, Option<u32>)>,
+    /// The data types of `store`, in the order in which they are shown.
+    pub store: Vec<weir_shm::Stored>,
     pub span: Span,
 }
 

@@ -1,5 +1,6 @@
 //! `stick-table` and `stick ...` (manual 11.1, 4.2). The syntax of a table is shared with `peers` sections.
 
+use weir_shm::{DataKind, DataType, KeyType, Stored};
 use weir_syntax::time::{self, Unit};
 use weir_syntax::{Line, size};
 use weir_types::Form;
@@ -18,15 +19,13 @@ pub const KEYWORDS: &[Keyword] = &[
         "type <type> size <size> [ <options> ]",
         "A table of what was seen (11.1).",
         stick_table,
-    )
-    .not_yet(),
+    ),
     Keyword::new(
         "stick",
         "{ on | match | store-request | store-response } <pattern> ...",
         "Affinity by table (4.2).",
         stick,
-    )
-    .not_yet(),
+    ),
 ];
 
 /// What a data type takes between parentheses.
@@ -35,40 +34,35 @@ enum Argument {
     None,
     Period,
     Size,
+    SizeAndPeriod,
 }
 
-/// `store` types (manual 11.1).
-const STORE: &[(&str, Argument)] = &[
-    ("server_id", Argument::None),
-    ("gpt", Argument::Size),
-    ("gpt0", Argument::None),
-    ("gpc", Argument::Size),
-    ("gpc_rate", Argument::Period),
-    ("gpc0", Argument::None),
-    ("gpc0_rate", Argument::Period),
-    ("gpc1", Argument::None),
-    ("gpc1_rate", Argument::Period),
-    ("conn_cnt", Argument::None),
-    ("conn_rate", Argument::Period),
-    ("conn_cur", Argument::None),
-    ("sess_cnt", Argument::None),
-    ("sess_rate", Argument::Period),
-    ("http_req_cnt", Argument::None),
-    ("http_req_rate", Argument::Period),
-    ("http_err_cnt", Argument::None),
-    ("http_err_rate", Argument::Period),
-    ("http_fail_cnt", Argument::None),
-    ("http_fail_rate", Argument::Period),
-    ("bytes_in_cnt", Argument::None),
-    ("bytes_in_rate", Argument::Period),
-    ("bytes_out_cnt", Argument::None),
-    ("bytes_out_rate", Argument::Period),
-    ("server_key", Argument::None),
-    ("glitch_cnt", Argument::None),
-    ("glitch_rate", Argument::Period),
+impl Argument {
+    fn of(data: DataType) -> Self {
+        match (data.kind() == DataKind::Rate, data.is_array()) {
+            (false, false) => Argument::None,
+            (false, true) => Argument::Size,
+            (true, false) => Argument::Period,
+            (true, true) => Argument::SizeAndPeriod,
+        }
+    }
+}
+
+/// An array stands for the older single types, and must not stand beside them.
+const EXCLUDED: &[(DataType, &[DataType], &str)] = &[
+    (DataType::Gpt, &[DataType::Gpt0], "gpt0"),
+    (DataType::Gpc, &[DataType::Gpc0, DataType::Gpc1], "gpc[0/1]"),
+    (DataType::GpcRate, &[DataType::Gpc0Rate, DataType::Gpc1Rate], "gpc[0/1]_rate"),
 ];
 
-const TYPES: &[(&str, u32)] = &[("ip", 4), ("ipv6", 16), ("integer", 4), ("string", 32), ("binary", 32)];
+const TYPES: &[(&str, KeyType, u32)] = &[
+    ("ip", KeyType::Ip4, 4),
+    ("ipv4", KeyType::Ip4, 4),
+    ("ipv6", KeyType::Ip6, 16),
+    ("integer", KeyType::Integer, 4),
+    ("string", KeyType::String, 32),
+    ("binary", KeyType::Binary, 32),
+];
 
 fn stick_table(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if parser.in_defaults() {
@@ -90,7 +84,7 @@ fn stick_table(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 /// The words of a table from `first` on.
 pub(crate) fn table(parser: &mut Parser<'_>, line: &Line<'_>, first: usize) -> Outcome<StickTable> {
     let mut table = StickTable {
-        key: "".into(),
+        key: KeyType::Ip4,
         key_len: 0,
         size: 0,
         expire: None,
@@ -110,9 +104,23 @@ pub(crate) fn table(parser: &mut Parser<'_>, line: &Line<'_>, first: usize) -> O
     if table.size == 0 {
         return line.fail(0, "stick-table: missing size.");
     }
-    if table.key.is_empty() {
+    if table.key_len == 0 {
         return line.fail(0, "stick-table: missing type.");
     }
+    for (array, singles, shown) in EXCLUDED {
+        let stored = |data: DataType| table.store.iter().any(|stored| stored.data == data);
+        if stored(*array) && singles.iter().any(|single| stored(*single)) {
+            let array = array.name();
+            return line.fail(
+                0,
+                format!(
+                    "stick-table: simultaneous usage of '{array}' and '{shown}' in a same table is not permitted as \
+                     '{array}' overrides '{shown}'."
+                ),
+            );
+        }
+    }
+    table.store.sort_by_key(|stored| stored.data);
     Ok(table)
 }
 
@@ -125,7 +133,7 @@ fn option(parser: &mut Parser<'_>, line: &Line<'_>, at: usize, table: &mut Stick
             let wrong = |fault: weir_syntax::number::Unexpected| {
                 line.fail(at + 1, format!("stick-table: {} in argument of 'size'.", fault))
             };
-            table.size = u64::from(size::parse(value).or_else(wrong)?);
+            table.size = size::parse(value).or_else(wrong)?;
         }
         "peers" if value.is_empty() => return missing(),
         "peers" => table.peers = Some(Name::new(parser.intern(value), line.word_span(at + 1))),
@@ -174,11 +182,11 @@ fn option(parser: &mut Parser<'_>, line: &Line<'_>, at: usize, table: &mut Stick
 
 fn key_type(line: &Line<'_>, at: usize, table: &mut StickTable) -> Outcome<usize> {
     let name = line.word(at + 1);
-    let Some((known, len)) = TYPES.iter().find(|(known, _)| *known == name) else {
+    let Some((_, key, len)) = TYPES.iter().find(|(known, ..)| *known == name) else {
         return line.fail(at + 1, format!("stick-table: unknown type '{name}'."));
     };
-    (table.key, table.key_len) = ((*known).into(), *len);
-    if !matches!(*known, "string" | "binary") || line.word(at + 2) != "len" {
+    (table.key, table.key_len) = (*key, *len);
+    if !matches!(key, KeyType::String | KeyType::Binary) || line.word(at + 2) != "len" {
         return Ok(2);
     }
     match u32::try_from(atol(line.word(at + 3))) {
@@ -193,51 +201,64 @@ fn store(parser: &mut Parser<'_>, line: &Line<'_>, at: usize, table: &mut StickT
     while !rest.is_empty() {
         let end = rest.find([',', '(']).unwrap_or(rest.len());
         let name = &rest[..end];
-        let Some((known, argument)) = STORE.iter().find(|(known, _)| *known == name) else {
+        let Some(data) = DataType::find(name) else {
             return line.fail(at, format!("stick-table: unknown store option '{name}'."));
         };
+        let mut stored = Stored::new(data);
         rest = &rest[end..];
-        let mut value = None;
         if let Some(inside) = rest.strip_prefix('(') {
             let Some((text, after)) = inside.split_once(')') else {
                 let text = format!("stick-table: missing closing parenthesis after store option '{name}'.");
                 return line.fail(at, text);
             };
-            value = Some(store_argument(line, at, known, *argument, text)?);
+            store_argument(line, at, &mut stored, text)?;
             rest = after;
-        } else if *argument != Argument::None {
+        } else if Argument::of(data) != Argument::None {
             return line.fail(at, format!("stick-table: missing argument to store option '{name}'."));
         }
         rest = rest.strip_prefix(',').unwrap_or(rest);
-        if table.store.iter().any(|(other, _)| **other == **known) {
-            let text = format!("stick-table: store option '{known}' already enabled, ignored.");
+        if table.store.iter().any(|other| other.data == data) {
+            let text = format!("stick-table: store option '{name}' already enabled, ignored.");
             parser.push(line.warning(at, text).with_form(Form::ParsingTight));
         } else {
-            table.store.push(((*known).into(), value));
+            table.store.push(stored);
         }
     }
     Ok(())
 }
 
-fn store_argument(line: &Line<'_>, at: usize, name: &str, argument: Argument, text: &str) -> Outcome<u32> {
-    match argument {
+fn store_argument(line: &Line<'_>, at: usize, stored: &mut Stored, text: &str) -> Outcome {
+    let name = stored.data.name();
+    let missing = || line.fail(at, format!("stick-table: missing argument to store option '{name}'."));
+    let (size, period) = match Argument::of(stored.data) {
         Argument::None => {
-            line.fail(at, format!("stick-table: unexpected argument to store option '{name}'."))
+            return line.fail(at, format!("stick-table: unexpected argument to store option '{name}'."));
         }
-        Argument::Period => {
-            // `gpc_rate(SIZE,PERIOD)` and `gpt`-like arrays count first.
-            let text = text.rsplit(',').next().unwrap_or(text);
-            time::parse(text, Unit::Millisecond).or_else(|fault| {
-                line.fail(at, format!("stick-table: {fault} in argument to store option '{name}'."))
-            })
-        }
-        Argument::Size => match u32::try_from(atol(text)) {
-            Ok(size @ 1..=100) => Ok(size),
+        Argument::Size => (Some(text), None),
+        Argument::Period => (None, Some(text)),
+        Argument::SizeAndPeriod => match text.split_once(',') {
+            Some((size, period)) => (Some(size), Some(period.split(',').next().unwrap_or(period))),
+            None => (Some(text), None),
+        },
+    };
+    if let Some(size) = size {
+        stored.elements = match u8::try_from(atol(size)) {
+            Ok(size @ 1..=100) => size,
             _ => {
                 let text = "stick-table: array size is out of allowed range (1-100) for store option";
-                line.fail(at, format!("{text} '{name}'."))
+                return line.fail(at, format!("{text} '{name}'."));
             }
-        },
+        };
+    }
+    match period {
+        Some(period) => {
+            let wrong =
+                |_| line.fail(at, format!("stick-table: error when processing store option '{name}'."));
+            stored.period_ms = time::parse(period, Unit::Millisecond).or_else(wrong)?;
+            Ok(())
+        }
+        None if stored.data.kind() == DataKind::Rate => missing(),
+        None => Ok(()),
     }
 }
 
@@ -256,8 +277,17 @@ fn stick(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if line.word(2).is_empty() {
         return line.fail(1, "'stick' expects a fetch method.");
     }
-    let (key, mut at) = expression::whole(parser, line, 2, expression::BACKEND_SET_UP)
-        .or_else(|text| line.fail(2, format!("'stick': {text}")))?;
+    let (phases, moment) = match verb {
+        StickVerb::StoreResponse => (expression::STICK_STORE, "for 'store-response'."),
+        _ => (expression::BACKEND_SET_UP, "during request."),
+    };
+    let (key, mut at) = expression::whole(parser, line, 2, phases).or_else(|text| {
+        let text = match text.strip_suffix("available here") {
+            Some(start) => format!("{start}available {moment}"),
+            None => text,
+        };
+        line.fail(2, format!("'stick': {text}"))
+    })?;
     let mut table = None;
     if line.word(at) == "table" {
         table = Some(Name::new(parser.intern(line.word(at + 1)), line.word_span(at + 1)));

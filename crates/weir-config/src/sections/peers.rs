@@ -37,8 +37,7 @@ pub const KEYWORDS: &[Keyword] = &[
         .no_effect(ALONE),
     Keyword::new("shards", "<shards>", "How many peers share a table's contents (11.2).", shards)
         .no_effect(ALONE),
-    Keyword::new("table", "<tablename> type <type> size <size> ...", "A table of the section (11.2).", table)
-        .not_yet(),
+    Keyword::new("table", "<tablename> type <type> size <size> ...", "A table of the section (11.2).", table),
 ];
 
 fn index() -> &'static Index {

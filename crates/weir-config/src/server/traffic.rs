@@ -143,9 +143,14 @@ pub const OPTIONS: &[ServerOption] = &[
         other => place.fail(&format!("'log-proto' expects one of 'legacy' or 'octet-count' but got '{other}'")),
     })
     .not_yet(),
-    ServerOption::switch("stick", "Learned by stick tables (5.2).", |_, _, _| Ok(0)),
-    ServerOption::switch("non-stick", "Not learned by stick tables (5.2).", |_, _, _| Ok(0))
-        .no_effect("only with stick tables"),
+    ServerOption::switch("stick", "Learned by stick tables (5.2).", |_, _, draft| {
+        draft.options.settings.non_stick = false;
+        Ok(0)
+    }),
+    ServerOption::switch("non-stick", "Not learned by stick tables (5.2).", |_, _, draft| {
+        draft.options.settings.non_stick = true;
+        Ok(0)
+    }),
     ServerOption::valued("quic-cc-algo", "QUIC's congestion control (5.2).", |_, place, _| {
         let name = place.required("control congestion algorithm")?;
         let known = ["cubic", "newreno", "bbr", "nocc"].into_iter().any(|known| name.starts_with(known));

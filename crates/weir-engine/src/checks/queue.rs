@@ -223,6 +223,7 @@ mod tests {
             send_name_header: None,
             force_persist: Vec::new(),
             ignore_persist: Vec::new(),
+            stick: Vec::new(),
         };
         let proxy = Proxy {
             compresses: Default::default(),

@@ -26,6 +26,7 @@ impl Turn<'_, '_> {
         stream.record.bytes_in += stream.up.payload;
         stream.record.bytes_out += stream.down.payload;
         self.count_traffic();
+        self.count_bytes_tracked();
         self.count_times();
         let options = &self.client.session.proxy().settings.options;
         let null = !self.stream.http && options.dontlognull && self.stream.record.bytes_in == 0;
@@ -107,6 +108,7 @@ impl Turn<'_, '_> {
 
     /// A response that was missing or could not be understood.
     pub fn count_response_error(&mut self) {
+        self.count_http_failure();
         self.count_backend(|counters| counters.eresp.increment());
         if let Some(assigned) = &self.stream.assigned {
             assigned.counters.eresp.increment();

@@ -81,6 +81,7 @@ impl Turn<'_, '_> {
         counters.h1req.increment();
         counters.req_rate.add(now / 1000, 1);
         self.worker.counters.cum_req.increment();
+        self.count_request_tracked();
         self.stream.phase = Phase::RequestRules;
         self.restrict_names(plan)
     }
@@ -128,6 +129,8 @@ impl Turn<'_, '_> {
     fn bad_request(&mut self, status: u16) -> Step {
         self.stream.record.end(Cause::Proxy, Stage::Request);
         self.count_bad_request();
+        self.count_request_tracked();
+        self.count_http_error();
         self.answer_early(status)
     }
 
@@ -145,6 +148,11 @@ impl Turn<'_, '_> {
         }
         self.stream.record.end(Cause::Client, Stage::Request);
         self.stream.record.status = 400;
+        // A client that leaves between requests has nothing to be blamed for.
+        if began || self.client.session.requests <= 1 {
+            self.count_request_tracked();
+            self.count_http_error();
+        }
         if !began {
             return self.close_with(Ending::Close);
         }
@@ -159,6 +167,9 @@ impl Turn<'_, '_> {
         let silent = !began && (options.http_ignore_probes || self.client.session.requests > 1);
         self.stream.record.logged = silent || !began && options.dontlognull;
         self.stream.record.end(Cause::ClientTimeout, Stage::Request);
+        if began || self.client.session.requests <= 1 {
+            self.count_request_tracked();
+        }
         if silent {
             return self.close_with(Ending::Close);
         }

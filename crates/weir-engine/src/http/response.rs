@@ -64,6 +64,8 @@ impl Turn<'_, '_> {
         stream.record.bytes_out += size::of_response(&stream.response);
         self.count_server_response();
         self.observe_status();
+        self.count_server_status_tracked();
+        self.store_stick_entries(plan);
         self.capture_response(plan);
         self.judge_response(plan);
         self.response_ready(plan)

@@ -64,6 +64,10 @@ impl Turn<'_, '_> {
                 self.limit_bandwidth(plan, proxy, filter, limit, period);
                 Flow::Next
             }
+            Action::TrackStickCounter { counter, key, table } => {
+                self.track(*counter, key, *table, is_response(list), finished);
+                Flow::Next
+            }
             _ => {
                 if self.apply_edit(list, action).is_err() {
                     return self.rewrite_failed(list);
@@ -191,6 +195,9 @@ impl Turn<'_, '_> {
                     self.stream.attempts_left = retries.min(100);
                 }
             }
+            Action::CountStickCounter { amount: value, .. } | Action::TagStickCounter { value, .. } => {
+                crate::tracking::apply(&self.view(true), action, self.number(value));
+            }
             // No effect here, or met elsewhere; the compiler refuses what weir does not do.
             _ => {}
         }
@@ -306,6 +313,9 @@ impl Turn<'_, '_> {
         let stage = self.stage_of(list);
         self.stream.record.end(Cause::Proxy, stage);
         self.count_denied(is_response(list));
+        if !is_response(list) {
+            self.count_http_error();
+        }
         let default = if is_response(list) { 502 } else { 403 };
         self.answer_described(plan, reply, default)
     }
@@ -346,6 +356,7 @@ impl Turn<'_, '_> {
 
     fn tarpit(&mut self, plan: &Arc<Plan>, reply: &Described<Resolved>) -> Step {
         self.count_denied(false);
+        self.count_http_error();
         self.stream.record.untimed = true;
         self.stream.tarpit = self.make_reply(plan, reply, 500).map(Box::new);
         self.stream.stage = RequestStage::Tarpit;
@@ -437,6 +448,7 @@ impl Turn<'_, '_> {
     pub fn ask_password(&mut self, plan: &Arc<Plan>, status: u16, realm: &str) -> Step {
         let name: &[u8] = if status == 407 { b"proxy-authenticate" } else { b"www-authenticate" };
         let value = format!("Basic realm=\"{realm}\"");
+        self.count_http_error();
         let reply = self.error_reply(plan, status).and_then(|mut reply: Reply| {
             reply.headers().add(name, value.as_bytes()).ok()?;
             Some(reply)

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use weir_plan::Plan;
-use weir_rules::{Action, Rule};
+use weir_rules::{Action, IntValue, Rule};
 use weir_sample::{Expr, Resolved, Stream as _, Type, Value, Verdict};
 
 use super::variable::store;
@@ -93,6 +93,16 @@ fn apply(worker: &Worker, client: &mut Client, stream: &Stream, action: &Action<
             store(&view, variable, Value::Str(text.into()), conditions);
         }
         Action::UnsetVar { variable } => view.unset_variable(variable),
+        Action::TrackStickCounter { counter, key, table } => {
+            crate::tracking::track_session(&view, *counter, key, *table);
+        }
+        Action::CountStickCounter { amount: value, .. } | Action::TagStickCounter { value, .. } => {
+            let amount = match value {
+                IntValue::Fixed(number) => Some(i64::from(*number)),
+                IntValue::Expr(expr) => integer(expr),
+            };
+            crate::tracking::apply(&view, action, amount);
+        }
         Action::SetSource(expr) => {
             let new = address(expr).map(|ip| SocketAddr::new(ip, port(source)));
             client.session.set_source(new);

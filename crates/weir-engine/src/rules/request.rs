@@ -230,6 +230,7 @@ impl Turn<'_, '_> {
             self.prepare_compression(plan);
         }
         self.use_server(plan);
+        self.meet_stick_rules(plan);
         self.go(Phase::Queue)
     }
 }

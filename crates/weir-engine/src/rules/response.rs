@@ -85,6 +85,7 @@ impl Turn<'_, '_> {
             Met::All => {
                 self.stream.deadlines.phase = NEVER;
                 self.put_limits(&plan, false, false);
+                self.store_stick_entries(&plan);
                 self.stream.down.framing = Framing::Raw;
                 // Raw framing cannot be broken.
                 let _ = self.stream.down.pass();

@@ -92,6 +92,7 @@ impl Plans {
                     send_name_header: None,
                     force_persist: Vec::new(),
                     ignore_persist: Vec::new(),
+                    stick: Vec::new(),
                 })
             }),
             forced_id: false,

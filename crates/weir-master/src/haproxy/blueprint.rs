@@ -18,7 +18,7 @@ pub fn of(plan: Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, S
     }
     let backups = plan.servers.iter().filter(|server| server.settings.backup);
     let backups = backups.map(|server| slots.names[server.slot.index()].1.clone()).collect();
-    Ok(Blueprint { settings, names: slots.names, backups, listeners })
+    Ok(Blueprint { settings, names: slots.names, tables: slots.tables, backups, listeners })
 }
 
 /// What the command line has the last word about, for the children's plans.

@@ -2,13 +2,14 @@
 //! stands against the plan; children look them up.
 
 use weir_compile::Slots;
-use weir_shm::{Kind, Shm};
+use weir_shm::{Kind, Shm, TableSpec};
 use weir_types::Slot;
 
 /// Notes names; a slot is the number of the name among all.
 #[derive(Default)]
 pub struct Recorded {
     pub names: Vec<(Kind, String)>,
+    pub tables: Vec<TableSpec>,
 }
 
 impl Recorded {
@@ -33,6 +34,11 @@ impl Slots for Recorded {
 
     fn server(&mut self, name: &str) -> Slot {
         self.take(Kind::Server, name)
+    }
+
+    fn table(&mut self, spec: &TableSpec) -> Slot {
+        self.tables.push(spec.clone());
+        Slot(self.tables.len() as u32 - 1)
     }
 }
 
@@ -71,5 +77,12 @@ impl Slots for Known {
 
     fn server(&mut self, name: &str) -> Slot {
         self.find(Kind::Server, name)
+    }
+
+    fn table(&mut self, spec: &TableSpec) -> Slot {
+        self.shm.find_table(spec).unwrap_or_else(|| {
+            self.missing.get_or_insert_with(|| spec.name.clone());
+            Slot::default()
+        })
     }
 }

@@ -256,6 +256,7 @@ fn share(blueprint: &Blueprint, workers: usize) -> Result<Shm, weir_shm::ShmErro
     let names = || blueprint.names.iter().map(|(kind, name): &(Kind, String)| (*kind, name.as_str()));
     let shm = Shm::create(workers.max(PLACES_AT_LEAST), Capacity::of(names()).with_slack())?;
     shm.reserve(names(), 0)?;
+    shm.add_tables(&blueprint.tables)?;
     let process = shm.process().state;
     process.workers.set(workers as u32);
     process.start_date_us.set(clock::realtime_us());

@@ -149,6 +149,7 @@ impl Supervisor {
         let text = |error: &dyn std::fmt::Display| vec![error.to_string()];
         let names = blueprint.names.iter().map(|(kind, name)| (*kind, name.as_str()));
         self.shm.reserve(names, bundle.generation).map_err(|error| text(&error))?;
+        self.shm.add_tables(&blueprint.tables).map_err(|error| text(&error))?;
         for segment in self.shm.descriptors().skip(self.segments.len()) {
             self.segments.push(Arc::new(segment.as_fd().try_clone_to_owned().map_err(|error| text(&error))?));
         }
@@ -208,6 +209,7 @@ impl Supervisor {
         // Sockets that the plan has no longer close with the last worker that empties them: were they held here any
         // longer, connections could still come that nobody accepts.
         self.void_edits();
+        self.shm.carry_tables(&next.blueprint.tables, monotonic_ms());
         self.current = next;
         let generation = self.current.generation;
         let process = self.shm.process().state;
@@ -245,6 +247,7 @@ impl Supervisor {
             return;
         }
         self.reload.failed = 0;
+        self.shm.retire_tables(&self.current.blueprint.tables);
         if std::mem::take(&mut self.reload.hard) {
             self.replace_workers();
         }

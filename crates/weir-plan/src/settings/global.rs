@@ -77,6 +77,63 @@ impl Default for Tune {
     }
 }
 
+/// What counts as an error of the client and as a failure of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusClasses {
+    pub errors: StatusSet,
+    pub failures: StatusSet,
+}
+
+impl Default for StatusClasses {
+    fn default() -> Self {
+        Self { errors: StatusSet::errors(), failures: StatusSet::failures() }
+    }
+}
+
+/// A set of statuses from 100 to 599.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusSet([u64; 8]);
+
+impl StatusSet {
+    pub const NONE: Self = Self([0; 8]);
+
+    pub fn insert(&mut self, first: u16, last: u16) {
+        self.each(first, last, |word, bit| *word |= bit);
+    }
+
+    pub fn remove(&mut self, first: u16, last: u16) {
+        self.each(first, last, |word, bit| *word &= !bit);
+    }
+
+    pub fn contains(&self, status: u16) -> bool {
+        let at = usize::from(status).wrapping_sub(100);
+        self.0.get(at / 64).is_some_and(|word| word & 1 << (at % 64) != 0)
+    }
+
+    fn each(&mut self, first: u16, last: u16, change: impl Fn(&mut u64, u64)) {
+        for status in first.max(100)..=last.min(599) {
+            let at = usize::from(status) - 100;
+            change(&mut self.0[at / 64], 1 << (at % 64));
+        }
+    }
+
+    /// `http-err-codes` where nothing else is written.
+    pub fn errors() -> Self {
+        let mut set = Self::NONE;
+        set.insert(400, 499);
+        set
+    }
+
+    /// `http-fail-codes` where nothing else is written: 501 and 505 are the client's doing.
+    pub fn failures() -> Self {
+        let mut set = Self::NONE;
+        set.insert(500, 599);
+        set.remove(501, 501);
+        set.remove(505, 505);
+        set
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Global {
     pub daemon: bool,
@@ -129,6 +186,8 @@ pub struct Global {
     pub server_state_base: Option<Box<str>>,
     pub server_state_file: Option<Box<str>>,
     pub h1_case_adjust: Vec<(Box<str>, Box<str>)>,
+    /// `http-err-codes`, `http-fail-codes`.
+    pub status_classes: StatusClasses,
     pub tune: Tune,
     pub tls: super::GlobalTls,
     /// `set-var` and `set-var-fmt` lines with the value they had at load time.

@@ -54,6 +54,8 @@ pub struct ServerSettings {
     /// `redir`: the prefix of a 302.
     pub redirect_prefix: Option<Box<str>>,
     pub hash_key: HashKey,
+    /// `non-stick`: stick tables do not learn it.
+    pub non_stick: bool,
 }
 
 impl Default for ServerSettings {
@@ -83,6 +85,7 @@ impl Default for ServerSettings {
             tfo: false,
             redirect_prefix: None,
             hash_key: HashKey::default(),
+            non_stick: false,
         }
     }
 }

@@ -113,7 +113,7 @@ fn nothing<'a>(_: &'a [Arg<Resolved>], _: &'a dyn Stream) -> Got<'a> {
 }
 
 /// Every family.
-pub const FAMILIES: [&[Fetch]; 8] = [
+pub const FAMILIES: [&[Fetch]; 9] = [
     conn::ROWS,
     http::ROWS,
     internal::ROWS,
@@ -122,6 +122,7 @@ pub const FAMILIES: [&[Fetch]; 8] = [
     ssl::ROWS,
     stream::ROWS,
     table::ROWS,
+    table::OTHERS,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Fetch>> =

@@ -175,6 +175,10 @@ impl Table {
         super::carry::carry(self.placed, new.placed, self.place, now_ms);
     }
 
+    pub(crate) fn give_back_memory(&self) {
+        self.placed.give_back_memory();
+    }
+
     pub(crate) fn retire(&self) {
         self.flag(RETIRED, true);
     }

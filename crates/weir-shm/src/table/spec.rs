@@ -60,6 +60,19 @@ impl TableSpec {
         self.stored.iter().find(|stored| stored.data == data)
     }
 
+    /// Where an element is kept: the array's, where the table has one, for the older single types.
+    pub fn element(&self, data: DataType, index: u8) -> (DataType, u8) {
+        let (array, element) = match data {
+            DataType::Gpt0 => (DataType::Gpt, 0),
+            DataType::Gpc0 => (DataType::Gpc, 0),
+            DataType::Gpc1 => (DataType::Gpc, 1),
+            DataType::Gpc0Rate => (DataType::GpcRate, 0),
+            DataType::Gpc1Rate => (DataType::GpcRate, 1),
+            _ => return (data, index),
+        };
+        if self.stored(array).is_some() { (array, element) } else { (data, index) }
+    }
+
     /// Whether entries of `other` are entries of this one.
     pub fn has_keys_of(&self, other: &TableSpec) -> bool {
         self.key == other.key && (self.key_len == other.key_len || self.key == KeyType::String)

@@ -215,8 +215,9 @@ fn a_changed_table_takes_over_what_fits() {
     }
     shm.add_tables(std::slice::from_ref(&new)).unwrap();
     shm.add_tables(std::slice::from_ref(&new)).unwrap();
-    assert_eq!(shm.area_count(), 2);
+    assert_eq!(shm.descriptors().count(), 3);
     shm.carry_tables(std::slice::from_ref(&new), 1010);
+    shm.retire_tables(std::slice::from_ref(&new));
     let after = shm.table(shm.find_table(&new).unwrap(), FIRST);
     assert_eq!(keys(&after, 1010), [2, 3, 4]);
     let seen = after.peek(&Key::Integer(3), 1010, |row| {
@@ -234,10 +235,10 @@ fn a_large_table_costs_nothing_until_it_is_used() {
     let shm = Shm::private(2);
     let large = spec(KeyType::Ip4, 1 << 20, &[Stored::new(DataType::Gpc0)]);
     shm.add_tables(std::slice::from_ref(&large)).unwrap();
-    let memory = shm.table_descriptors().next().unwrap();
+    let memory = shm.descriptors().last().unwrap();
     let pages = || nix::sys::stat::fstat(memory).unwrap().st_blocks * 512 / 4096;
     assert!(pages() < 16, "{}", pages());
-    let descriptors = shm.descriptors().chain(shm.table_descriptors());
+    let descriptors = shm.descriptors();
     let other =
         Shm::attach(descriptors.map(|one| one.as_fd().try_clone_to_owned().unwrap()).collect()).unwrap();
     let table = shm.table(shm.find_table(&large).unwrap(), FIRST);

@@ -48,6 +48,12 @@ impl Tracked {
     }
 }
 
+impl std::fmt::Debug for Tracked {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}[{}:{}]", self.table.spec().name, self.shard, self.number)
+    }
+}
+
 impl Drop for Tracked {
     fn drop(&mut self) {
         let locked = self.table.placed.shard(self.shard.into()).lock(self.table.place);

@@ -8,3 +8,4 @@ pub mod own;
 pub mod process;
 pub mod servers;
 pub mod statistics;
+pub mod tables;
