@@ -10,7 +10,6 @@ use weir_tls::Connector;
 use weir_types::{Address, PortSpec, ServerId, Slot, Span};
 
 use crate::settings::{Balance, Cookie, ServerSettings};
-use crate::settings::{Balance, Check, Cookie, ServerSettings};
 use crate::table::StickRule;
 
 #[derive(Debug)]
