@@ -69,7 +69,7 @@ pub fn listener(
     let settings = ListenerSettings {
         context: settings,
         strict_sni: tls.strict_sni.unwrap_or(global.strict_sni),
-        session_scope: weir_tls::context::scope(scope.as_bytes()),
+        session_scope: scope.as_bytes().into(),
     };
     let listener = Listener::new(settings, entries);
     if !config.checked {
@@ -96,6 +96,7 @@ fn line_settings(tls: &TlsBind, global: &GlobalTls, mode: Mode) -> ContextSettin
     }
     settings.alpn = settings.alpn.as_deref().map(spoken);
     settings.lifetime_s = global.lifetime_s;
+    settings.keylog = global.keylog;
     settings
 }
 
@@ -178,6 +179,7 @@ fn server(
 ) -> Option<ServerTls> {
     let mut context = tls.settings.over(&resolver.names.config.global.tls.server);
     context.alpn = context.alpn.as_deref().map(spoken);
+    context.keylog = resolver.names.config.global.tls.keylog;
     let settings = ConnectorSettings {
         context,
         certificate: tls.certificate.clone(),

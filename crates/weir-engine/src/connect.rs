@@ -222,8 +222,17 @@ impl Turn<'_, '_> {
             if link.ssl.take().is_none_or(|ssl| !link.socket.encrypt(ssl, Vec::new())) {
                 return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
             }
+            if let Some(tls) = link.socket.tls_mut() {
+                tls.count(self.worker.counters);
+            }
         }
         let outcome = std::task::ready!(link.socket.poll_handshake(self.cx));
+        if outcome.is_ok() && link.socket.tls().is_some_and(|tls| !tls.ssl().session_reused()) {
+            let (process, now) = (self.worker.shm.process(), self.worker.clock.now_ms());
+            self.worker.counters.ssl_backend_key_rate.add(now, 1);
+            let rate = process.sum(|counters| counters.ssl_backend_key_rate.value(now));
+            process.state.max_ssl_backend_key_rate.raise(rate);
+        }
         // Which side failed is all that the stream's end tells of it.
         Poll::Ready(outcome.map_err(|_| io::ErrorKind::ConnectionAborted.into()))
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use nix::sys::socket::{MsgFlags, recv, send};
 use openssl::ssl::{ErrorCode, Ssl, SslRef, SslStream};
+use weir_shm::ProcessCounters;
 use weir_tls::{Certificate, ClientHello};
 
 /// A record holds no more (RFC 8446 5.1).
@@ -105,6 +106,15 @@ pub enum Done {
     Failed(io::Error),
 }
 
+/// See [`Tls::count`].
+struct Counted(&'static ProcessCounters);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.curr_ssl_conns.decrement();
+    }
+}
+
 /// Why a handshake did not succeed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
@@ -123,12 +133,15 @@ pub struct Fault {
 pub struct Tls {
     stream: SslStream<Wire>,
     established: bool,
+    /// Counts while it lives.
+    counted: Option<Counted>,
     /// Of a client, as long as expressions may ask for its parts.
     pub hello: Option<Box<ClientHello>>,
     /// The certificate served to a client.
     pub served: Option<Arc<Certificate>>,
     /// The last error of a call, OpenSSL's code.
     pub last_error: u64,
+    pub last_error_text: String,
 }
 
 impl std::fmt::Debug for Tls {
@@ -143,7 +156,22 @@ impl Tls {
         let wire =
             Wire { descriptor, ahead, ahead_at: 0, may_read: true, drained: false, eof: false, error: None };
         let stream = SslStream::new(ssl, wire).ok()?;
-        Some(Self { stream, established: false, hello: None, served: None, last_error: 0 })
+        Some(Self {
+            stream,
+            established: false,
+            counted: None,
+            hello: None,
+            served: None,
+            last_error: 0,
+            last_error_text: String::new(),
+        })
+    }
+
+    /// Counts as one of the encrypted connections of this process.
+    pub fn count(&mut self, counters: &'static ProcessCounters) {
+        counters.cum_ssl_conns.increment();
+        counters.curr_ssl_conns.increment();
+        self.counted = Some(Counted(counters));
     }
 
     pub fn ssl(&self) -> &SslRef {
@@ -188,6 +216,7 @@ impl Tls {
         let text = first.map(|_| format!("error:{code:08X}:{}", reason_text(error))).unwrap_or_default();
         let reset = wire.error.is_some();
         self.last_error = code;
+        self.last_error_text.clone_from(&text);
         Fault { code, text, closed, reset, empty: false }
     }
 

@@ -220,6 +220,7 @@ impl Worker {
             limit.is_none_or(|limit| limit == 0 || now() < limit.into())
         };
         below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
+            && (listener.tls.is_none() || self.is_below_ssl_rate())
             && self.is_below_rate(proxy)
             && below(self.frontend_limit(proxy), &|| {
                 self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
@@ -242,6 +243,13 @@ impl Worker {
             && below(state.sess_rate_limit.value(), &|| {
                 self.shm.process().sum(|counters| counters.sess_rate.value(now))
             })
+    }
+
+    /// `maxsslrate`, `set rate-limit ssl-sessions`.
+    fn is_below_ssl_rate(&self) -> bool {
+        let (process, now) = (self.shm.process(), self.clock.now_ms());
+        let limit = process.state.ssl_rate_limit.value();
+        limit == 0 || process.sum(|counters| counters.ssl_rate.value(now)) < u64::from(limit)
     }
 
     fn global_maxconn(&self, plan: &Plan) -> u32 {

@@ -28,6 +28,11 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
         // Nobody is told of changes: peers are not spoken to yet.
         shm.table(table.slot, shm.controller()).settle(table.expire_ms, table.nopurge, false);
     }
+    let rate = plan.global.tls.maxsslrate;
+    if process.ssl_rate_configured.value() != rate {
+        process.ssl_rate_configured.set(rate);
+        process.ssl_rate_limit.set(rate);
+    }
     for server in &plan.servers {
         let state = shm.server(server.slot).state;
         if state.is_new() {

@@ -5,12 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
 use weir_sample::stream::{
-    BackendFigure, Body, EntryOf, FrontendFigure, RequestLine, ServerFigure, Side, TableAsk, TimeoutName,
-    Timers,
+    BackendFigure, Body, EntryOf, FrontendFigure, NameOf, NamePart, RequestLine, ServerFigure, Side, TableAsk,
+    TimeoutName, Timers, TlsFact, Whose,
 };
 use weir_sample::{OwnedValue, Scope, Stream as Sample, Variable, Variables};
 use weir_types::{ProxyId, ServerId, TableId};
 
+use crate::encrypted::Tls;
 use crate::session::{Client, local_address};
 use crate::stream::Stream;
 use crate::worker::Worker;
@@ -37,6 +38,13 @@ impl View<'_> {
 
     fn backend(&self) -> &weir_plan::Proxy {
         self.plan().proxy(self.stream.backend)
+    }
+
+    fn tls(&self, side: Side) -> Option<&Tls> {
+        match side {
+            Side::Client => self.client.socket.tls(),
+            Side::Server => self.stream.link.as_ref()?.socket.tls(),
+        }
     }
 
     fn server(&self) -> Option<&weir_plan::Server> {
@@ -115,6 +123,28 @@ impl Sample for View<'_> {
 
     fn received_proxy_header(&self) -> bool {
         self.client.session.peer().is_some()
+    }
+
+    fn is_tls(&self, side: Side) -> bool {
+        self.tls(side).is_some()
+    }
+
+    fn tls_cipher(&self, side: Side) -> Option<&str> {
+        self.tls(side)?.ssl().current_cipher().map(|cipher| cipher.name())
+    }
+
+    fn tls_protocol(&self, side: Side) -> Option<&str> {
+        let tls = self.tls(side)?;
+        tls.is_established().then(|| tls.ssl().version_str())
+    }
+
+    fn tls_fact(&self, side: Side, fact: TlsFact) -> Option<OwnedValue> {
+        let limit = self.plan().global.tls.capture_buffer_size;
+        crate::tls_facts::fact(self.tls(side)?, fact, limit as usize)
+    }
+
+    fn tls_name(&self, side: Side, whose: Whose, name: NameOf, part: &NamePart<'_>) -> Option<OwnedValue> {
+        crate::tls_facts::name(self.tls(side)?.ssl(), whose, name, part)
     }
 
     fn connection_error(&self, side: Side) -> Option<i64> {
@@ -391,9 +421,14 @@ impl Sample for View<'_> {
         let last = if self.early { record.response_us.max(record.connected_us).max(begun) } else { end };
         let idle =
             if record.first_byte_us == 0 { -1 } else { between(record.start_us, record.first_byte_us) };
-        let total = between(record.start_us, last).max(0);
+        // What came before the first request: the PROXY header and the handshake.
+        let handshake = match self.client.session.requests {
+            0 | 1 => between(self.client.session.accepted_us, record.start_us).max(0),
+            _ => 0,
+        };
+        let total = between(record.start_us, last).max(0) + handshake;
         Timers {
-            handshake: 0,
+            handshake,
             idle,
             request: if record.untimed { -1 } else { between(record.first_byte_us, record.request_us) },
             queue: between(begun, record.assigned_us),

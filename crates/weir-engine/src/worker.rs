@@ -147,6 +147,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
         editor,
         beside,
     } = input;
+    crate::session_store::share(&plan.load(), shm, id);
     let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats, editor));
     tokio::task::spawn_local(worker.timers.clone().drive(worker.clock.clone()));
     tokio::task::spawn_local(queue::listen(worker.clone()));
@@ -343,6 +344,7 @@ impl Worker {
     }
 
     fn swap(&self, plan: Arc<Plan>) {
+        crate::session_store::share(&plan, self.shm, self.id);
         self.root.store(plan.clone());
         self.logs.follow(&plan);
         // An edit keeps the generation, and what was set since.

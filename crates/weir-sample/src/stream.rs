@@ -158,6 +158,68 @@ pub enum TlsFact {
     SessionId,
     AlgorithmKeySize,
     UsedKeySize,
+    Curve,
+    ClientRandom,
+    ServerRandom,
+    SessionKey,
+    UniqueId,
+    /// The name of the certificate served to the client.
+    ServedName,
+    HasEarlyData,
+    ReceivedEarlyData,
+    Npn,
+    /// Parts of the client's first message, as far as they are kept.
+    HelloVersion,
+    HelloCiphers,
+    HelloCipherNames,
+    HelloExtensions,
+    HelloGroups,
+    HelloPointFormats,
+    HelloSignatures,
+    HelloVersions,
+    /// A line of the key log by its label.
+    KeyLog(&'static str),
+    /// A part of a certificate.
+    Certificate(Whose, CertificatePart),
+}
+
+/// Whose certificate, seen from one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Peer,
+    Own,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificatePart {
+    Der,
+    ChainDer,
+    KeyAlgorithm,
+    SignatureAlgorithm,
+    NotAfter,
+    NotBefore,
+    AlternativeNames,
+    Serial,
+    Sha1,
+    Version,
+}
+
+/// Which distinguished name of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameOf {
+    Subject,
+    Issuer,
+    /// Of the authority at the end of the chain.
+    Root,
+}
+
+/// How much of a distinguished name, and in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamePart<'a> {
+    /// Empty: the whole name.
+    pub entry: &'a str,
+    pub occurrence: i64,
+    pub rfc2253: bool,
 }
 
 /// Which entry of a stick table is asked.
@@ -273,6 +335,11 @@ pub trait Stream {
 
     /// A fact about an encrypted side; nothing for a side that is not.
     fn tls_fact(&self, side: Side, fact: TlsFact) -> Option<OwnedValue> {
+        None
+    }
+
+    /// A distinguished name of a certificate.
+    fn tls_name(&self, side: Side, whose: Whose, name: NameOf, part: &NamePart<'_>) -> Option<OwnedValue> {
         None
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! header | process state | worker infos | place queues | waiters | grant marks | listener states | frontend states | backend states
 //!        | balance areas | server states | server balance | server texts | directory entries, index, names
+//!        | TLS session locks | TLS sessions
 //!        | per place: process, listener, frontend, backend, server counters
 //! ```
 //! Arrays of one worker lie together, so workers never share a cache line, a dead worker's gauges are one sweep, and
@@ -12,7 +13,9 @@ use crate::balance::{BalanceArea, ServerBalance};
 use crate::cell::Word;
 use crate::counters::*;
 use crate::directory::{Entry, KINDS, Kind};
+use crate::lock::RobustLock;
 use crate::queue::{PlaceQueue, Waiter};
+use crate::sessions::SessionSlot;
 use crate::state::*;
 
 pub(crate) const MAGIC: u64 = u64::from_be_bytes(*b"weirshm\x01");
@@ -94,6 +97,9 @@ pub(crate) struct Layout {
     pub entries: Array,
     pub index: Array,
     pub names: Array,
+    /// TLS sessions: the first segment has them, which is the one with room for waiters.
+    pub session_locks: Array,
+    pub sessions: Array,
     pub counters: Vec<PlaceArrays>,
     pub bytes: usize,
 }
@@ -123,6 +129,7 @@ impl Layout {
         let mut at = Cursor(size_of::<Header>());
         let [listeners, frontends, backends, servers] = capacity.objects.map(|count| count as usize);
         let total = capacity.total();
+        let (session_locks, sessions) = crate::sessions::counts(capacity.waiters > 0);
         Self {
             process: at.array::<ProcessState>(1),
             workers: at.array::<WorkerInfo>(places),
@@ -140,6 +147,8 @@ impl Layout {
             entries: at.array::<Entry>(total),
             index: at.array::<u32>((total * 2).next_power_of_two().max(2)),
             names: at.array::<u8>(capacity.name_bytes as usize),
+            session_locks: at.array::<RobustLock>(session_locks),
+            sessions: at.array::<SessionSlot>(sessions),
             counters: (0..places)
                 .map(|_| PlaceArrays {
                     process: at.array::<ProcessCounters>(1),
@@ -184,6 +193,7 @@ const fn checksum() -> u64 {
         size_of::<ServerBalance>(),
         size_of::<ServerText>(),
         size_of::<Entry>(),
+        size_of::<SessionSlot>(),
     ];
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut at = 0;

@@ -13,6 +13,7 @@ mod lock;
 mod queue;
 mod rate;
 mod segment;
+mod sessions;
 mod shm;
 mod state;
 mod table;
@@ -28,6 +29,7 @@ pub use layout::Capacity;
 pub use lock::{Guard, RobustLock};
 pub use queue::{Grant, Queue, WaiterId};
 pub use rate::Rate;
+pub use sessions::{SESSIONS, SessionKey, Sessions};
 pub use shm::Shm;
 pub use state::{
     AddressOverride, AdminFlags, CheckState, ListenerState, OperationalState, ProcessState, ProxyState,

@@ -11,8 +11,10 @@ use crate::counters::{BackendCounters, FrontendCounters, ListenerCounters, Serve
 use crate::directory::{Directory, Kind, SEGMENT_SHIFT, Used};
 use crate::error::ShmError;
 use crate::layout::{Capacity, mark_words};
+use crate::lock::RobustLock;
 use crate::queue::{PlaceQueue, Waiter};
 use crate::segment::Segment;
+use crate::sessions::SessionSlot;
 use crate::state::{ListenerState, ProxyState, ServerState, ServerText, WorkerInfo, WorkerPhase};
 use crate::table::{Area, Table, TableSpec};
 use crate::view::*;
@@ -270,6 +272,9 @@ impl Shm {
                 }
             }
         }
+        for lock in self.session_arrays().0 {
+            lock.break_if_held(dead);
+        }
         // Lists are linked anew before the dead worker's successor uses its entries again.
         broken.into_iter().for_each(|backend| self.backend(backend).balance(dead).guard.pass_on());
         self.recover_queue(dead);
@@ -288,6 +293,11 @@ impl Shm {
 
     pub(crate) fn locate(&self, slot: Slot) -> (&'static Segment, usize) {
         (self.segment(slot.0 >> SEGMENT_SHIFT), (slot.0 & ((1 << SEGMENT_SHIFT) - 1)) as usize)
+    }
+
+    pub(crate) fn session_arrays(&self) -> (&'static [RobustLock], &'static [SessionSlot]) {
+        let segment = self.segment(0);
+        (segment.slice(segment.layout.session_locks), segment.slice(segment.layout.sessions))
     }
 
     pub(crate) fn balance_area(&self, slot: Slot) -> &'static BalanceArea {

@@ -15,6 +15,9 @@ pub mod process;
 pub mod tcp;
 pub mod tls;
 
+mod random;
+
 pub use accept::accept;
 pub use local_time::{LocalTime, local_time};
 pub use password::password_fits;
+pub use random::random;

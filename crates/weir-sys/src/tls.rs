@@ -1,6 +1,6 @@
 //! Calls to OpenSSL that the `openssl` crate does not have, or has as unsafe because it cannot know what is true here.
 
-use std::ffi::{CString, c_int, c_long, c_void};
+use std::ffi::{CString, c_char, c_int, c_long, c_void};
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
@@ -12,12 +12,15 @@ use openssl::x509::store::X509StoreBuilderRef;
 #[allow(unsafe_code)]
 unsafe extern "C" {
     fn X509_STORE_add_crl(store: *mut openssl_sys::X509_STORE, list: *mut openssl_sys::X509_CRL) -> c_int;
+    fn SSL_group_to_name(ssl: *mut openssl_sys::SSL, group: c_int) -> *const c_char;
+    fn SSL_CIPHER_find(ssl: *mut openssl_sys::SSL, number: *const u8) -> *const openssl_sys::SSL_CIPHER;
     fn SSL_CTX_set_timeout(context: *mut openssl_sys::SSL_CTX, seconds: c_long) -> c_long;
 }
 
 // Command numbers of SSL_CTX_ctrl, fixed by OpenSSL's ABI (openssl/ssl.h, openssl/tls1.h).
 const SET_TLSEXT_TICKET_KEYS: c_int = 59;
 const SET_CLIENT_SIGALGS_LIST: c_int = 102;
+const GET_NEGOTIATED_GROUP: c_int = 134;
 
 /// OpenSSL's own ticket keys are these many bytes: a name, an HMAC key and an AES key.
 pub const TICKET_KEYS: usize = 80;
@@ -83,4 +86,31 @@ pub fn offer_session(ssl: &mut SslRef, der: &[u8]) -> bool {
     unsafe {
         ssl.set_session(&session).is_ok()
     }
+}
+
+/// The name of the group that the keys were agreed in.
+pub fn group_name(ssl: &SslRef) -> Option<&'static str> {
+    // SAFETY: the connection is valid; the name is a constant of OpenSSL's that ends with a zero byte.
+    #[allow(unsafe_code)]
+    let name = unsafe {
+        let group = openssl_sys::SSL_ctrl(ssl.as_ptr(), GET_NEGOTIATED_GROUP, 0, std::ptr::null_mut());
+        let name = SSL_group_to_name(ssl.as_ptr(), group as c_int);
+        if name.is_null() { None } else { Some(std::ffi::CStr::from_ptr(name)) }
+    };
+    name?.to_str().ok()
+}
+
+/// The name of a cipher suite by its number in messages; `None` for one that OpenSSL does not know.
+pub fn suite_name(ssl: &SslRef, number: [u8; 2]) -> Option<&'static str> {
+    // SAFETY: two bytes are read; the cipher and its name are constants of OpenSSL's.
+    #[allow(unsafe_code)]
+    let name = unsafe {
+        let cipher = SSL_CIPHER_find(ssl.as_ptr(), number.as_ptr());
+        if cipher.is_null() {
+            None
+        } else {
+            Some(std::ffi::CStr::from_ptr(openssl_sys::SSL_CIPHER_get_name(cipher)))
+        }
+    };
+    name?.to_str().ok()
 }

@@ -92,6 +92,9 @@ impl Connector {
         }
         ssl.set_connect_state();
         Findings::attach(&mut ssl);
+        if self.settings.context.keylog {
+            crate::key_log::attach(&mut ssl);
+        }
         if !self.settings.no_reuse
             && let Some(index) = owner()
         {

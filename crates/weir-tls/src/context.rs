@@ -93,6 +93,8 @@ pub struct ContextSettings {
     pub dh_bits: u32,
     /// `ssl-skip-self-issued-ca`: chains are sent without authorities that issued themselves.
     pub skip_self_issued: bool,
+    /// `tune.ssl.keylog`
+    pub keylog: bool,
     /// `tune.ssl.lifetime`, seconds.
     pub lifetime_s: u32,
 }
@@ -142,11 +144,6 @@ impl From<ErrorStack> for Refused {
     }
 }
 
-/// What tells the sessions of a listener from those of others: OpenSSL takes 32 bytes.
-pub fn scope(name: &[u8]) -> Arc<[u8]> {
-    openssl::sha::sha256(name).as_slice().into()
-}
-
 impl ContextSettings {
     /// What a line of a `crt-list` says stands before what its `bind` line says.
     pub fn over(&self, line: &Self) -> Self {
@@ -178,8 +175,21 @@ impl ContextSettings {
             dh_bits: if own.dh_bits == 0 { line.dh_bits } else { own.dh_bits },
             skip_self_issued: own.skip_self_issued || line.skip_self_issued,
             security_level: own.security_level.or(line.security_level),
+            keylog: own.keylog || line.keylog,
             lifetime_s: if own.lifetime_s == 0 { line.lifetime_s } else { own.lifetime_s },
         }
+    }
+
+    /// Under which sessions are resumed: on the same line, and with the same demands on the client.
+    pub(crate) fn session_scope(&self, line: &[u8]) -> [u8; 32] {
+        let mut hash = openssl::sha::Sha256::new();
+        hash.update(line);
+        hash.update(&[self.verify.unwrap_or_default() as u8]);
+        for file in [&self.ca_file, &self.ca_verify_file, &self.crl_file] {
+            hash.update(&file.as_ref().map_or([0; 32], |file| file.fingerprint()));
+        }
+        hash.update(format!("{:?}", self.ignored).as_bytes());
+        hash.finish()
     }
 
     /// The oldest and newest version in force. TLS 1.2 is the oldest by default (5.1).
@@ -233,6 +243,9 @@ impl ContextSettings {
         builder.set_mode(
             SslMode::ENABLE_PARTIAL_WRITE | SslMode::ACCEPT_MOVING_WRITE_BUFFER | SslMode::RELEASE_BUFFERS,
         );
+        if self.keylog {
+            crate::key_log::keep(&mut builder);
+        }
         // One call to the kernel brings several records.
         builder.set_read_ahead(true);
         let word = |text: &Arc<str>, refused: fn(Arc<str>) -> Refused| {

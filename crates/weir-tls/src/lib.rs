@@ -11,10 +11,13 @@ pub mod certificate;
 mod codes;
 pub mod connector;
 pub mod context;
+pub mod facts;
 pub mod hello;
+pub mod key_log;
 pub mod listener;
 pub mod names;
 pub mod pem;
+pub mod session;
 pub mod verify;
 
 pub use certificate::{Certificate, KeyKind};
@@ -22,3 +25,4 @@ pub use connector::{Connector, ConnectorSettings};
 pub use context::{ContextSettings, Verify, Version, Versions};
 pub use hello::{ClientHello, HelloReader};
 pub use listener::{Listener, ListenerEntry, ListenerSettings};
+pub use session::{SharedSessions, Sharing};

@@ -8,6 +8,7 @@ use crate::certificate::{Certificate, KeyKind};
 use crate::context::{ContextSettings, Refused};
 use crate::hello::ClientHello;
 use crate::names::{Filters, Index};
+use crate::session::{self, Sharing};
 use crate::verify::Findings;
 
 /// What a line says beside its certificates.
@@ -36,6 +37,7 @@ pub struct Listener {
     index: Index,
     /// Which entries serve those whom no name fits.
     defaults: Vec<u32>,
+    sharing: OnceLock<Sharing>,
 }
 
 impl ListenerEntry {
@@ -59,7 +61,13 @@ impl Listener {
                 defaults.push(at);
             }
         }
-        Self { settings, entries, index, defaults }
+        Self { settings, entries, index, defaults, sharing: OnceLock::new() }
+    }
+
+    /// Lets the sessions of this listener be resumed by all workers. Before its first connection.
+    pub fn share(&self, sharing: Sharing) {
+        // A plan is shared once, by the process that made it.
+        let _ = self.sharing.set(sharing);
     }
 
     /// The entry for a client; `None`: the handshake is refused.
@@ -103,6 +111,9 @@ impl Listener {
         let mut ssl = Ssl::new(context).ok()?;
         ssl.set_accept_state();
         Findings::attach(&mut ssl);
+        if entry.settings.keylog {
+            crate::key_log::attach(&mut ssl);
+        }
         Some(ssl)
     }
 
@@ -110,7 +121,8 @@ impl Listener {
     pub fn build(&self, entry: &ListenerEntry) -> Result<SslContext, Refused> {
         let mut builder = entry.settings.server()?;
         ContextSettings::certify(&mut builder, &entry.certificate)?;
-        builder.set_session_id_context(&self.settings.session_scope)?;
+        let scope = entry.settings.session_scope(&self.settings.session_scope);
+        session::resume(&mut builder, &entry.settings, scope, self.sharing.get())?;
         Ok(builder.build())
     }
 }

@@ -66,6 +66,17 @@ impl std::fmt::Debug for Authorities {
 }
 
 impl Authorities {
+    /// Of everything in it.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = openssl::sha::Sha256::new();
+        let certificates = self.certificates.iter().map(|one| one.to_der());
+        let revocations = self.revocations.iter().map(|one| one.to_der());
+        for der in certificates.chain(revocations).flatten() {
+            hash.update(&der);
+        }
+        hash.finish()
+    }
+
     /// `None`: there is neither a certificate nor a revocation list.
     pub fn read(pem: &[u8]) -> Option<Self> {
         let mut found = Self::default();

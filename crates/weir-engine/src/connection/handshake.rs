@@ -8,12 +8,22 @@ use weir_tls::{HelloReader, Listener};
 use super::Connection;
 use crate::encrypted::Fault;
 use crate::stream::after;
+use crate::worker::Worker;
 
 /// What the connection is closed with when no certificate fits under `strict-sni`: the alert unrecognized_name.
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
 
 /// How OpenSSL speaks of a client that a callback turned away, which is how HAProxy refuses a name.
 const CALLBACK_FAILED: &str = "error:0A0000EA:SSL routines::callback failed";
+
+impl Worker {
+    fn count_handshake(&self) {
+        let now = self.clock.now_ms();
+        self.counters.ssl_rate.add(now, 1);
+        let process = self.shm.process();
+        process.state.max_ssl_rate.raise(process.sum(|counters| counters.ssl_rate.value(now)));
+    }
+}
 
 impl Connection {
     /// Runs the handshake. False: it failed, which was logged.
@@ -63,6 +73,11 @@ impl Connection {
             }
         };
         let ahead = stream.up.buffer.bytes().to_vec();
+        let limit = u64::from(self.client.session.plan.global.tls.maxsslconn);
+        if limit > 0 && self.worker.shm.process().sum(|counters| counters.curr_ssl_conns.value()) >= limit {
+            crate::log_line::embryonic(&self.worker, &self.client, "Too many SSL connections");
+            return Poll::Ready(false);
+        }
         if let Some(stream) = self.stream.take() {
             self.release(stream);
         }
@@ -76,7 +91,9 @@ impl Connection {
         if !listener.begin(entry).is_some_and(|ssl| self.client.socket.encrypt(ssl, ahead)) {
             return Poll::Ready(self.handshake_failed(&Fault::default()));
         }
+        self.worker.count_handshake();
         if let Some(tls) = self.client.socket.tls_mut() {
+            tls.count(self.worker.counters);
             tls.served = Some(listener.entries[entry].certificate.clone());
             tls.hello = hello.map(Box::new);
         }
@@ -101,6 +118,12 @@ impl Connection {
 
     fn handshaken(&mut self) {
         let Some(tls) = self.client.socket.tls_mut() else { return };
+        if !tls.ssl().session_reused() {
+            let (state, now) = (self.worker.shm.process().state, self.worker.clock.now_ms());
+            self.worker.counters.ssl_frontend_key_rate.add(now, 1);
+            let rate = self.worker.shm.process().sum(|counters| counters.ssl_frontend_key_rate.value(now));
+            state.max_ssl_frontend_key_rate.raise(rate);
+        }
         if self.client.session.plan.global.tls.capture_buffer_size == 0 {
             tls.hello = None;
         }

@@ -261,6 +261,9 @@ fn share(blueprint: &Blueprint, workers: usize) -> Result<Shm, weir_shm::ShmErro
     process.workers.set(workers as u32);
     process.start_date_us.set(clock::realtime_us());
     process.start_ms.set(clock::monotonic_ms());
+    for word in &process.ticket_secret {
+        word.set(weir_sys::random());
+    }
     Ok(shm)
 }
 

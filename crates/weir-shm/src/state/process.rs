@@ -30,6 +30,8 @@ pub struct ProcessState {
     pub conn_rate_limit: Word32,
     pub sess_rate_limit: Word32,
     pub ssl_rate_limit: Word32,
+    /// `maxsslrate` as last taken from a configuration.
+    pub ssl_rate_configured: Word32,
     /// `set rate-limit http-compression global`, bytes per second.
     pub comp_rate_limit: Word32,
     /// `maxcomprate` as last taken from a configuration, in the same unit.
@@ -47,6 +49,8 @@ pub struct ProcessState {
     pub ulimit_n: Word32,
     /// Tainted flags as `show info` reports them.
     pub tainted: Word32,
+    /// What the keys of TLS session tickets are made from; drawn once, by the supervisor.
+    pub ticket_secret: [Word; 6],
     /// Key of `set anon global-key`.
     pub anon_key: Word32,
     /// Keeps what every request writes away from what every request reads.
