@@ -7,11 +7,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Sends one command and returns everything up to the end of the connection. The socket may appear late.
-pub fn ask(path: &Path, command: &str) -> std::io::Result<String> {
+/// Sends one command to `cli.sock` in `dir` and returns everything up to the end of the connection. The socket may
+/// appear late.
+pub fn ask(dir: &Path, command: &str) -> std::io::Result<String> {
     let deadline = Instant::now() + DEADLINE;
     let mut socket = loop {
-        match UnixStream::connect(path) {
+        match UnixStream::connect(dir.join("cli.sock")) {
             Ok(socket) => break socket,
             Err(e) if Instant::now() > deadline => return Err(e),
             // The program announces its socket to nobody; looking again is the only way to learn of it.
@@ -19,7 +20,9 @@ pub fn ask(path: &Path, command: &str) -> std::io::Result<String> {
         }
     };
     socket.set_read_timeout(Some(DEADLINE))?;
-    socket.write_all(format!("{command}\n").as_bytes())?;
+    socket.write_all(
+        format!("{}\n", command.replace("\\n", "\n").replace("<dir>", &dir.to_string_lossy())).as_bytes(),
+    )?;
     let mut reply = Vec::new();
     socket.read_to_end(&mut reply)?;
     Ok(String::from_utf8_lossy(&reply).into_owned())

@@ -27,6 +27,7 @@ struct Patterns {
     clf: Regex,
     counts: Regex,
     check_duration: Regex,
+    entry: Regex,
 }
 
 fn pattern(text: &str) -> Regex {
@@ -52,6 +53,7 @@ impl Normaliser {
             clf: pattern(r#"(<[a-z0-9]+\.port>) \d+ ("\S+" "\S+" "\S+") (-?\d+ -?\d+ -?\d+ -?\d+ -?\d+) "#),
             counts: pattern(r" \d+/\d+/\d+/\d+/(\+?\d+) "),
             check_duration: pattern(r"check duration: \d+ms"),
+            entry: pattern(r"^0x[0-9a-f]+ "),
         };
         Normaliser { names, dir: dir.to_string_lossy().into_owned(), timer_floor_ms, patterns }
     }
@@ -70,6 +72,8 @@ impl Normaliser {
                 None => c[0].to_string(),
             }
         });
+        // What `show map` names an entry by.
+        let text = self.patterns.entry.replace(&text, "0x... ");
         let text = self.patterns.http_date.replace_all(&text, "<date>");
         self.patterns.age.replace_all(&text, "age: $1<n>").into_owned()
     }

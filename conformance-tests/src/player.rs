@@ -152,7 +152,7 @@ impl Player {
             Step::Log(count) => self.log(*count),
             Step::LogUntil(pattern) => self.log_until(pattern),
             Step::Cli(step) => {
-                let reply = cli::ask(&self.dir.join("cli.sock"), &step.command).map_err(|e| e.to_string())?;
+                let reply = cli::ask(&self.dir, &step.command).map_err(|e| e.to_string())?;
                 self.say(&format!("cli {}", step.command));
                 for line in cli::filter(step, &reply)? {
                     let line = self.normaliser.text(&line);
@@ -356,7 +356,7 @@ impl Player {
         let wanted = Regex::new(pattern).map_err(|e| e.to_string())?;
         let deadline = Instant::now() + DEADLINE;
         loop {
-            let reply = cli::ask(&self.dir.join("cli.sock"), &step.command).map_err(|e| e.to_string())?;
+            let reply = cli::ask(&self.dir, &step.command).map_err(|e| e.to_string())?;
             let lines = cli::filter(step, &reply)?;
             if let Some(line) = lines.iter().find(|l| wanted.is_match(l)) {
                 let line = self.normaliser.text(line);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy as Written};
-use weir_plan::{Listener, ListenerOwner, Plan, Proxy, Server};
+use weir_plan::{Listener, ListenerOwner, Patterns, Plan, Proxy, Server};
 use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, Slot, Sources, TableId};
 
 use crate::names::Names;
@@ -54,6 +54,8 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         userlists: config.userlists.clone(),
         tables,
         backends_by_name,
+        patterns: Patterns::new(config.patterns.clone()),
+        files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
         generation: 0,
     };
     Compiled { plan, diagnostics }

@@ -176,6 +176,8 @@ pub struct Stream {
     /// The rule at which the list being met stands, and until when it waits.
     pub rule_at: u32,
     pub rule_deadline: u64,
+    /// The rule that changes the plan, and the outcome that it waits for.
+    pub edited: Option<(u32, crate::edit::Edited)>,
     /// The response's head is complete and its rules wait.
     pub response_waits: bool,
     /// `100 Continue` was sent by weir.
@@ -277,6 +279,7 @@ impl Stream {
         self.response_stage = ResponseStage::default();
         self.rule_at = 0;
         self.rule_deadline = NEVER;
+        self.edited = None;
         self.response_waits = false;
         self.continued = false;
         self.tarpit = None;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
 use weir_sample::stream::{
-    BackendFigure, Body, EntryOf, FrontendFigure, NameOf, NamePart, RequestLine, ServerFigure, Side, TableAsk,
-    TimeoutName, Timers, TlsFact, Whose,
+    BackendFigure, Body, EntryOf, FrontendFigure, NameOf, NamePart, RequestLine, ServerFigure, Side,
+    TableAsk, TimeoutName, Timers, TlsFact, Whose,
 };
 use weir_sample::{OwnedValue, Scope, Stream as Sample, Variable, Variables};
 use weir_types::{ProxyId, ServerId, TableId};

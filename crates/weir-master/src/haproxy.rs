@@ -15,6 +15,7 @@ use weir_config::files::Files;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
 use weir_plan::{Change, Edit, EditKind, Plan};
+use weir_sample::PatternEdit;
 use weir_shm::Shm;
 use weir_syntax::render::FATAL;
 use weir_syntax::{Capabilities, Environment, Reader};
@@ -114,12 +115,25 @@ impl Program for Haproxy {
         Ok(Arc::new(plan))
     }
 
-    fn edit(&self, _plan: &Arc<Plan>, edit: &Edit, _shm: Shm) -> Result<Change, String> {
-        Err(match edit.kind {
-            EditKind::Patterns | EditKind::Variables | EditKind::Servers | EditKind::Certificates => {
-                "not supported by weir yet".into()
+    fn edit(&self, plan: &Arc<Plan>, edit: &Edit, _shm: Shm) -> Result<Change, String> {
+        match edit.kind {
+            EditKind::Patterns => plan.patterns.prepare(&edit.bytes),
+            EditKind::Variables | EditKind::Servers | EditKind::Certificates => {
+                Err("not supported by weir yet".into())
             }
-        })
+        }
+    }
+
+    fn is_heavy(&self, plan: &Plan, edit: &Edit) -> bool {
+        edit.kind == EditKind::Patterns && plan.patterns.is_heavy(&edit.bytes)
+    }
+
+    fn condense(&self, journal: Vec<Edit>) -> Vec<Edit> {
+        let (patterns, others): (Vec<_>, Vec<_>) =
+            journal.into_iter().partition(|edit| edit.kind == EditKind::Patterns);
+        let patterns = patterns.iter().filter_map(|edit| PatternEdit::decode(&edit.bytes)).collect();
+        let encode = |edit: PatternEdit| Edit::new(EditKind::Patterns, edit.encode());
+        weir_sample::pattern::condense(patterns).into_iter().map(encode).chain(others).collect()
     }
 
     fn run_worker(&self, mut input: WorkerInput) -> io::Result<Exit> {

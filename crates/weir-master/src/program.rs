@@ -34,6 +34,11 @@ pub trait Program: Send + Sync + 'static {
     /// event loop. All children must come to the same answer; the error is a text for whoever asked for it.
     fn edit(&self, plan: &Arc<Plan>, edit: &Edit, shm: Shm) -> Result<Change, String>;
 
+    /// Whether an edit, small as it may be, takes a while to prepare, and is better prepared off the event loop.
+    fn is_heavy(&self, _plan: &Plan, _edit: &Edit) -> bool {
+        false
+    }
+
     /// The edits since the plan came into force, in fewer of the same effect: children that start later take these.
     /// In the supervisor.
     fn condense(&self, journal: Vec<Edit>) -> Vec<Edit> {

@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod edit;
 pub mod frontend;
+pub mod patterns;
 pub mod plan;
 pub mod proxy;
 pub mod settings;
@@ -15,6 +16,7 @@ pub mod table;
 pub use backend::{Backend, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget};
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
+pub use patterns::Patterns;
 pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};
 pub use table::{StickRule, StickTable, StoredFrom};

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_types::{ListenerId, ProxyId, ServerId, TableId};
+use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 
 use crate::backend::Server;
 use crate::frontend::Listener;
+use crate::patterns::Patterns;
 use crate::proxy::Proxy;
 use crate::settings::Global;
 use crate::settings::userlist::Userlist;
@@ -26,11 +27,20 @@ pub struct Plan {
     pub tables: Vec<StickTable>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,
+    /// What ACLs and maps compare with, for runtime commands and rules that change it.
+    pub patterns: Patterns,
+    /// Names of the configuration's files, by [`weir_types::FileId`].
+    pub files: Vec<Box<str>>,
     /// Rises with every reload; 0 is the configuration that weir started with.
     pub generation: u64,
 }
 
 impl Plan {
+    /// The name of the file that a place is in.
+    pub fn file(&self, span: Span) -> &str {
+        self.files.get(usize::from(span.file.0)).map_or("", |name| name)
+    }
+
     pub fn proxy(&self, id: ProxyId) -> &Proxy {
         &self.proxies[id.index()]
     }

@@ -62,6 +62,14 @@ pub enum TimeoutKind {
     Tarpit,
 }
 
+/// What a rule does to a pattern reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternChange {
+    Set,
+    Add,
+    Delete,
+}
+
 #[derive(Clone, Debug)]
 pub enum Action<S: Stage> {
     /// `accept`, `allow`: stop evaluating this list.
@@ -144,6 +152,13 @@ pub enum Action<S: Stage> {
     },
     UnsetVar {
         variable: weir_sample::Variable,
+    },
+    /// `set-map`, `del-map`, `add-acl`, `del-acl`. The file may be one that no ACL or map uses: then it does nothing.
+    EditPatterns {
+        edit: PatternChange,
+        file: Box<str>,
+        key: Format<S>,
+        value: Option<Format<S>>,
     },
     /// `capture EXPR len N` (a slot of its own) or `capture EXPR id N`.
     Capture {

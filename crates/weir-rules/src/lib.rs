@@ -7,6 +7,6 @@ pub mod reply;
 mod resolve;
 pub mod ruleset;
 
-pub use action::{Action, CaptureSlot, HeaderMatch, IntValue, StickElement, UriPart};
+pub use action::{Action, CaptureSlot, HeaderMatch, IntValue, PatternChange, StickElement, UriPart};
 pub use reply::{Redirect, RedirectKind, Reply, ReplyBody};
 pub use ruleset::{Rule, RuleSet};

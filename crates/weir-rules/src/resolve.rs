@@ -78,6 +78,12 @@ fn track_table(counter: u8, name: &str, names: &mut dyn Resolve) -> Outcome<Tabl
 impl Action<Named> {
     pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<Action<Resolved>> {
         Ok(match self {
+            Action::EditPatterns { edit, file, key, value } => Action::EditPatterns {
+                edit: *edit,
+                file: file.clone(),
+                key: key.resolve(names)?,
+                value: optional(value, names)?,
+            },
             Action::Allow => Action::Allow,
             Action::Reject => Action::Reject,
             Action::Close => Action::Close,

@@ -28,7 +28,7 @@ pub use arg::{Arg, Args};
 pub use cast::castable;
 pub use expr::{Conversion, Expr, ExprError, ParseContext};
 pub use format::{Format, FormatMode, FormatPart};
-pub use pattern::{Files, Map, Method, NoFiles, PatternSet, References, system_address};
+pub use pattern::{Files, Map, Method, NoFiles, PatternEdit, Reference, References, system_address};
 pub use phase::{Phase, PhaseSet, Reads};
 pub use regexp::{Regex, RegexError};
 pub use stage::{Missing, Named, Resolve, Resolved, Stage, UnresolvedName};

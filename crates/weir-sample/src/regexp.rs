@@ -128,16 +128,14 @@ fn backtracking(pattern: &str, ignore_case: bool) -> Result<pcre2::bytes::Regex,
         pcre2::bytes::RegexBuilder::new().caseless(ignore_case).jit_if_available(true).build(text)
     };
     // The bare pattern first: the offset in a message counts in what the user wrote.
-    build(pattern).map_err(|error| RegexError {
-        pattern: pattern.into(),
-        reason: error.to_string().into(),
-        offset: error.offset().unwrap_or(0),
-    })?;
-    build(&format!("(*LIMIT_MATCH={MATCH_LIMIT}){pattern}")).map_err(|error| RegexError {
-        pattern: pattern.into(),
-        reason: error.to_string().into(),
-        offset: error.offset().unwrap_or(0),
-    })
+    let refused = |error: pcre2::Error| {
+        let text = error.to_string();
+        // The crate's own words before PCRE2's: `PCRE2: error compiling pattern at offset 1: `.
+        let reason = text.splitn(3, ": ").last().unwrap_or(&text);
+        RegexError { pattern: pattern.into(), reason: reason.into(), offset: error.offset().unwrap_or(0) }
+    };
+    build(pattern).map_err(refused)?;
+    build(&format!("(*LIMIT_MATCH={MATCH_LIMIT}){pattern}")).map_err(refused)
 }
 
 /// Whether both engines read the pattern alike, if both accept it: classes with set operations or nested brackets,

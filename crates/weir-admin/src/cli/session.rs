@@ -110,7 +110,7 @@ struct Payload {
     text: String,
 }
 
-/// `tune.bufsize`: a line, or a payload, longer than this ends the session.
+/// `tune.bufsize`: a line longer than this ends the session. The limit of a payload is `tune.cli.max-payload-size`.
 const LONGEST_INPUT: usize = 16384;
 
 impl Session {
@@ -177,7 +177,9 @@ impl Session {
             self.line(&line);
         }
         let payload = self.payload.as_ref().map_or(0, |payload| payload.text.len());
-        if self.input.len() + payload > LONGEST_INPUT {
+        let longest_payload = control.view().plan.global.tune.cli_max_payload_size as usize;
+        let longest_line = if self.payload.is_some() { longest_payload } else { LONGEST_INPUT };
+        if self.later.is_none() && (self.input.len() > longest_line || payload > longest_payload) {
             self.closing = true;
         } else if self.input.is_empty() && self.payload.is_none() && self.state.mode == Mode::Single {
             self.closing |= self.later.is_none() && !self.output.is_empty();

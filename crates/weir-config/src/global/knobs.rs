@@ -71,13 +71,6 @@ pub const KEYWORDS: &[Keyword] = &[
     knob("tune.buffers.limit", "<number>", "Buffers in all (3.2).", MEMORY, count),
     knob("tune.buffers.reserve", "<number>", "Buffers kept for emergencies (3.2).", MEMORY, count),
     knob(
-        "tune.cli.max-payload-size",
-        "<size>",
-        "Payload of a runtime command (3.2).",
-        UNUSED,
-        |parser, line| size(parser, line, "expects a size argument.").map(drop),
-    ),
-    knob(
         "tune.defaults.purge",
         "",
         "Forgets unused defaults (3.2).",

@@ -27,6 +27,11 @@ pub const KEYWORDS: &[Keyword] = &[
     })
     .no_effect("buffers have one size"),
     row("tune.maxrewrite", "<size>", "Room that rules may use in a buffer (3.2).", maxrewrite),
+    row("tune.cli.max-payload-size", "<size>", "Payload of a runtime command (3.2).", |parser, line| {
+        let bytes = size(parser, line, "expects a size argument.")?;
+        parser.config.global.tune.cli_max_payload_size = bytes;
+        Ok(())
+    }),
     row("tune.http.maxhdr", "<number>", "Headers in a message (3.2).", maxhdr),
     row("tune.http.cookielen", "<number>", "Longest captured cookie (3.2).", |parser, line| {
         set(parser, line, INTEGER, |tune, value| tune.http_cookielen = value)

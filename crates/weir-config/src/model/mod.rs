@@ -63,4 +63,6 @@ pub struct Config {
     pub healthchecks: Vec<Healthcheck>,
     /// Sections that are checked keyword by keyword and keep nothing but their name: `acme`.
     pub opaque: Vec<Opaque>,
+    /// Pattern and map files and what ACLs compare with, in the order they came up.
+    pub patterns: Vec<Arc<weir_sample::Reference>>,
 }

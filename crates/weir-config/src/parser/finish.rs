@@ -25,6 +25,7 @@ impl Parser<'_> {
             let refusal = Diagnostic::new(Level::Alert, Form::Parsing, Some(reference.span), text);
             self.push(refusal.as_unsupported());
         }
+        self.config.patterns = self.references.all();
         self.diagnostics.list.extend(refusals);
         self.diagnostics.list.extend(summaries);
         (self.config, self.diagnostics)

@@ -68,6 +68,9 @@ impl Turn<'_, '_> {
                 self.track(*counter, key, *table, is_response(list), finished);
                 Flow::Next
             }
+            Action::EditPatterns { edit, file, key, value } => {
+                self.edit_patterns(plan, list, *edit, file, key, value.as_ref())
+            }
             _ => {
                 if self.apply_edit(list, action).is_err() {
                     return self.rewrite_failed(list);
@@ -210,7 +213,7 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn write_format(&mut self, format: &Format<Resolved>) -> Vec<u8> {
+    pub(super) fn write_format(&mut self, format: &Format<Resolved>) -> Vec<u8> {
         let mut text = self.worker.buffers.text();
         format.write(&self.view(true), &mut text);
         text

@@ -53,7 +53,9 @@ impl Turn<'_, '_> {
             self.stream.lenient = false;
         }
         while let Some(rule) = rules.get(self.stream.rule_at as usize) {
-            if let Some(condition) = &rule.condition {
+            // A rule that changes the plan has begun already, and what it changes may be what it was met for.
+            let begun = self.stream.edited.as_ref().is_some_and(|(at, _)| *at == self.stream.rule_at);
+            if let Some(condition) = rule.condition.as_ref().filter(|_| !begun) {
                 match condition.eval(&self.view(finished)) {
                     Verdict::Pass => {}
                     Verdict::Fail => {

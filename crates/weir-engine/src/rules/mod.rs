@@ -5,6 +5,7 @@ mod action;
 mod connection;
 mod headers;
 mod list;
+mod patterns;
 mod request;
 mod response;
 mod rewrite;

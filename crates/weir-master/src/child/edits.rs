@@ -46,8 +46,9 @@ impl Editing {
         self.round = round;
         let (program, plan) = (program.clone(), plan.clone());
         let bytes: usize = edits.iter().map(|edit| edit.bytes.len()).sum();
+        let heavy = bytes > LARGE_BYTES || edits.iter().any(|edit| program.is_heavy(&plan, edit));
         let prepare = move || edits.iter().map(|edit| checked(&*program, &plan, edit, shm)).collect();
-        if bytes > LARGE_BYTES {
+        if heavy {
             self.preparing = Some(tokio::task::spawn_blocking(prepare));
             return None;
         }

@@ -47,6 +47,8 @@ pub struct Tune {
     pub compression_level: u32,
     /// `tune.zlib.windowsize`, 15 by default.
     pub zlib_window: u8,
+    /// 131072 by default.
+    pub cli_max_payload_size: u32,
 }
 
 impl Default for Tune {
@@ -73,6 +75,7 @@ impl Default for Tune {
             stick_counters: 3,
             compression_level: 1,
             zlib_window: 15,
+            cli_max_payload_size: 128 << 10,
         }
     }
 }

@@ -104,7 +104,7 @@ impl AclTest<Resolved> {
         }
         match (self.method, &value) {
             (Method::Bool, Value::Bool(truth)) => *truth,
-            _ => self.sets.iter().any(|set| set.find(&value).is_some()),
+            _ => self.patterns.iter().any(|pattern| pattern.matches(&value)),
         }
     }
 

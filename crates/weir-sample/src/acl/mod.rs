@@ -9,7 +9,9 @@ mod predefined;
 use weir_types::Span;
 
 use crate::expr::Expr;
-use crate::pattern::{Method, PatternSet};
+use std::sync::Arc;
+
+use crate::pattern::{Method, Pattern};
 use crate::phase::PhaseSet;
 use crate::stage::{Named, Resolve, Resolved, Stage, UnresolvedName};
 
@@ -34,8 +36,8 @@ pub struct Acl<S: Stage> {
 pub struct AclTest<S: Stage> {
     pub expr: Expr<S>,
     pub method: Method,
-    /// One set for each run of patterns under the same flags; any of them may match.
-    pub sets: Box<[PatternSet]>,
+    /// One for each file and one for the words; any of them may match.
+    pub patterns: Arc<[Pattern]>,
     /// Patterns of `http_auth_group`: groups, which the userlist compares, not this crate.
     pub groups: Box<[Box<str>]>,
 }
@@ -94,7 +96,7 @@ impl Acl<Named> {
             tests.push(AclTest {
                 expr: test.expr.resolve_as("ACL keyword", names)?,
                 method: test.method,
-                sets: test.sets.clone(),
+                patterns: test.patterns.clone(),
                 groups: test.groups.clone(),
             });
         }

@@ -4,7 +4,7 @@ use weir_types::{Diagnostic, Form, Level};
 
 use super::{Acl, AclTest};
 use crate::expr::{ExprError, ParseContext, parse_acl};
-use crate::pattern::{Method, Operator, PatternSet};
+use crate::pattern::{Entries, Method, Operator, Pattern, Reference, Scheme, Use, line_number, path_of};
 use crate::stage::Named;
 
 impl Acl<Named> {
@@ -55,7 +55,9 @@ struct Test<'a, 'c> {
     method: Option<Method>,
     ignore_case: bool,
     as_map: bool,
-    sets: Vec<PatternSet>,
+    patterns: Vec<Pattern>,
+    /// `-u`
+    id: Option<u32>,
 }
 
 impl<'a, 'c> Test<'a, 'c> {
@@ -68,8 +70,16 @@ impl<'a, 'c> Test<'a, 'c> {
         let (expr, keyword) = parse_acl(word, start, cx)?;
         let named = keyword.filter(|_| expr.conversions.is_empty()).map(|keyword| keyword.method);
         let method = named.or(Method::implied(expr.output()));
-        let mut test =
-            Test { words, at: start + 1, cx, method, ignore_case: false, as_map: false, sets: Vec::new() };
+        let mut test = Test {
+            words,
+            at: start + 1,
+            cx,
+            method,
+            ignore_case: false,
+            as_map: false,
+            patterns: Vec::new(),
+            id: None,
+        };
         if test.at == words.len() {
             test.warn_of_no_pattern(word);
         }
@@ -82,8 +92,8 @@ impl<'a, 'c> Test<'a, 'c> {
         } else {
             Box::default()
         };
-        test.patterns(method)?;
-        Ok(AclTest { expr, method, sets: test.sets.into(), groups })
+        test.words(method, word, !grouped)?;
+        Ok(AclTest { expr, method, patterns: test.patterns.into(), groups })
     }
 
     fn error(&self, message: String) -> ExprError {
@@ -128,7 +138,10 @@ impl<'a, 'c> Test<'a, 'c> {
                 "-i" => self.ignore_case = true,
                 "-n" => {}
                 "-M" => self.as_map = true,
-                "-u" => self.at += 1,
+                "-u" => {
+                    self.at += 1;
+                    self.id = self.words.get(self.at).and_then(|word| word.parse().ok());
+                }
                 "-m" => {
                     self.at += 1;
                     self.choose_method(fetch, expr)?;
@@ -136,7 +149,7 @@ impl<'a, 'c> Test<'a, 'c> {
                 "-f" => {
                     self.at += 1;
                     let method = self.need_method(fetch)?;
-                    self.load(method)?;
+                    self.load(method, fetch)?;
                 }
                 _ if word.starts_with('-') => {
                     return Err(self.error(format!(
@@ -151,7 +164,7 @@ impl<'a, 'c> Test<'a, 'c> {
     }
 
     fn choose_method(&mut self, fetch: &str, expr: &crate::expr::Expr<Named>) -> Result<(), ExprError> {
-        if !self.sets.is_empty() {
+        if !self.patterns.is_empty() {
             return Err(self.error(
                 "'-m' must only be specified before patterns and files in parsing ACL expression".into(),
             ));
@@ -169,37 +182,67 @@ impl<'a, 'c> Test<'a, 'c> {
         Ok(())
     }
 
-    fn load(&mut self, method: Method) -> Result<(), ExprError> {
+    fn load(&mut self, method: Method, fetch: &str) -> Result<(), ExprError> {
         let name = self.words.get(self.at).copied().unwrap_or("");
         let file = self
             .cx
             .references
             .open(self.cx.files, name, self.as_map)
             .map_err(|message| self.error(message))?;
-        let mut set = PatternSet::new(method, self.ignore_case);
-        for line in &file.lines {
-            set.add(&line.key).map_err(|message| {
-                let path = name.strip_prefix("file@").unwrap_or(name);
-                self.error(format!("{message} at line {} of file '{path}'", line.number))
-            })?;
-        }
-        self.sets.push(set);
-        Ok(())
+        file.used(Use { span: self.cx.span, map: self.as_map, keyword: fetch.into() });
+        let (files, as_map) = (self.cx.files, self.as_map);
+        self.compare_with(method, &file, |number, message| {
+            let line = line_number(files, name, as_map, number);
+            (None, format!("{message} at line {line} of file '{}'", path_of(name)))
+        })
     }
 
-    fn patterns(&mut self, method: Method) -> Result<(), ExprError> {
-        let mut set = PatternSet::new(method, self.ignore_case);
+    /// The patterns that the line itself holds. HAProxy has a reference for them even if there are none.
+    fn words(&mut self, method: Method, word: &str, compared: bool) -> Result<(), ExprError> {
+        let mut entries = Entries::default();
         let mut operator = None;
-        while let Some(word) = self.words.get(self.at).copied() {
-            match Operator::parse(word).filter(|_| method.is_numeric()) {
-                Some(found) => operator = Some(found),
-                None => set.add_with(word, operator).map_err(|message| self.error(message))?,
+        let mut places = Vec::new();
+        while let Some(word) = self.words.get(self.at).copied().filter(|_| compared) {
+            let name = entries.len() as u32;
+            places.push(self.at);
+            match (Operator::parse(word).filter(|_| method.is_numeric()), operator) {
+                (Some(found), _) => {
+                    operator = Some(found);
+                    places.pop();
+                }
+                (None, None) => drop(entries.push(name, word.as_bytes(), b"")),
+                (None, Some(operator)) => {
+                    let text = operator.rewrite(word).map_err(|message| self.error(message))?;
+                    entries.push(name, text.as_bytes(), b"");
+                }
             }
             self.at += 1;
         }
-        if !set.is_empty() {
-            self.sets.push(set);
+        let reference = self.cx.references.inline(entries);
+        let keyword = word.split(['(', ',']).next().unwrap_or("");
+        reference.used(Use { span: self.cx.span, map: false, keyword: keyword.into() });
+        if let Some(id) = self.id
+            && !self.cx.references.choose_id(&reference, id)
+        {
+            return Err(self.error("the value is already used".into()));
         }
+        self.compare_with(method, &reference, |number, message| {
+            (places.get(number as usize).copied(), message)
+        })
+    }
+
+    fn compare_with(
+        &mut self,
+        method: Method,
+        reference: &std::sync::Arc<Reference>,
+        place: impl FnOnce(u32, String) -> (Option<usize>, String),
+    ) -> Result<(), ExprError> {
+        let scheme = Scheme { method, ignore_case: self.ignore_case };
+        let expression = reference.expression(scheme, None).map_err(|(number, message)| {
+            let (at, message) = place(number, message);
+            ExprError::new(at.unwrap_or(self.at), message)
+        })?;
+        self.patterns.push(Pattern { reference: reference.clone(), expression });
         Ok(())
     }
 }

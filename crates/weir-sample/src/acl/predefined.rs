@@ -97,6 +97,6 @@ mod tests {
         }
         let local: std::net::IpAddr = "127.9.9.9".parse().expect("an address");
         let acl = predefined("LOCALHOST").expect("a predefined ACL");
-        assert!(acl.tests[0].sets.iter().any(|set| set.find(&crate::value::Value::ip(local)).is_some()));
+        assert!(acl.tests[0].patterns.iter().any(|one| one.matches(&crate::value::Value::ip(local))));
     }
 }

@@ -3,7 +3,7 @@
 use super::row::*;
 use crate::arg::Arg;
 use crate::expr::ParseContext;
-use crate::pattern::{Map, MapOutput, Method};
+use crate::pattern::{Map, MapOutput, Method, Use, line_number};
 use crate::stage::{Named, Resolved};
 use crate::stream::Stream;
 use crate::value::Value;
@@ -308,7 +308,16 @@ fn load(
         Some(Arg::Int(value)) => Some(value.to_string()),
         _ => None,
     };
-    args[0] = Arg::Map(Map::new(&file, method, output, default.as_deref())?.into());
+    file.used(Use { span: cx.span, map: true, keyword: "".into() });
+    let map = Map::new(&file, method, output, default.as_deref()).map_err(|(entry, error)| {
+        let Some(entry) = entry else { return error };
+        let line = line_number(cx.files, &file.name, true, entry);
+        match error.starts_with("cannot parse") {
+            true => format!("unable to load map file '{}': {error} at line {line}", file.name),
+            false => format!("{error} at line {line} of file '{}'", file.name),
+        }
+    })?;
+    args[0] = Arg::Map(map.into());
     Ok(())
 }
 

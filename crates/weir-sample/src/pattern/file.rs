@@ -1,9 +1,12 @@
 //! Pattern and map files (manual 2.7): read once under their name, shared by every ACL and map that names them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::sync::Arc;
+
+use super::entries::Entries;
+use super::reference::Reference;
 
 /// What a configuration asks of the machine: from the bundle, or from the system while it is being built.
 pub trait Files {
@@ -40,84 +43,127 @@ impl Files for NoFiles {
     }
 }
 
-/// One line of a pattern or map file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// From 1.
-    pub number: u32,
-    pub key: Box<str>,
-    /// What stands behind the key, if the file is a map.
-    pub value: Box<str>,
+/// Key and value of each line that has one, with the line's number from 1: comments and empty lines are left out.
+pub fn lines(bytes: &[u8], two_columns: bool) -> impl Iterator<Item = (u32, &[u8], &[u8])> {
+    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n');
+    lines.zip(1..).filter_map(move |(line, number)| {
+        let (key, value) = line_of(line, two_columns)?;
+        Some((number, key, value))
+    })
 }
 
-/// A file's lines, comments and empty ones left out.
-#[derive(Clone, Debug)]
-pub struct PatternFile {
-    pub name: Box<str>,
-    /// Whether keys are followed by values.
-    pub map: bool,
-    pub lines: Vec<Line>,
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
-impl PatternFile {
-    /// Bytes that are not UTF-8 become U+FFFD; such keys never match.
-    fn parse(name: &str, bytes: &[u8], map: bool) -> PatternFile {
-        let text = String::from_utf8_lossy(bytes);
-        let lines =
-            text.lines().zip(1..).filter_map(|(line, number)| Self::line(line, number, map)).collect();
-        PatternFile { name: name.into(), map, lines }
+fn line_of(line: &[u8], two_columns: bool) -> Option<(&[u8], &[u8])> {
+    let end = line.iter().rposition(|byte| *byte != b'\r')? + 1;
+    let line = &line[..end];
+    if line.starts_with(b"#") {
+        return None;
     }
-
-    fn line(line: &str, number: u32, map: bool) -> Option<Line> {
-        let blank = |letter: char| letter == ' ' || letter == '\t';
-        let line = line.trim_end_matches('\r');
-        if line.starts_with('#') {
-            return None;
-        }
-        let line = line.trim_start_matches(blank);
-        if line.is_empty() {
-            return None;
-        }
-        if !map {
-            return Some(Line { number, key: line.into(), value: "".into() });
-        }
-        let (key, value) = line.split_once(blank).unwrap_or((line, ""));
-        Some(Line { number, key: key.into(), value: value.trim_matches(blank).into() })
+    let line = &line[line.iter().position(|byte| !is_blank(byte))?..];
+    if !two_columns {
+        return Some((line, b""));
     }
+    let (key, value) = line.split_at(line.iter().position(is_blank).unwrap_or(line.len()));
+    let value = match value.iter().position(|byte| !is_blank(byte)) {
+        Some(start) => &value[start..=value.iter().rposition(|byte| !is_blank(byte)).unwrap_or(start)],
+        None => &[],
+    };
+    Some((key, value))
 }
 
-/// A name, and whether the file was read as a map.
-type Key = (Box<str>, bool);
+/// The entries of a file.
+fn load(bytes: &[u8], two_columns: bool) -> Entries {
+    let mut entries = Entries::default();
+    for (name, (_, key, value)) in lines(bytes, two_columns).enumerate() {
+        if !entries.has_room(key.len() + value.len()) {
+            break;
+        }
+        entries.push(name as u32, key, value);
+    }
+    entries
+}
 
-/// Every file named by the configuration so far.
+/// Every reference of a configuration so far.
 #[derive(Debug, Default)]
 pub struct References {
-    known: RefCell<HashMap<Key, Arc<PatternFile>>>,
+    files: RefCell<HashMap<Box<str>, Arc<Reference>>>,
+    /// In the order they came up.
+    all: RefCell<Vec<Arc<Reference>>>,
+    /// Asked for with `-u`.
+    chosen: RefCell<HashSet<u32>>,
 }
 
 impl References {
-    /// The file of this name; `opt@` names may be absent and `virt@` names have no file. The error is HAProxy's text.
-    pub fn open(&self, files: &dyn Files, name: &str, map: bool) -> Result<Arc<PatternFile>, String> {
-        if let Some(file) = self.known.borrow().get(&(name.into(), map)) {
-            return Ok(file.clone());
+    /// The reference of this name; `opt@` names may be absent and `virt@` names have no file. The error is HAProxy's
+    /// text.
+    pub fn open(&self, files: &dyn Files, name: &str, two_columns: bool) -> Result<Arc<Reference>, String> {
+        if let Some(known) = self.files.borrow().get(name) {
+            let columns = |two: bool| if two { "two" } else { "one" };
+            return match known.two_columns == two_columns {
+                true => Ok(known.clone()),
+                false => Err(format!(
+                    "The file \"{name}\" is already used as {} column file and cannot be used by as {} column file.",
+                    columns(known.two_columns),
+                    columns(two_columns)
+                )),
+            };
         }
         let bytes = if name.starts_with("virt@") {
             Vec::new()
         } else if let Some(path) = name.strip_prefix("opt@") {
             files.read(path).unwrap_or_default()
         } else {
-            let path = name.strip_prefix("file@").unwrap_or(name);
+            let path = path_of(name);
             files.read(path).ok_or_else(|| format!("failed to open pattern file <{path}>"))?
         };
-        let file = Arc::new(PatternFile::parse(name, &bytes, map));
-        self.known.borrow_mut().insert((name.into(), map), file.clone());
-        Ok(file)
+        let reference = Arc::new(Reference::new(name, two_columns, load(&bytes, two_columns)));
+        self.files.borrow_mut().insert(name.into(), reference.clone());
+        self.all.borrow_mut().push(reference.clone());
+        Ok(reference)
     }
 
-    /// Every file, in no order.
-    pub fn all(&self) -> Vec<Arc<PatternFile>> {
-        self.known.borrow().values().cloned().collect()
+    /// The reference that a rule changes (`set-map`, `add-acl`), which may be declared further down.
+    pub fn named(&self, name: &str) -> Option<Arc<Reference>> {
+        self.files.borrow().get(name).cloned()
     }
+
+    /// Patterns written in the configuration itself.
+    pub fn inline(&self, entries: Entries) -> Arc<Reference> {
+        let reference = Arc::new(Reference::new("", false, entries));
+        self.all.borrow_mut().push(reference.clone());
+        reference
+    }
+
+    /// `-u`: the number that a reference is to have. False: another one has it.
+    pub fn choose_id(&self, reference: &Reference, id: u32) -> bool {
+        reference.set_id(id);
+        self.chosen.borrow_mut().insert(id)
+    }
+
+    /// All of them, numbered in their order.
+    pub fn all(&self) -> Vec<Arc<Reference>> {
+        let chosen = self.chosen.borrow();
+        let mut free = (0..).filter(|id| !chosen.contains(id));
+        let all = self.all.borrow();
+        for reference in all.iter().filter(|reference| !chosen.contains(&reference.id())) {
+            reference.set_id(free.next().unwrap_or(u32::MAX));
+        }
+        all.clone()
+    }
+}
+
+/// The path that a name of a file stands for.
+pub fn path_of(name: &str) -> &str {
+    name.strip_prefix("file@").or_else(|| name.strip_prefix("opt@")).unwrap_or(name)
+}
+
+/// The line that an entry of a file came from.
+pub fn line_number(files: &dyn Files, name: &str, two_columns: bool, entry: u32) -> u32 {
+    let bytes = files.read(path_of(name)).unwrap_or_default();
+    lines(&bytes, two_columns).nth(entry as usize).map_or(0, |(number, ..)| number)
 }
 
 #[cfg(test)]
@@ -126,14 +172,11 @@ mod tests {
 
     #[test]
     fn comments_blanks_and_values() {
-        let text = b"# comment\nkey1 value1\n  abc\thello world \n\n #sharp x\nalone\n";
-        let file = PatternFile::parse("m", text, true);
-        let read: Vec<_> = file.lines.iter().map(|line| (line.number, &*line.key, &*line.value)).collect();
-        assert_eq!(
-            read,
-            [(2, "key1", "value1"), (3, "abc", "hello world"), (5, "#sharp", "x"), (6, "alone", "")]
-        );
-        let keys = PatternFile::parse("m", text, false);
-        assert_eq!(&*keys.lines[1].key, "abc\thello world ");
+        let text = b"# comment\nkey1 value1\n  abc\thello world \n\n #sharp x\r\nalone\n";
+        let read: Vec<_> = lines(text, true).collect();
+        let expected: [(u32, &[u8], &[u8]); 4] =
+            [(2, b"key1", b"value1"), (3, b"abc", b"hello world"), (5, b"#sharp", b"x"), (6, b"alone", b"")];
+        assert_eq!(read, expected);
+        assert_eq!(lines(text, false).nth(1).expect("a line").1, b"abc\thello world ");
     }
 }

@@ -1,8 +1,10 @@
-//! Maps: a pattern file whose keys lead to values (converters `map_*`).
+//! Maps: a pattern reference whose keys lead to values (converters `map_*`).
 
-use super::file::PatternFile;
+use std::sync::Arc;
+
+use super::keys::Scheme;
 use super::method::Method;
-use super::set::PatternSet;
+use super::reference::{Pattern, Reference};
 use crate::regexp::Regex;
 use crate::value::{OwnedValue, Type, Value};
 
@@ -16,51 +18,80 @@ pub enum MapOutput {
     Key,
 }
 
-/// One file compiled for one match method and one output type.
+impl MapOutput {
+    /// The type of values, as `get map` shows it. Those of a map that answers with its keys are read as text.
+    pub const fn value_type(self) -> Type {
+        match self {
+            MapOutput::Str | MapOutput::Key => Type::Str,
+            MapOutput::Int => Type::Sint,
+            MapOutput::Ip => Type::Addr,
+        }
+    }
+
+    /// The type of this very value.
+    pub fn type_of(self, value: &[u8]) -> Type {
+        self.read(value).map_or(self.value_type(), |value| value.kind())
+    }
+
+    /// Whether a value can be read.
+    pub fn check(self, value: &[u8]) -> Result<(), String> {
+        match self.read(value) {
+            Some(_) => Ok(()),
+            None => Err(format!("cannot parse '{}'", String::from_utf8_lossy(value))),
+        }
+    }
+
+    fn read(self, text: &[u8]) -> Option<Value<'_>> {
+        let word = || std::str::from_utf8(text).ok();
+        match self {
+            MapOutput::Str | MapOutput::Key => Some(Value::text(text)),
+            MapOutput::Int => word()?.parse().ok().map(Value::Int),
+            MapOutput::Ip => word()?.parse().ok().map(Value::ip),
+        }
+    }
+}
+
+/// A reference looked up by one match method for one type of answer.
 #[derive(Debug)]
 pub struct Map {
-    pub name: Box<str>,
     pub output: MapOutput,
-    set: PatternSet,
-    values: Vec<OwnedValue>,
+    pattern: Pattern,
     default: Option<OwnedValue>,
 }
 
 impl Map {
-    /// Compiles a file. The error is HAProxy's text.
+    /// The error is HAProxy's text; a number names the entry at fault.
     pub fn new(
-        file: &PatternFile,
+        reference: &Arc<Reference>,
         method: Method,
         output: MapOutput,
         default: Option<&str>,
-    ) -> Result<Map, String> {
-        let mut set = PatternSet::new(method, false);
-        let mut values = Vec::with_capacity(file.lines.len());
-        for line in &file.lines {
-            let text = if output == MapOutput::Key { &line.key } else { &line.value };
-            let value = read(text, output).ok_or_else(|| {
-                format!(
-                    "unable to load map file '{}': cannot parse '{text}' at line {}",
-                    file.name, line.number
-                )
-            })?;
-            set.add(&line.key)
-                .map_err(|error| format!("{error} at line {} of file '{}'", line.number, file.name))?;
-            values.push(value);
-        }
-        let default = match default {
-            None => None,
-            Some(text) => {
-                Some(read(text, output).ok_or_else(|| format!("cannot parse default value '{text}'"))?)
-            }
+    ) -> Result<Map, (Option<u32>, String)> {
+        let scheme = Scheme { method, ignore_case: false };
+        let expression =
+            reference.expression(scheme, Some(output)).map_err(|(number, error)| (Some(number), error))?;
+        let unreadable = |text: &str| (None, format!("cannot parse default value '{text}'"));
+        let read = |text: &str| match output.read(text.as_bytes()) {
+            Some(value) => Ok(value.into_owned()),
+            None => Err(unreadable(text)),
         };
-        Ok(Map { name: file.name.clone(), output, set, values, default })
+        let default = default.map(read).transpose()?;
+        Ok(Map { output, pattern: Pattern { reference: reference.clone(), expression }, default })
+    }
+
+    pub fn reference(&self) -> &Arc<Reference> {
+        &self.pattern.reference
     }
 
     /// The value of the key that matches, else the default.
     pub fn find(&self, key: &Value<'_>) -> Option<Value<'_>> {
-        match self.set.find(key) {
-            Some(entry) => self.values.get(entry as usize).map(Value::borrowed),
+        let output = self.output;
+        let found = match output {
+            MapOutput::Key => self.pattern.find(key, |key, _| Some(Value::text(key))),
+            _ => self.pattern.find(key, |_, value| output.read(value)),
+        };
+        match found {
+            Some(value) => value,
             None => self.default.as_ref().map(Value::borrowed),
         }
     }
@@ -70,28 +101,17 @@ impl Map {
         let (Value::Str(text) | Value::Bin(text) | Value::Meth(text)) = key else {
             return None;
         };
-        let Some(entry) = self.set.find(key) else {
+        let Some((regex, template)) = self.pattern.find_regex(key) else {
             return self.default.as_ref().map(Value::borrowed);
         };
-        let groups = self.set.regex(entry)?.find(text, 0)?;
-        let Value::Str(template) = self.values.get(entry as usize)? else {
-            return None;
-        };
+        let groups = regex.find(text, 0)?;
         let mut out = Vec::new();
-        Regex::expand(template, text, &groups, &mut out);
+        Regex::expand(&template, text, &groups, &mut out);
         Some(Value::Str(out.into()))
     }
 
     /// The type a key is cast to before the lookup.
-    pub const fn input(&self) -> Type {
-        self.set.method().compares()
-    }
-}
-
-fn read(text: &str, output: MapOutput) -> Option<OwnedValue> {
-    match output {
-        MapOutput::Str | MapOutput::Key => Some(Value::Str(text.as_bytes().to_vec().into())),
-        MapOutput::Int => text.parse().ok().map(Value::Int),
-        MapOutput::Ip => text.parse().ok().map(Value::ip),
+    pub fn input(&self) -> Type {
+        self.pattern.expression.scheme().method.compares()
     }
 }

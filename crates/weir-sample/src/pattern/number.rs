@@ -30,6 +30,24 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// The pattern behind an operator, written as a range as HAProxy lists it: `gt 5` is `6:`. The error is HAProxy's
+    /// text.
+    /// A range keeps its own bounds.
+    pub(crate) fn rewrite(self, word: &str) -> Result<String, String> {
+        if word.contains([':', '-']) {
+            return Range::with_operator(word, None).map(|_| word.to_owned());
+        }
+        let range = Range::with_operator(word, Some(self))?;
+        Ok(match (range.low, range.high) {
+            (low, high) if low == high => low.to_string(),
+            (i64::MIN, high) => format!(":{high}"),
+            (low, i64::MAX) => format!("{low}:"),
+            (low, high) => format!("{low}:{high}"),
+        })
+    }
+}
+
 impl Range {
     pub const fn contains(self, value: i64) -> bool {
         self.low <= value && value <= self.high

@@ -5,6 +5,7 @@ pub mod frontends;
 pub mod limits;
 pub mod listing;
 pub mod own;
+pub mod patterns;
 pub mod process;
 pub mod servers;
 pub mod statistics;
