@@ -13,7 +13,7 @@ use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
 use crate::tls::Connectors;
-use crate::{backend, check, filters, frontend, review, rules, server, table};
+use crate::{backend, check, filters, frontend, log_profile, review, rules, server, table};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     let tables = table::tables(config, &names, &sticky, slots, &mut diagnostics);
     cli_listeners(config, &mut listeners, slots);
     let backends_by_name = backends_by_name(&proxies);
+    let log_profiles = log_profile::compile(config, &names, &mut diagnostics);
     let plan = Plan {
         global: config.global.clone(),
         proxies,
@@ -53,6 +54,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         listeners,
         userlists: config.userlists.clone(),
         tables,
+        log_profiles,
         backends_by_name,
         patterns: Patterns::new(config.patterns.clone()),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),

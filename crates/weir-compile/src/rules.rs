@@ -80,6 +80,12 @@ fn resolve(resolver: &mut Resolver<'_, '_>, rule: &Rule<Named>) -> Option<Rule<R
         }
         Err(unresolved) => resolver.keep(Err(unresolved), rule.span),
     };
+    if let Some(Action::DoLog { profile: Some(profile) }) = &action
+        && !resolver.names.config.log_profiles.iter().any(|known| *known.name == **profile)
+    {
+        let text = format!("Proxy '{}': unknown log-profile '{profile}'.", resolver.proxy.name);
+        resolver.alert(rule.span, text);
+    }
     let condition = resolver.optional(rule.condition.as_ref()).ok()?;
     Some(Rule { action: action?, condition, span: rule.span })
 }

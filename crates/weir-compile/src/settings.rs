@@ -91,6 +91,7 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         log_tag: written.log.tag.clone().or_else(|| config.global.log_tag.clone()),
         log_format: log_format(&written.log, proxy.mode, resolver),
         log_format_sd: format(resolver, &written.log.format_sd),
+        log_steps: written.log.steps,
         error_log_format: format(resolver, &written.log.error_format),
         unique_id_format: format(resolver, &written.unique_id_format),
         unique_id_header: written.unique_id_header.as_deref().map(Into::into),
@@ -140,6 +141,12 @@ fn target(line: &LogLine, resolver: &mut Resolver<'_, '_>) -> Option<LogTarget> 
             return None;
         }
     };
+    if let Some(profile) = &line.profile
+        && !resolver.names.config.log_profiles.iter().any(|known| known.name == profile.text)
+    {
+        let text = format!("Proxy '{}': unknown log-profile '{}'.", resolver.proxy.name, profile.text);
+        resolver.alert(profile.span, text);
+    }
     Some(LogTarget {
         transport,
         len: line.len,

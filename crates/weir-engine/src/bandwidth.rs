@@ -140,10 +140,10 @@ impl Rate {
     /// About how long until `bytes` may pass: never longer than the current period, after which all is weighed anew.
     fn wait_ms(&self, now_ms: u64, bytes: u64) -> u64 {
         let left = self.period_ms - now_ms.saturating_sub(self.begun_ms).min(self.period_ms - 1);
-        // The period before fades by this much a millisecond; without it there is nothing to wait for within this one.
-        match self.before / self.period_ms {
+        // The period before fades; without it there is nothing to wait for within this one.
+        match self.before {
             0 => left,
-            fading => bytes.div_ceil(fading).clamp(1, left),
+            before => bytes.saturating_mul(self.period_ms).div_ceil(before).clamp(1, left),
         }
     }
 }

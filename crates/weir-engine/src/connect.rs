@@ -9,6 +9,7 @@ use weir_plan::ServerName;
 use weir_plan::settings::HttpReuse;
 
 use crate::channel::Framing;
+use crate::log_line::Origin;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
 use crate::server::{Target, open, target};
@@ -255,6 +256,7 @@ impl Turn<'_, '_> {
             let plan = self.client.session.plan.clone();
             self.store_stick_entries(&plan);
         }
+        self.log_step(Origin::Connect);
         self.go(Phase::Exchange)
     }
 

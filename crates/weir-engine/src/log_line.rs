@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use weir_plan::settings::LogTarget;
-use weir_plan::{Plan, Proxy};
+use weir_plan::settings::{LogSteps, LogTarget};
+use weir_plan::{LogProfile, Plan, Proxy};
 use weir_rules::action::LogLevel;
 use weir_sample::format::Alias;
 use weir_sample::{Format, FormatPart, Resolved, Stream as _};
@@ -11,78 +11,200 @@ use weir_types::Mode;
 
 use crate::logs::Message;
 use crate::record::Cause;
+use crate::rules::List;
+use crate::session::Client;
+use crate::stream::Stream;
 use crate::turn::Turn;
 use crate::view::View;
+use crate::worker::Worker;
 
 /// `info` and `err` of syslog.
 const INFO: u8 = 6;
 const ERROR: u8 = 3;
 
+/// At which moment a line is written (`%OG`, `log-profile`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    #[default]
+    Unspecified,
+    /// A connection that never became a session.
+    SessionError,
+    Accept,
+    Request,
+    Connect,
+    Response,
+    Close,
+    /// A `do-log` rule.
+    Rule(List),
+}
+
+impl Origin {
+    /// What `%OG` shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspec",
+            Self::SessionError => "sess_error",
+            Self::Accept => "txn_accept",
+            Self::Request => "txn_request",
+            Self::Connect => "txn_connect",
+            Self::Response => "txn_response",
+            Self::Close => "txn_close",
+            Self::Rule(list) => step_of(list),
+        }
+    }
+
+    /// What `on` calls it in a `log-profile`.
+    fn step(self) -> &'static str {
+        match self {
+            Self::Unspecified => "any",
+            Self::SessionError => "error",
+            Self::Accept => "accept",
+            Self::Request => "request",
+            Self::Connect => "connect",
+            Self::Response => "response",
+            Self::Close => "close",
+            Self::Rule(list) => step_of(list),
+        }
+    }
+
+    fn bit(self) -> LogSteps {
+        match self {
+            Self::Accept => LogSteps::ACCEPT,
+            Self::Request => LogSteps::REQUEST,
+            Self::Connect => LogSteps::CONNECT,
+            Self::Response => LogSteps::RESPONSE,
+            Self::Close => LogSteps::CLOSE,
+            _ => LogSteps::ALL,
+        }
+    }
+}
+
+fn step_of(list: List) -> &'static str {
+    match list {
+        List::Connection => "tcp-req-conn",
+        List::Session => "tcp-req-sess",
+        List::Content => "tcp-req-cont",
+        List::ResponseContent => "tcp-res-cont",
+        List::Http | List::Redirect | List::StatsPage => "http-req",
+        List::Response => "http-res",
+        List::AfterResponse => "http-after-res",
+    }
+}
+
 impl Turn<'_, '_> {
     /// Writes the line of a stream that has ended.
     pub fn log(&mut self) {
-        self.write_log(false);
+        let steps = self.client.session.proxy().settings.log_steps;
+        if steps.is_default() || steps.contains(LogSteps::CLOSE) {
+            self.write_log(Origin::Close, false, None);
+        }
     }
 
-    /// `option logasap`: writes the line when the response's head has gone out.
+    /// `option logasap`: writes the line when the response's head has gone out. `log-steps` says by itself when.
     pub fn log_early(&mut self) {
+        if !self.client.session.proxy().settings.log_steps.is_default() {
+            return;
+        }
         self.stream.record.logged = true;
-        self.write_log(true);
+        self.write_log(Origin::Response, true, None);
+    }
+
+    /// A line on the way, where `log-steps` asks for it.
+    pub fn log_step(&mut self, origin: Origin) {
+        let steps = self.client.session.proxy().settings.log_steps;
+        if !steps.is_default() && steps.contains(origin.bit()) {
+            self.write_log(origin, true, None);
+        }
     }
 
     /// `do-log`: a line in addition to the stream's own.
-    pub fn log_now(&mut self, _plan: &Plan) {
-        self.write_log(true);
+    pub fn log_now(&mut self, list: List, profile: Option<&str>) {
+        self.write_log(Origin::Rule(list), true, profile);
     }
 
-    fn write_log(&mut self, early: bool) {
-        let plan = &self.client.session.plan;
-        let proxy = plan.proxy(self.stream.frontend);
-        if proxy.settings.logs.is_empty() {
+    fn write_log(&mut self, origin: Origin, early: bool, profile: Option<&str>) {
+        self.stream.log_origin = origin;
+        write(self.worker, self.client, self.stream, early, profile);
+    }
+}
+
+/// Writes a line of the stream to every target of its frontend, each as its profile says, or `profile` instead.
+pub fn write(worker: &Worker, client: &Client, stream: &Stream, early: bool, profile: Option<&str>) {
+    let plan = &client.session.plan;
+    let proxy = plan.proxy(stream.frontend);
+    if proxy.settings.logs.is_empty() {
+        return;
+    }
+    let Some(level) = log_level(stream, proxy) else { return };
+    let view = View { worker, client, stream, finished: true, early };
+    let line = Line { view: &view, plan, proxy, level };
+    if profile.is_none() && proxy.settings.logs.iter().all(|target| target.profile.is_none()) {
+        line.send(&proxy.settings.logs, None);
+    } else {
+        for target in &proxy.settings.logs {
+            let name = profile.or(target.profile.as_deref());
+            let profile = name.and_then(|name| plan.log_profiles.iter().find(|one| &*one.name == name));
+            line.send(std::slice::from_ref(target), profile);
+        }
+    }
+    worker.count_log_line(stream.frontend);
+}
+
+struct Line<'l> {
+    view: &'l View<'l>,
+    plan: &'l Plan,
+    proxy: &'l Proxy,
+    level: u8,
+}
+
+impl Line<'_> {
+    fn send(&self, targets: &[LogTarget], profile: Option<&LogProfile>) {
+        let (settings, stream) = (&self.proxy.settings, self.view.stream);
+        let error = is_error(stream);
+        let step = profile.and_then(|profile| profile.step(stream.log_origin.step(), error));
+        if step.is_some_and(|step| step.drop) {
             return;
         }
-        let Some(level) = self.log_level(proxy) else { return };
-        let view =
-            View { worker: self.worker, client: self.client, stream: self.stream, finished: true, early };
-        let line = &mut *self.worker.logs.line.borrow_mut();
-        line.clear();
-        let format = match &proxy.settings.error_log_format {
-            Some(format) if self.is_error() => Some(format),
-            _ => proxy.settings.log_format.as_ref(),
+        let own = || match &settings.error_log_format {
+            Some(format) if error => Some(format),
+            _ => settings.log_format.as_ref(),
         };
-        match format {
-            Some(format) => format.write(&view, line),
-            None => write_default(&view, proxy, line),
+        let line = &mut *self.view.worker.logs.line.borrow_mut();
+        line.clear();
+        match step.and_then(|step| step.format.as_ref()).or_else(own) {
+            Some(format) => format.write(self.view, line),
+            None => write_default(self.view, self.proxy, line),
         }
         let mut structured = Vec::new();
-        if let Some(format) = &proxy.settings.log_format_sd {
-            format.write(&view, &mut structured);
+        let format = step.and_then(|step| step.structured.as_ref());
+        if let Some(format) = format.or(settings.log_format_sd.as_ref()) {
+            format.write(self.view, &mut structured);
         }
-        send(self.worker, plan, proxy, level, line, &structured);
-        self.worker.count_log_line(self.stream.frontend);
+        let tag = profile.and_then(|profile| profile.tag.as_deref());
+        send_to(self.view.worker, self.plan, self.proxy, targets, tag, self.level, line, &structured);
     }
+}
 
-    /// What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
-    fn is_error(&self) -> bool {
-        let record = &self.stream.record;
-        let orderly = matches!(record.cause, Cause::None | Cause::Local);
-        !orderly || record.retries > 0 || record.redispatched || record.status >= 500
+/// What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
+fn is_error(stream: &Stream) -> bool {
+    let record = &stream.record;
+    let orderly = matches!(record.cause, Cause::None | Cause::Local);
+    !orderly || record.retries > 0 || record.redispatched || record.status >= 500
+}
+
+/// The line's level, or `None` where options or rules keep it from being written.
+fn log_level(stream: &Stream, proxy: &Proxy) -> Option<u8> {
+    let record = &stream.record;
+    let options = &proxy.settings.options;
+    let error = is_error(stream);
+    if options.dontlog_normal && !error {
+        return None;
     }
-
-    /// The line's level, or `None` where options or rules keep it from being written.
-    fn log_level(&self, proxy: &Proxy) -> Option<u8> {
-        let record = &self.stream.record;
-        let options = &proxy.settings.options;
-        let error = self.is_error();
-        if options.dontlog_normal && !error {
-            return None;
-        }
-        match record.level {
-            Some(LogLevel::Silent) => None,
-            Some(LogLevel::Severity(level)) => Some(level),
-            None if error && options.log_separate_errors => Some(ERROR),
-            None => Some(INFO),
-        }
+    match record.level {
+        Some(LogLevel::Silent) => None,
+        Some(LogLevel::Severity(level)) => Some(level),
+        None if error && options.log_separate_errors => Some(ERROR),
+        None => Some(INFO),
     }
 }
 
@@ -101,7 +223,7 @@ pub fn shows_server(plan: &Plan, frontend: weir_types::ProxyId) -> bool {
 }
 
 /// The line of a connection that never became a session (manual 8.2.5).
-pub fn embryonic(worker: &crate::worker::Worker, client: &crate::session::Client, reason: &str) {
+pub fn embryonic(worker: &Worker, client: &Client, reason: &str) {
     let session = &client.session;
     let proxy = session.proxy();
     let accepted = worker.clock.wall_us(session.accepted_us);
@@ -129,16 +251,23 @@ pub fn embryonic(worker: &crate::worker::Worker, client: &crate::session::Client
 }
 
 /// Sends a text to the proxy's log targets.
-pub fn send(
-    worker: &crate::worker::Worker,
+pub fn send(worker: &Worker, plan: &Plan, proxy: &Proxy, level: u8, text: &[u8], structured: &[u8]) {
+    send_to(worker, plan, proxy, &proxy.settings.logs, None, level, text, structured);
+}
+
+#[allow(clippy::too_many_arguments)] // What a line is made of.
+fn send_to(
+    worker: &Worker,
     plan: &Plan,
     proxy: &Proxy,
+    targets: &[LogTarget],
+    tag: Option<&str>,
     level: u8,
     text: &[u8],
     structured: &[u8],
 ) {
-    let targets: &[LogTarget] = &proxy.settings.logs;
-    let tag = proxy.settings.log_tag.as_deref().or(plan.global.log_tag.as_deref()).unwrap_or("haproxy");
+    let own = || proxy.settings.log_tag.as_deref().or(plan.global.log_tag.as_deref());
+    let tag = tag.or_else(own).unwrap_or("haproxy");
     // Without a name of its own, the system's.
     let host =
         plan.global.log_send_hostname.as_ref().map(|name| name.as_deref().unwrap_or(worker.logs.host()));

@@ -14,6 +14,7 @@ use weir_types::{ProxyId, ServerId, Slot};
 use crate::bandwidth::Enabled;
 use crate::channel::Channel;
 use crate::http::Coding;
+use crate::log_line::Origin;
 use crate::pool::{InUse, ServerPool};
 use crate::queue::Waiting;
 use crate::record::Record;
@@ -184,6 +185,8 @@ pub struct Stream {
     pub continued: bool,
     /// `set-timeout` changed a timeout: the backend's must not replace it.
     pub timeouts_set: bool,
+    /// At which moment the line being written is written.
+    pub log_origin: Origin,
     /// Limits that `set-bandwidth-limit` put on it.
     pub bandwidth: Vec<Enabled>,
     /// `set-retries`.
@@ -284,6 +287,7 @@ impl Stream {
         self.continued = false;
         self.tarpit = None;
         self.timeouts_set = false;
+        self.log_origin = Origin::default();
         self.bandwidth.clear();
         self.retries = None;
         self.lenient = false;

@@ -3,8 +3,10 @@
 use std::rc::Rc;
 use std::task::Context;
 
+use weir_plan::settings::LogSteps;
 use weir_types::{Mode, ProxyId};
 
+use crate::log_line::Origin;
 use crate::record::{Cause, Stage};
 use crate::session::Client;
 use crate::stream::{Ending, Phase, Step, Stream, StreamTimeouts};
@@ -39,6 +41,12 @@ impl Turn<'_, '_> {
         worker.counters.curr_streams.increment();
         worker.counters.cum_streams.increment();
         stream.running = true;
+        // Once for each connection.
+        let steps = proxy.settings.log_steps;
+        if !steps.is_default() && steps.contains(LogSteps::ACCEPT) && session.requests <= 1 {
+            stream.log_origin = Origin::Accept;
+            crate::log_line::write(worker, client, stream, true, None);
+        }
     }
 
     pub fn run(&mut self) -> Step {

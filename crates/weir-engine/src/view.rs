@@ -506,7 +506,7 @@ impl Sample for View<'_> {
     }
 
     fn log_origin(&self) -> &'static str {
-        "sess_end"
+        self.stream.log_origin.name()
     }
 
     fn unique_id(&self) -> Option<String> {

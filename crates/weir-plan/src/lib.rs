@@ -8,6 +8,7 @@ pub mod backend;
 pub mod edit;
 pub mod frontend;
 pub mod patterns;
+mod log_profile;
 pub mod plan;
 pub mod proxy;
 pub mod settings;
@@ -17,6 +18,7 @@ pub use backend::{Backend, Server, ServerName, ServerTarget, ServerTls, UseServe
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
 pub use patterns::Patterns;
+pub use log_profile::{LogProfile, LogStep};
 pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};
 pub use table::{StickRule, StickTable, StoredFrom};

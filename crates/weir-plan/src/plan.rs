@@ -8,6 +8,7 @@ use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 use crate::backend::Server;
 use crate::frontend::Listener;
 use crate::patterns::Patterns;
+use crate::log_profile::LogProfile;
 use crate::proxy::Proxy;
 use crate::settings::Global;
 use crate::settings::userlist::Userlist;
@@ -25,6 +26,7 @@ pub struct Plan {
     pub userlists: Vec<Userlist>,
     /// Of proxies and then of `peers` sections, each in the order of the file.
     pub tables: Vec<StickTable>,
+    pub log_profiles: Vec<LogProfile>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,
     /// What ACLs and maps compare with, for runtime commands and rules that change it.

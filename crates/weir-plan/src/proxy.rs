@@ -9,7 +9,8 @@ use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
 use crate::backend::Backend;
 use crate::frontend::Frontend;
 use crate::settings::{
-    BandwidthLimit, Compresses, Compression, ErrorPages, Keepalive, LogTarget, Options, StatsPage, Timeouts,
+    BandwidthLimit, Compresses, Compression, ErrorPages, Keepalive, LogSteps, LogTarget, Options, StatsPage,
+    Timeouts,
 };
 
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub struct Settings {
     /// The format of the line at a stream's end, HAProxy's own where none is written; `None` where nothing is logged.
     pub log_format: Option<Format<Resolved>>,
     pub log_format_sd: Option<Format<Resolved>>,
+    /// `log-steps`, a bit for each of [`LogSteps`]; none is the one line that every stream writes.
+    pub log_steps: LogSteps,
     pub error_log_format: Option<Format<Resolved>>,
     pub unique_id_format: Option<Format<Resolved>>,
     pub unique_id_header: Option<Box<str>>,

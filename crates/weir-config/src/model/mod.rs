@@ -21,8 +21,8 @@ pub use check::{
 pub use name::Name;
 pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
 pub use sections::{
-    Cache, CrtLoad, CrtStore, FcgiApp, Healthcheck, HttpErrors, LogForward, LogProfile, Mailers, Opaque,
-    Peer, Peers, PeersTable, Resolvers, Ring,
+    Cache, CrtLoad, CrtStore, FcgiApp, Healthcheck, HttpErrors, LogForward, LogProfile, LogStep, Mailers,
+    Opaque, Peer, Peers, PeersTable, Resolvers, Ring,
 };
 pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, Sni, TlsServer};
 pub use settings::{

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_plan::settings::ErrorPage;
+use weir_sample::{Format, Named};
 use weir_types::{Address, Span};
 
 use super::backend::StickTable;
@@ -124,7 +125,18 @@ pub struct LogForward {
 #[derive(Clone, Debug, Default)]
 pub struct LogProfile {
     pub name: Arc<str>,
+    pub tag: Option<Arc<str>>,
+    pub steps: Vec<LogStep>,
     pub span: Span,
+}
+
+/// An `on` line of a `log-profile`.
+#[derive(Clone, Debug)]
+pub struct LogStep {
+    pub name: Box<str>,
+    pub drop: bool,
+    pub format: Option<Arc<Format<Named>>>,
+    pub structured: Option<Arc<Format<Named>>>,
 }
 
 /// `fcgi-app` (manual 10).

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_plan::settings::{
-    Balance, Compression, Cookie, ErrorPage, Keepalive, LogFormatName, Options, SourceAddress, StatsPage,
-    Timeouts,
+    Balance, Compression, Cookie, ErrorPage, Keepalive, LogFormatName, LogSteps, Options, SourceAddress,
+    StatsPage, Timeouts,
 };
 use weir_rules::Reply;
 use weir_sample::{Condition, Expr, Format, Named};
@@ -127,6 +127,7 @@ pub struct LogSetup {
     pub format: LogFormat,
     pub format_sd: Option<Arc<Format<Named>>>,
     pub error_format: Option<Arc<Format<Named>>>,
+    pub steps: LogSteps,
 }
 
 /// `errorfile`, `errorloc*`, `http-error`, `errorfiles`, the later line winning for its status.

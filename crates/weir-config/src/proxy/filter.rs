@@ -1,6 +1,9 @@
 //! `filter` and `filter-sequence` (manual 9): arguments are checked, names kept. `use-fcgi-app`, which sets a filter
 //! too, and `log-steps`, `ssl-f-use`, which wait for their rooms.
 
+use std::sync::Arc;
+
+use weir_plan::settings::LogSteps;
 use weir_syntax::Line;
 
 use super::scope::Half;
@@ -176,11 +179,16 @@ fn log_steps(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let wrong = |name: &str| {
         line.fail(1, format!("invalid log step name ({name}). Expected values are: {}", STEPS.join(", ")))
     };
+    let mut steps = LogSteps::default();
     match line.word(1) {
-        "" | "all" => {}
-        list => list.split(',').find(|name| !STEPS.contains(name)).map_or(Ok(()), wrong)?,
+        all @ ("" | "all") => steps.insert(LogSteps::named(all)),
+        list => {
+            list.split(',').find(|name| !STEPS.contains(name)).map_or(Ok(()), wrong)?;
+            list.split(',').for_each(|name| steps.insert(LogSteps::named(name)));
+        }
     }
-    line.not_yet(0, "log-steps")
+    Arc::make_mut(&mut parser.settings().log).steps = steps;
+    Ok(())
 }
 
 fn ssl_f_use(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

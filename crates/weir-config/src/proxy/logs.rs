@@ -7,7 +7,7 @@ use weir_plan::settings::LogFormatName;
 use weir_sample::FormatMode;
 use weir_syntax::Line;
 use weir_syntax::address::AddressUse;
-use weir_types::{Address, AddressFamily, Diagnostic, Form, Level, ProxyKind, SocketKind};
+use weir_types::{Address, AddressFamily, Form, Level, ProxyKind, SocketKind};
 
 use crate::expression;
 use crate::keyword::Keyword;
@@ -101,10 +101,6 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
     let address = crate::host::parse(parser.files, line.word(1), AddressUse::Log)
         .or_else(|fault| line.fail(1, format!("log : {fault}")))?;
     served(line, &address)?;
-    if let Some(profile) = &target.profile {
-        let refused = line.alert(0, "'log ... profile' is not supported by weir yet").as_unsupported();
-        return Err(Box::new(Diagnostic { at: Some(profile.span), ..refused }));
-    }
     target.to = LogWhere::Address(address);
     Ok(target)
 }

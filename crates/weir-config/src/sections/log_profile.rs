@@ -1,7 +1,7 @@
-//! `log-profile` sections (manual 8.3.5): other formats for single steps. They have no effect until a `log` line names
-//! them, which is refused for now.
+//! `log-profile` sections (manual 8.3.5): other formats for single steps, for the `log` lines and `do-log` rules that name
+//! them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use weir_sample::FormatMode;
 use weir_syntax::Line;
@@ -9,19 +9,16 @@ use weir_syntax::Line;
 use super::{header, scratch};
 use crate::expression;
 use crate::keyword::{Index, Keyword};
-use crate::model::LogProfile;
+use crate::model::{LogProfile, LogStep};
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 
 pub static SECTION: SectionKind =
     SectionKind { keyword: "log-profile", begin, index, unknown: Unknown::Plain, end };
 
-const UNUSED: &str = "profile on a log line is refused for now, and nothing else uses the section";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("log-tag", "<string>", "The program's name in syslog (8.3.5).", log_tag).no_effect(UNUSED),
-    Keyword::new("on", "<step> [drop] [format <fmt>] [sd <sd_fmt>]", "The line of a step (8.3.5).", on)
-        .no_effect(UNUSED),
+    Keyword::new("log-tag", "<string>", "The program's name in syslog (8.3.5).", log_tag),
+    Keyword::new("on", "<step> [drop] [format <fmt>] [sd <sd_fmt>]", "The line of a step (8.3.5).", on),
 ];
 
 fn index() -> &'static Index {
@@ -42,7 +39,7 @@ fn begin(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return header::duplicate(line.word_span(1), text);
     }
     scratch::begin(parser, name.clone(), line.span());
-    parser.config.log_profiles.push(LogProfile { name, span: line.span() });
+    parser.config.log_profiles.push(LogProfile { name, span: line.span(), ..LogProfile::default() });
     Ok(())
 }
 
@@ -50,11 +47,17 @@ fn end(parser: &mut Parser<'_>) {
     scratch::take(parser);
 }
 
-fn log_tag(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    match line.word(1) {
-        "" => line.fail(0, "'log-tag' expects a tag for use in syslog."),
-        _ => Ok(()),
+fn section<'p>(parser: &'p mut Parser<'_>) -> &'p mut LogProfile {
+    parser.config.log_profiles.last_mut().expect("a section has begun")
+}
+
+fn log_tag(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if line.word(1).is_empty() {
+        return line.fail(0, "'log-tag' expects a tag for use in syslog.");
     }
+    let tag = parser.intern(line.word(1));
+    section(parser).tag = Some(tag);
+    Ok(())
 }
 
 /// A step may also be any name that a `do-log` action gives.
@@ -67,10 +70,12 @@ fn on(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if line.len() < 3 {
         return wrong();
     }
+    let mut made = LogStep { name: step.into(), drop: false, format: None, structured: None };
     let mut at = 2;
     while at < line.len() {
         let (mode, what) = match line.word(at) {
             "drop" => {
+                made.drop = true;
                 at += 1;
                 continue;
             }
@@ -81,9 +86,13 @@ fn on(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         if line.word(at + 1).is_empty() {
             return line.fail(at, format!("'on {step} {what}' expects an argument."));
         }
-        expression::format(parser, line, at + 1, mode)
+        let format = expression::format(parser, line, at + 1, mode)
             .or_else(|text| line.fail(at + 1, format!("'on {step} {what}' : {text}.")))?;
+        *(if what == "format" { &mut made.format } else { &mut made.structured }) = Some(Arc::new(format));
         at += 2;
     }
+    let steps = &mut section(parser).steps;
+    steps.retain(|other| other.name != made.name);
+    steps.push(made);
     Ok(())
 }

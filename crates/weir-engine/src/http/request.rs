@@ -10,6 +10,7 @@ use weir_sample::Stream as _;
 
 use super::limits::{connection_mode, of_requests};
 use super::size;
+use crate::log_line::Origin;
 use crate::record::{Cause, Stage};
 use crate::rules::lower;
 use crate::stream::{Ending, Phase, Step, after};
@@ -83,6 +84,7 @@ impl Turn<'_, '_> {
         self.worker.counters.cum_req.increment();
         self.count_request_tracked();
         self.stream.phase = Phase::RequestRules;
+        self.log_step(Origin::Request);
         self.restrict_names(plan)
     }
 

@@ -10,6 +10,7 @@ use weir_plan::settings::retry;
 use super::limits::{connection_mode, of_responses};
 use super::size;
 use crate::channel::Framing;
+use crate::log_line::Origin;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
 use crate::stream::{Ending, Link, Phase, Step};
@@ -118,6 +119,7 @@ impl Turn<'_, '_> {
         self.put_limits(plan, false, self.stream.response.body == BodyKind::Chunked);
         let stream = &mut *self.stream;
         let begun = stream.down.begin_body(stream.response.body);
+        self.log_step(Origin::Response);
         if options.logasap && !self.stream.record.logged {
             let payload = self.stream.down.payload;
             self.stream.record.bytes_out += payload;

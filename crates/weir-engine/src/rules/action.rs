@@ -75,7 +75,7 @@ impl Turn<'_, '_> {
                 if self.apply_edit(list, action).is_err() {
                     return self.rewrite_failed(list);
                 }
-                self.apply_setting(plan, action, finished);
+                self.apply_setting(list, action, finished);
                 Flow::Next
             }
         }
@@ -140,7 +140,7 @@ impl Turn<'_, '_> {
     }
 
     /// Actions that change how the stream is treated.
-    fn apply_setting(&mut self, plan: &Arc<Plan>, action: &Action<Resolved>, finished: bool) {
+    fn apply_setting(&mut self, list: List, action: &Action<Resolved>, finished: bool) {
         match action {
             Action::SetVar { variable, expr, conditions } => {
                 let view = self.view(finished);
@@ -189,7 +189,7 @@ impl Turn<'_, '_> {
             Action::SetPriorityOffset(expr) => {
                 self.stream.priority_offset = self.integer(expr).unwrap_or(0).clamp(-524_287, 524_287);
             }
-            Action::DoLog { .. } => self.log_now(plan),
+            Action::DoLog { profile } => self.log_now(list, profile.as_deref()),
             Action::StrictMode(on) => self.stream.lenient = !on,
             Action::DisableL7Retry => self.stream.sent_once = true,
             Action::SetRetries(value) => {

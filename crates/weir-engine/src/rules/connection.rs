@@ -7,7 +7,9 @@ use weir_plan::Plan;
 use weir_rules::{Action, IntValue, Rule};
 use weir_sample::{Expr, Resolved, Stream as _, Type, Value, Verdict};
 
+use super::List;
 use super::variable::store;
+use crate::log_line::Origin;
 use crate::session::Client;
 use crate::stream::Stream;
 use crate::view::View;
@@ -28,23 +30,21 @@ pub enum Admission {
 /// `tcp-request connection`.
 pub fn of_connection(worker: &Worker, client: &mut Client) -> Admission {
     let plan = client.session.plan.clone();
-    meet(worker, &plan, client, |rules| &rules.tcp_request_connection)
+    meet(worker, &plan, client, List::Connection)
 }
 
 /// `tcp-request session`.
 pub fn of_session(worker: &Worker, client: &mut Client) -> Admission {
     let plan = client.session.plan.clone();
-    meet(worker, &plan, client, |rules| &rules.tcp_request_session)
+    meet(worker, &plan, client, List::Session)
 }
 
-fn meet(
-    worker: &Worker,
-    plan: &Arc<Plan>,
-    client: &mut Client,
-    list: impl Fn(&weir_plan::Rules) -> &Vec<Rule<Resolved>>,
-) -> Admission {
+fn meet(worker: &Worker, plan: &Arc<Plan>, client: &mut Client, list: List) -> Admission {
     let Some(rules) = plan.proxy(client.session.frontend).rules.as_deref() else { return Admission::Accept };
-    let rules = list(rules);
+    let rules: &[Rule<Resolved>] = match list {
+        List::Connection => &rules.tcp_request_connection,
+        _ => &rules.tcp_request_session,
+    };
     if rules.is_empty() {
         return Admission::Accept;
     }
@@ -62,6 +62,10 @@ fn meet(
             Action::SilentDrop { .. } => return Admission::SilentDrop,
             Action::ExpectProxyLayer4 => admission = Admission::AcceptBehindProxy,
             Action::ExpectNetscalerCip => admission = Admission::AcceptBehindNetscaler,
+            Action::DoLog { profile } => {
+                stream.log_origin = Origin::Rule(list);
+                crate::log_line::write(worker, client, &stream, true, profile.as_deref());
+            }
             action => apply(worker, client, &stream, action),
         }
     }
@@ -122,7 +126,26 @@ fn apply(worker: &Worker, client: &mut Client, stream: &Stream, action: &Action<
                 client.session.set_destination(Some(SocketAddr::new(to.ip(), port as u16)));
             }
         }
+        // Without the privilege, and over unix sockets, these stay as they are.
+        Action::SetMark { value, to_server: false } => {
+            if let (Some(mark), Ok(socket)) = (number(value, &integer), client.socket.descriptor()) {
+                let _ = weir_sys::tcp::set_mark(socket, mark as u32);
+            }
+        }
+        Action::SetTos { value, to_server: false } => {
+            if let (Some(tos), Ok(socket)) = (number(value, &integer), client.socket.descriptor()) {
+                let ipv6 = source.is_some_and(|source| source.is_ipv6());
+                let _ = weir_sys::tcp::set_tos(socket, tos as u32, ipv6);
+            }
+        }
         // Others have no effect here; the compiler refuses what weir does not do.
         _ => {}
+    }
+}
+
+fn number(value: &IntValue<Resolved>, integer: &impl Fn(&Expr<Resolved>) -> Option<i64>) -> Option<i64> {
+    match value {
+        IntValue::Fixed(number) => Some(i64::from(*number)),
+        IntValue::Expr(expr) => integer(expr),
     }
 }

@@ -34,6 +34,8 @@ pub enum Met {
 
 fn rules_of(rules: &Rules, list: List) -> &[Rule<Resolved>] {
     match list {
+        // Met before there is a stream, in a way of their own.
+        List::Connection | List::Session => &[],
         List::Content => &rules.tcp_request_content,
         List::Http => &rules.http_request,
         List::Redirect => &rules.redirect,

@@ -24,6 +24,8 @@ pub use response::ResponseStage;
 /// A list of rules, by which a resumed evaluation finds it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
+    Connection,
+    Session,
     Content,
     Http,
     Redirect,

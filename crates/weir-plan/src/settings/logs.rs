@@ -47,3 +47,42 @@ pub struct LogTarget {
     /// `profile`.
     pub profile: Option<Arc<str>>,
 }
+
+/// `log-steps`: when a stream writes lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSteps(pub u8);
+
+impl LogSteps {
+    pub const ACCEPT: Self = Self(1);
+    pub const REQUEST: Self = Self(2);
+    pub const CONNECT: Self = Self(4);
+    pub const RESPONSE: Self = Self(8);
+    pub const CLOSE: Self = Self(16);
+    pub const ALL: Self = Self(31);
+
+    /// The step of this name. Those at which `do-log` rules stand set nothing: such rules always write.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "accept" => Self::ACCEPT,
+            "request" => Self::REQUEST,
+            "connect" => Self::CONNECT,
+            "response" => Self::RESPONSE,
+            "close" => Self::CLOSE,
+            "" | "all" => Self::ALL,
+            _ => Self(0),
+        }
+    }
+
+    pub fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// No `log-steps` line: the default.
+    pub fn is_default(self) -> bool {
+        self.0 == 0
+    }
+}

@@ -25,7 +25,7 @@ pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression
 pub use cookie::{Cookie, CookieMode};
 pub use errors::{ErrorPage, ErrorPages};
 pub use global::{CpuMap, Global, StatusClasses, StatusSet, Tune};
-pub use logs::{LogFormatName, LogTarget, LogTransport};
+pub use logs::{LogFormatName, LogSteps, LogTarget, LogTransport};
 pub use options::{
     AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,
 };

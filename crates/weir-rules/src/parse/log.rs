@@ -22,7 +22,7 @@ const CONTENTS: Sets = Sets::of(&[RuleSet::TcpRequestContent, RuleSet::TcpRespon
 
 pub const ACTIONS: &[ActionRow] = &[
     ActionRow::new("do-log", STREAMS, "[ profile <profile> ]", "A log line here (4.4).", do_log),
-    ActionRow::new("do-log", BEFORE, "[ profile <profile> ]", "A log line here (4.4).", do_log).not_yet(),
+    ActionRow::new("do-log", BEFORE, "[ profile <profile> ]", "A log line here (4.4).", do_log),
     ActionRow::new("set-log-level", HTTP, "<level>", "The line's level (4.4).", set_log_level),
     ActionRow::new("set-log-level", CONTENTS, "<level>", "The line's level (4.4).", set_log_level),
     ActionRow::new(
