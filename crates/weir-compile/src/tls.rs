@@ -14,13 +14,12 @@ use weir_types::{Diagnostic, Form, Level, Mode, Span};
 
 use crate::resolver::Resolver;
 
-/// What frontends in HTTP mode negotiate unless a line says otherwise (5.1 `alpn`), and what of it weir speaks.
+/// What frontends in HTTP mode negotiate unless a line says otherwise (5.1 `alpn`).
 const DEFAULT_ALPN: &str = "h2,http/1.1";
-const SPEAKS_H2: bool = false;
 
-/// The protocols of a list that weir speaks: what nobody would answer must not be agreed upon.
+/// The protocols of a list that checks speak: what nobody would answer must not be agreed upon.
 fn spoken(list: &str) -> Arc<str> {
-    let names: Vec<&str> = list.split(',').filter(|name| SPEAKS_H2 || *name != "h2").collect();
+    let names: Vec<&str> = list.split(',').filter(|name| *name != "h2").collect();
     names.join(",").into()
 }
 
@@ -55,11 +54,7 @@ pub fn listener(
         let settings = match &entry.settings {
             None => shared.clone(),
             Some(own) => {
-                let over = || {
-                    let mut settings = own.over(&settings);
-                    settings.alpn = settings.alpn.as_deref().map(spoken);
-                    Arc::new(settings)
-                };
+                let over = || Arc::new(own.over(&settings));
                 overlaid.entry(Arc::as_ptr(own)).or_insert_with(over).clone()
             }
         };
@@ -94,7 +89,6 @@ fn line_settings(tls: &TlsBind, global: &GlobalTls, mode: Mode) -> ContextSettin
     if settings.alpn.is_none() && mode == Mode::Http {
         settings.alpn = Some(DEFAULT_ALPN.into());
     }
-    settings.alpn = settings.alpn.as_deref().map(spoken);
     settings.lifetime_s = global.lifetime_s;
     settings.keylog = global.keylog;
     settings
@@ -178,7 +172,6 @@ fn server(
     resolver: &mut Resolver<'_, '_>,
 ) -> Option<ServerTls> {
     let mut context = tls.settings.over(&resolver.names.config.global.tls.server);
-    context.alpn = context.alpn.as_deref().map(spoken);
     context.keylog = resolver.names.config.global.tls.keylog;
     let settings = ConnectorSettings {
         context,
@@ -200,7 +193,10 @@ fn server(
             None
         }
     };
-    let check_connector = match &tls.check_alpn {
+    // Checks follow the traffic's list unless they have their own.
+    let traffic_alpn = settings.context.alpn.clone().filter(|list| list.split(',').any(|name| name == "h2"));
+    let check_alpn = tls.check_alpn.as_deref().or(traffic_alpn.as_deref());
+    let check_connector = match check_alpn {
         Some(list) => {
             let context = ContextSettings { alpn: Some(spoken(list)), ..settings.context.clone() };
             Some(make(ConnectorSettings { context, ..settings.clone() })?)

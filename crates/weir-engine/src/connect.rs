@@ -1,5 +1,7 @@
 //! `Connect`: a pooled connection to the assigned server or a new one, with retries and redispatches.
 
+mod http2;
+
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::task::Poll;
@@ -8,6 +10,7 @@ use weir_http::BodyKind;
 use weir_plan::ServerName;
 use weir_plan::settings::HttpReuse;
 
+use self::http2::Speaks;
 use crate::channel::Framing;
 use crate::log_line::Origin;
 use crate::pool::IdleConnection;
@@ -48,7 +51,19 @@ impl Turn<'_, '_> {
         let now = self.now_ms();
         let tls = server.tls.clone().filter(|tls| tls.traffic);
         let name = tls.as_ref().and_then(|tls| self.asked_name(&tls.name));
-        if let Some(idle) = self.reusable(&target, name.as_deref(), &assigned) {
+        let speaks = self.protocol_of(server, tls.as_deref());
+        let shared = if speaks == Speaks::Http1 {
+            None
+        } else {
+            self.shared_connection(&target, name.as_deref(), &assigned)
+        };
+        if let Some(mux) = shared {
+            assigned.counters.reuse.increment();
+            self.count_backend(|counters| counters.reuse.increment());
+            self.join(mux, target, name, &assigned);
+        } else if speaks == Speaks::Http2 {
+            self.link_http2(&plan, server, target, (name, tls.as_deref()), &assigned)?;
+        } else if let Some(idle) = self.reusable(&target, name.as_deref(), &assigned) {
             assigned.counters.reuse.increment();
             self.count_backend(|counters| counters.reuse.increment());
             let IdleConnection { socket, target, name, uses } = idle;
@@ -68,7 +83,9 @@ impl Turn<'_, '_> {
                 None => None,
                 Some(tls) => {
                     let begun = tls.connector.begin(name.as_deref(), server.slot.0);
-                    Some(begun.ok_or(io::Error::from(io::ErrorKind::OutOfMemory))?)
+                    let mut ssl = begun.ok_or(io::Error::from(io::ErrorKind::OutOfMemory))?;
+                    self.limit_alpn(&mut ssl, tls, server)?;
+                    Some(ssl)
                 }
             };
             let (established, uses, clear) = (false, 0, 0);
@@ -154,7 +171,7 @@ impl Turn<'_, '_> {
         }
         if let Some(private) = self.client.session.private.take() {
             let (slot, mut idle) = *private;
-            let same = idle.target == *target && idle.name.as_deref() == name;
+            let same = idle.target == *target && idle.name.as_deref() == name && idle.mux().is_none();
             if slot == assigned.slot && same && !idle.socket.seems_readable() {
                 return Some(idle);
             }
@@ -183,6 +200,7 @@ impl Turn<'_, '_> {
 
     /// Sends the first bytes; with a new connection that tells whether it stands.
     fn establish(&mut self) -> Poll<io::Result<()>> {
+        let websocket = self.is_websocket();
         let stream = &mut *self.stream;
         let Some(link) = &mut stream.link else { return Poll::Ready(Ok(())) };
         if link.established {
@@ -190,6 +208,13 @@ impl Turn<'_, '_> {
         }
         if link.ssl.is_some() || link.socket.tls().is_some() {
             return self.establish_tls();
+        }
+        if let Some(end) = link.socket.stream() {
+            std::task::ready!(end.mux().poll_established(self.cx, websocket))?;
+            return Poll::Ready(match !websocket || end.mux().core.borrow().peer_connects() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::Unsupported.into()),
+            });
         }
         if stream.up.has_output() {
             return stream.up.transmit(self.cx, &mut link.socket, false).map_ok(|_| ());
@@ -235,7 +260,11 @@ impl Turn<'_, '_> {
             process.state.max_ssl_backend_key_rate.raise(rate);
         }
         // Which side failed is all that the stream's end tells of it.
-        Poll::Ready(outcome.map_err(|_| io::ErrorKind::ConnectionAborted.into()))
+        outcome.map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+        if self.has_agreed_on_http2() {
+            self.go_on_with_http2();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn connected(&mut self) -> Step {

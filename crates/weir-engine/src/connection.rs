@@ -10,8 +10,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use weir_plan::settings::MuxProtocol;
 use weir_types::Mode;
 
+use crate::h2;
 use crate::listener;
 use crate::netscaler;
 use crate::proxy_protocol;
@@ -27,6 +29,8 @@ pub struct Connection {
     client: Client,
     timer: Option<Timer>,
     stream: Option<Box<Stream>>,
+    /// Set once the client turned out to speak HTTP/2.
+    h2: Option<Box<h2::Frontend>>,
     /// When the last request ended; what `http-keep-alive` and `Ti` count from.
     idle_since_us: u64,
     greeting: Greeting,
@@ -78,7 +82,7 @@ enum Idle {
 impl Connection {
     pub fn new(worker: Rc<Worker>, client: Client) -> Self {
         let idle_since_us = client.session.accepted_us;
-        Self { worker, client, timer: None, stream: None, idle_since_us, greeting: Greeting::New }
+        Self { worker, client, timer: None, stream: None, h2: None, idle_since_us, greeting: Greeting::New }
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -91,6 +95,9 @@ impl Connection {
                 Poll::Ready(false) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
+        }
+        if self.h2.is_some() {
+            return self.serve_http2(cx);
         }
         loop {
             let Some(stream) = &mut self.stream else {
@@ -108,6 +115,10 @@ impl Connection {
                     return Poll::Pending;
                 }
                 Step::End(Ending::KeepAlive) => self.recycle(),
+                Step::End(Ending::Http2) => {
+                    self.begin_http2();
+                    return self.serve_http2(cx);
+                }
                 Step::End(Ending::Close) => {
                     self.put_back();
                     return Poll::Ready(());
@@ -167,6 +178,10 @@ impl Connection {
         session.frontend_counters.stot.increment();
         session.frontend_counters.rate.add(self.idle_since_us / 1000, 1);
         let http = self.client.session.proxy().mode == Mode::Http;
+        if http && self.begins_with_http2() {
+            self.begin_http2();
+            return Poll::Ready(true);
+        }
         // Bytes that came behind the PROXY header stand in a stream already.
         match &mut self.stream {
             Some(stream) if stream.up.buffer.is_empty() => {
@@ -182,6 +197,47 @@ impl Connection {
             None => {}
         }
         Poll::Ready(true)
+    }
+
+    /// `proto h2`, or what the handshake agreed on.
+    fn begins_with_http2(&self) -> bool {
+        match self.client.session.listener().settings.protocol {
+            Some(MuxProtocol::H2) => true,
+            Some(MuxProtocol::H1) => false,
+            None => self.client.socket.alpn_selected() == Some(b"h2"),
+        }
+    }
+
+    /// The client speaks HTTP/2, whether it was to or began to.
+    fn begin_http2(&mut self) {
+        // Only streams count.
+        self.client.session.requests = 0;
+        let received = self.stream.as_ref().map_or(Vec::new(), |stream| stream.up.buffer.bytes().to_vec());
+        self.h2 = Some(Box::new(h2::Frontend::new(&self.worker, &mut self.client, &received)));
+        self.put_back();
+    }
+
+    fn serve_http2(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.follow_plan();
+        loop {
+            let Some(h2) = &mut self.h2 else { return Poll::Ready(()) };
+            if self.worker.is_stopping() || self.client.session.last {
+                h2.leave();
+            }
+            if h2.advance(cx, &self.worker, &mut self.client).is_ready() {
+                return Poll::Ready(());
+            }
+            let deadline = h2.deadline(&self.worker, &self.client);
+            if self.worker.clock.now_ms() < deadline {
+                if let Some(timer) = &self.timer {
+                    timer.set(deadline);
+                }
+                return Poll::Pending;
+            }
+            if !h2.late() {
+                return Poll::Ready(());
+            }
+        }
     }
 
     fn refuse(&mut self, admission: Admission) -> bool {

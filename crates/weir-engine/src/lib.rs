@@ -38,6 +38,7 @@ pub mod edit;
 mod encrypted;
 mod exchange;
 mod figures;
+mod h2;
 mod hash_key;
 mod http;
 mod listener;

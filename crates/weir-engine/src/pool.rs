@@ -8,6 +8,7 @@ use std::rc::Rc;
 use weir_shm::ServerCounters;
 use weir_types::Slot;
 
+use crate::h2::{End, Mux};
 use crate::server::Target;
 use crate::socket::Socket;
 
@@ -22,12 +23,28 @@ pub struct IdleConnection {
     pub uses: u32,
 }
 
+/// A connection of HTTP/2 with any number of streams, where it leads, and the name that it was encrypted for.
+type Shared = (Rc<Mux>, Target, Option<Box<str>>);
+
+impl IdleConnection {
+    /// A connection of HTTP/2 that one client keeps for itself while no stream of it runs.
+    pub fn shared(mux: Rc<Mux>, target: Target, name: Option<Box<str>>, uses: u32) -> Self {
+        Self { socket: Socket::of_stream(End::new(mux, 0)), target, name, uses }
+    }
+
+    /// The connection of HTTP/2 that this is.
+    pub fn mux(&self) -> Option<&Rc<Mux>> {
+        self.socket.stream().map(End::mux)
+    }
+}
+
 #[derive(Debug)]
 pub struct ServerPool {
     /// Used again at least once: the server is known to keep connections. The longest idle first.
     proven: RefCell<VecDeque<IdleConnection>>,
     /// Used for one request so far.
     fresh: RefCell<VecDeque<IdleConnection>>,
+    shared: RefCell<Vec<Shared>>,
     /// Connections that serve a stream now.
     in_use: Cell<u32>,
     /// The most that were in use at once since the last purge, and between the two before it.
@@ -73,6 +90,7 @@ impl ServerPool {
         Self {
             proven: RefCell::default(),
             fresh: RefCell::default(),
+            shared: RefCell::default(),
             in_use: Cell::default(),
             peak: Cell::default(),
             peak_before: Cell::default(),
@@ -135,7 +153,49 @@ impl ServerPool {
         self.note();
     }
 
+    /// A connection of HTTP/2 that leads to `target` and has room for another stream; with `proven` one that has
+    /// served before. `most`: streams in the life of a connection (`max-reuse`).
+    pub fn take_shared(
+        &self,
+        target: &Target,
+        name: Option<&str>,
+        proven: bool,
+        most: Option<u32>,
+    ) -> Option<Rc<Mux>> {
+        let list = &mut *self.shared.borrow_mut();
+        list.retain(|(mux, ..)| mux.core.borrow().is_usable());
+        let fits = |mux: &Rc<Mux>| {
+            let core = mux.core.borrow();
+            core.has_room() && most.is_none_or(|most| core.total() <= most) && (!proven || mux.proven.get())
+        };
+        let same = |to: &Target, of: &Option<Box<str>>| to == target && of.as_deref() == name;
+        let found = list.iter().find(|(mux, to, of)| same(to, of) && fits(mux));
+        found.map(|(mux, ..)| {
+            mux.purges.set(0);
+            mux.clone()
+        })
+    }
+
+    /// Lets later streams use a connection of HTTP/2.
+    pub fn share(&self, mux: Rc<Mux>, target: Target, name: Option<Box<str>>) {
+        self.shared.borrow_mut().push((mux, target, name));
+    }
+
+    /// Closes connections of HTTP/2 that served no stream since the purge before.
+    fn purge_shared(&self) {
+        self.shared.borrow_mut().retain(|(mux, ..)| {
+            let core = &mut *mux.core.borrow_mut();
+            if core.active() > 0 {
+                mux.purges.set(0);
+            } else if mux.purges.replace(mux.purges.get() + 1) > 0 {
+                core.leave();
+            }
+            core.is_usable()
+        });
+    }
+
     fn purge(&self) {
+        self.purge_shared();
         self.peak_before.set(self.peak.replace(self.in_use.get()));
         for list in [&self.proven, &self.fresh] {
             let list = &mut *list.borrow_mut();
@@ -149,11 +209,14 @@ impl ServerPool {
     fn clear(&self) {
         self.proven.borrow_mut().clear();
         self.fresh.borrow_mut().clear();
+        self.shared.borrow_mut().drain(..).for_each(|(mux, ..)| mux.core.borrow_mut().leave());
         self.note();
     }
 
     fn len(&self) -> u32 {
-        (self.proven.borrow().len() + self.fresh.borrow().len()) as u32
+        let shared = self.shared.borrow();
+        let resting = shared.iter().filter(|(mux, ..)| mux.core.borrow().active() == 0).count();
+        (self.proven.borrow().len() + self.fresh.borrow().len() + resting) as u32
     }
 
     fn note(&self) {

@@ -62,6 +62,8 @@ pub struct Record {
     pub server_status: u16,
     /// The stream ended before its request was taken as one: `TR` is not shown.
     pub untimed: bool,
+    /// There was no request: what came by HTTP/2 broke its rules.
+    pub malformed: bool,
     pub retries: u32,
     pub redispatched: bool,
     /// Bytes from the client and to it.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use nix::sys::socket::{SockaddrStorage, getsockname};
@@ -74,6 +75,17 @@ impl Session {
         }
     }
 
+    /// The session as one stream of an HTTP/2 connection has it: what rules change about the client concerns this
+    /// stream, variables are those of all.
+    pub fn for_stream(&self) -> Self {
+        Self {
+            plan: self.plan.clone(),
+            extra: OnceCell::from(Box::new(self.extra().clone())),
+            private: None,
+            ..*self
+        }
+    }
+
     pub fn proxy(&self) -> &Proxy {
         self.plan.proxy(self.frontend)
     }
@@ -114,15 +126,16 @@ impl Session {
 }
 
 /// See [`Session::extra`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Extra {
     /// As accepted, where a PROXY header or a rule said otherwise.
     peer: Cell<Option<SocketAddr>>,
     /// As the PROXY header or `set-dst` says; else asked of the socket when first wanted.
     destination: OnceCell<Option<SocketAddr>>,
-    pub variables: RefCell<Variables>,
-    /// Stick counters taken before the first stream.
-    pub trackers: RefCell<Trackers>,
+    /// Streams of one connection share them.
+    pub variables: Rc<RefCell<Variables>>,
+    /// Stick counters taken before the first stream; of all streams too.
+    pub trackers: Rc<RefCell<Trackers>>,
 }
 
 impl Client {
@@ -134,6 +147,9 @@ impl Client {
 
 /// The local end of a connection; `None` for families other than IP.
 pub fn local_address(socket: &Socket) -> Option<SocketAddr> {
+    if let Some(end) = socket.stream() {
+        return end.mux().local.get();
+    }
     let descriptor = socket.descriptor().ok()?;
     let address: SockaddrStorage = getsockname(descriptor.as_raw_fd()).ok()?;
     match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {

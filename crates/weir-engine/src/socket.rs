@@ -11,6 +11,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::encrypted::{Done, Fault, Tls};
+use crate::h2;
 
 #[derive(Debug)]
 enum Io {
@@ -24,6 +25,8 @@ enum Io {
         poller: AsyncFd<OwnedFd>,
         writing: bool,
     },
+    /// One stream of an HTTP/2 connection.
+    Stream(h2::End),
     Closed,
 }
 
@@ -57,7 +60,7 @@ impl Io {
         let descriptor = match std::mem::replace(self, Io::Closed) {
             Io::Bare { descriptor, .. } => descriptor,
             Io::Polled { poller, .. } => poller.into_inner(),
-            Io::Closed => return Err(ErrorKind::NotConnected.into()),
+            Io::Stream(_) | Io::Closed => return Err(ErrorKind::NotConnected.into()),
         };
         // The safe constructor: an OwnedFd is never replaced or closed while the poller knows it.
         #[allow(deprecated)]
@@ -90,6 +93,22 @@ impl Socket {
         Self { io: Io::Bare { descriptor, drained: true }, write_blocked: false, aborts: false, tls: None }
     }
 
+    pub fn closed() -> Self {
+        Self { io: Io::Closed, write_blocked: false, aborts: false, tls: None }
+    }
+
+    pub fn of_stream(end: h2::End) -> Self {
+        Self { io: Io::Stream(end), write_blocked: false, aborts: false, tls: None }
+    }
+
+    /// The end of a stream, where this is one.
+    pub fn stream(&self) -> Option<&h2::End> {
+        match &self.io {
+            Io::Stream(end) => Some(end),
+            _ => None,
+        }
+    }
+
     /// Whether closing resets the connection unless the peer closed it first. HAProxy ends HTTP connections to servers
     /// that way: else each would keep its source port from use for a minute (TIME_WAIT).
     pub fn abort_when_closed(&mut self, aborts: bool) {
@@ -104,6 +123,9 @@ impl Socket {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.tls.is_some() {
             return self.poll_decrypt(cx, room);
+        }
+        if let Io::Stream(end) = &self.io {
+            return end.poll_recv(cx, room);
         }
         if let Io::Bare { descriptor, drained: drained @ false } = &mut self.io {
             match receive(descriptor, room) {
@@ -147,6 +169,9 @@ impl Socket {
         if self.tls.is_some() {
             return self.poll_encrypt(cx, pieces);
         }
+        if let Io::Stream(end) = &self.io {
+            return end.poll_send(cx, pieces);
+        }
         if !self.write_blocked {
             match self.descriptor().and_then(|descriptor| transmit(descriptor, pieces, more)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.write_blocked = true,
@@ -172,6 +197,9 @@ impl Socket {
 
     /// Waits until reading will not block, reading nothing: data, end of stream or error.
     pub fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Io::Stream(end) = &self.io {
+            return end.poll_readable(cx);
+        }
         let polled = self.io.reading()?;
         polled.poll_read_ready(cx).map_ok(|_| ())
     }
@@ -193,6 +221,7 @@ impl Socket {
                 poller.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_ready()
             }
             Io::Bare { .. } => self.peek().is_some(),
+            Io::Stream(end) => end.is_readable(),
             Io::Closed => true,
         }
     }
@@ -212,6 +241,9 @@ impl Socket {
     pub fn shutdown_write(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.notify_close();
+        }
+        if let Io::Stream(end) = &self.io {
+            end.shutdown_write();
         }
         if let Ok(descriptor) = self.descriptor() {
             // A peer that is gone already needs no notice.
@@ -256,7 +288,7 @@ impl Socket {
         match &self.io {
             Io::Bare { descriptor, .. } => Ok(descriptor.as_fd()),
             Io::Polled { poller, .. } => Ok(poller.as_fd()),
-            Io::Closed => Err(ErrorKind::NotConnected.into()),
+            Io::Stream(_) | Io::Closed => Err(ErrorKind::NotConnected.into()),
         }
     }
 

@@ -58,6 +58,8 @@ pub enum Ending {
     Reset,
     /// Without letting the client know (`silent-drop`).
     Silent,
+    /// It speaks HTTP/2: what it sent is in the stream's buffer.
+    Http2,
 }
 
 /// The connection to the server that serves this stream.

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
 use weir_sample::stream::{
-    BackendFigure, Body, EntryOf, FrontendFigure, NameOf, NamePart, RequestLine, ServerFigure, Side,
-    TableAsk, TimeoutName, Timers, TlsFact, Whose,
+    BackendFigure, Body, EntryOf, FrontendFigure, Multiplexer, NameOf, NamePart, RequestLine, ServerFigure,
+    Side, TableAsk, TimeoutName, Timers, TlsFact, Whose,
 };
 use weir_sample::{OwnedValue, Scope, Stream as Sample, Variable, Variables};
 use weir_types::{ProxyId, ServerId, TableId};
@@ -40,10 +40,15 @@ impl View<'_> {
         self.plan().proxy(self.stream.backend)
     }
 
-    fn tls(&self, side: Side) -> Option<&Tls> {
-        match side {
-            Side::Client => self.client.socket.tls(),
-            Side::Server => self.stream.link.as_ref()?.socket.tls(),
+    /// What the encryption of a side says, that of a stream being its connection's.
+    fn with_tls<T>(&self, side: Side, look: impl FnOnce(&Tls) -> Option<T>) -> Option<T> {
+        let socket = match side {
+            Side::Client => &self.client.socket,
+            Side::Server => &self.stream.link.as_ref()?.socket,
+        };
+        match socket.stream() {
+            Some(end) => look(end.mux().socket.borrow().tls()?),
+            None => look(socket.tls()?),
         }
     }
 
@@ -118,7 +123,18 @@ impl Sample for View<'_> {
             Side::Client => true,
             Side::Server => self.stream.link.is_some(),
         };
-        known.then_some(i64::from(self.stream.http))
+        let major = if self.multiplexer(side).is_some() { 2 } else { i64::from(self.stream.http) };
+        known.then_some(major)
+    }
+
+    fn multiplexer(&self, side: Side) -> Option<Multiplexer> {
+        let end = match side {
+            Side::Client => self.client.socket.stream(),
+            Side::Server => self.stream.link.as_ref().and_then(|link| link.socket.stream()),
+        };
+        let core = end?.mux().core.borrow();
+        let limit = if side == Side::Client { core.max_streams() } else { core.peer_streams() };
+        Some(Multiplexer { streams: core.active() as u32, limit, glitches: core.glitches() })
     }
 
     fn received_proxy_header(&self) -> bool {
@@ -126,25 +142,24 @@ impl Sample for View<'_> {
     }
 
     fn is_tls(&self, side: Side) -> bool {
-        self.tls(side).is_some()
+        self.with_tls(side, |_| Some(())).is_some()
     }
 
     fn tls_cipher(&self, side: Side) -> Option<&str> {
-        self.tls(side)?.ssl().current_cipher().map(|cipher| cipher.name())
+        self.with_tls(side, |tls| tls.ssl().current_cipher().map(|cipher| cipher.name()))
     }
 
     fn tls_protocol(&self, side: Side) -> Option<&str> {
-        let tls = self.tls(side)?;
-        tls.is_established().then(|| tls.ssl().version_str())
+        self.with_tls(side, |tls| tls.is_established().then(|| tls.ssl().version_str()))
     }
 
     fn tls_fact(&self, side: Side, fact: TlsFact) -> Option<OwnedValue> {
         let limit = self.plan().global.tls.capture_buffer_size;
-        crate::tls_facts::fact(self.tls(side)?, fact, limit as usize)
+        self.with_tls(side, |tls| crate::tls_facts::fact(tls, fact, limit as usize))
     }
 
     fn tls_name(&self, side: Side, whose: Whose, name: NameOf, part: &NamePart<'_>) -> Option<OwnedValue> {
-        crate::tls_facts::name(self.tls(side)?.ssl(), whose, name, part)
+        self.with_tls(side, |tls| crate::tls_facts::name(tls.ssl(), whose, name, part))
     }
 
     fn connection_error(&self, side: Side) -> Option<i64> {
@@ -200,6 +215,10 @@ impl Sample for View<'_> {
         let target_end = (target + record.target_len as usize).min(line.len());
         let version = self.stream.request.version();
         Some(RequestLine { method: &line[..method_end], uri: &line[target..target_end], version })
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.stream.record.malformed
     }
 
     fn status(&self) -> u16 {

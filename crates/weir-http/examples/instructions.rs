@@ -29,7 +29,11 @@ fn main() {
         out.clear();
         parse_request(black_box(input), &limits, &mut request).expect("a valid request");
         let told = towards_server(&request, Mode::KeepAlive, Mode::KeepAlive, false);
-        write_request(&request, &WriteOptions { announce: told.announce, case_adjust: None }, &mut out);
+        write_request(
+            &request,
+            &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
+            &mut out,
+        );
         black_box(&out);
         if which == "request" {
             continue;
@@ -38,7 +42,11 @@ fn main() {
         out.clear();
         parse_response(black_box(ANSWER), &limits, &request, &mut response).expect("a valid response");
         let told = towards_client(&request, &response, Mode::KeepAlive, false);
-        write_response(&response, &WriteOptions { announce: told.announce, case_adjust: None }, &mut out);
+        write_response(
+            &response,
+            &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
+            &mut out,
+        );
         black_box(&out);
     }
 }

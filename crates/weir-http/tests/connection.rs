@@ -31,7 +31,11 @@ fn sent_to_server(text: &str, frontend: Mode, backend: Mode, pretend: bool) -> S
     let request = request(text);
     let told = towards_server(&request, frontend, backend, pretend);
     let mut out = Vec::new();
-    write_request(&request, &WriteOptions { announce: told.announce, case_adjust: None }, &mut out);
+    write_request(
+        &request,
+        &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
+        &mut out,
+    );
     String::from_utf8(out).expect("text")
 }
 
@@ -41,7 +45,11 @@ fn sent_to_client(asked: &str, answered: &str, frontend: Mode) -> (String, bool)
     let response = response(answered, &request);
     let told = towards_client(&request, &response, frontend, false);
     let mut out = Vec::new();
-    write_response(&response, &WriteOptions { announce: told.announce, case_adjust: None }, &mut out);
+    write_response(
+        &response,
+        &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
+        &mut out,
+    );
     (String::from_utf8(out).expect("text"), told.persistent)
 }
 

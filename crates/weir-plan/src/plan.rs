@@ -7,8 +7,8 @@ use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 
 use crate::backend::Server;
 use crate::frontend::Listener;
-use crate::patterns::Patterns;
 use crate::log_profile::LogProfile;
+use crate::patterns::Patterns;
 use crate::proxy::Proxy;
 use crate::settings::Global;
 use crate::settings::userlist::Userlist;

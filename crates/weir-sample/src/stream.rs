@@ -136,6 +136,16 @@ pub enum Side {
     Server,
 }
 
+/// A connection that carries several streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Multiplexer {
+    /// Streams open now.
+    pub streams: u32,
+    /// As many as may be.
+    pub limit: u32,
+    pub glitches: u32,
+}
+
 /// What an encrypted side can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFact {
@@ -314,6 +324,11 @@ pub trait Stream {
         None
     }
 
+    /// What a side's connection says of itself, where it carries streams of HTTP/2.
+    fn multiplexer(&self, side: Side) -> Option<Multiplexer> {
+        None
+    }
+
     /// Whether the client's connection carried a PROXY header.
     fn received_proxy_header(&self) -> bool {
         false
@@ -389,6 +404,11 @@ pub trait Stream {
             uri: request.target(),
             version: request.version(),
         })
+    }
+
+    /// The line stands for something that broke HTTP/2's rules and was no request.
+    fn is_malformed(&self) -> bool {
+        false
     }
 
     /// A status that the frontend answers or answered with, 0 if none.

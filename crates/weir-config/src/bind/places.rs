@@ -1,6 +1,6 @@
 //! Options of a `bind` line that switch or name something: how the socket is made, who owns it, what it speaks.
 
-use weir_plan::settings::{CliLevel, SeverityOutput};
+use weir_plan::settings::{CliLevel, MuxProtocol, SeverityOutput};
 
 use super::option::{BindOption, is_mux_protocol};
 use super::words::Place;
@@ -155,7 +155,12 @@ fn proto(_: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -
     if !is_mux_protocol(name) {
         return place.wrong(&format!(" unknown MUX protocol '{name}'"));
     }
-    if name != "h1" && name != "none" {
+    options.settings.protocol = match name {
+        "h1" => Some(MuxProtocol::H1),
+        "h2" => Some(MuxProtocol::H2),
+        _ => None,
+    };
+    if !matches!(name, "h1" | "h2" | "none") {
         return crate::outcome::Report::not_yet(place.line, place.at + 1, &format!("proto {name}"));
     }
     options.protocol = Some(name.into());

@@ -1,6 +1,6 @@
 //! HTTP in `global` (manual 3.2, 3.3): header names' case, status ranges, HTTP/1 and HTTP/2 knobs, the internal client.
 
-use weir_plan::settings::StatusSet;
+use weir_plan::settings::{Http2Errors, Http2Tune, StatusSet};
 use weir_syntax::Line;
 use weir_syntax::size::parse as parse_size;
 use weir_syntax::time::Unit;
@@ -12,15 +12,16 @@ use super::argument::{
 use crate::keyword::{Keyword, Parse};
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
-use crate::value::prefix;
+use crate::value::{clamp_u32, prefix};
 
-const HTTP2: &str = "HTTP/2 is not spoken yet";
 const COPIES: &str = "the one duplex loop decides by itself how bytes move";
+const AT_ONCE: &str =
+    "a connection leaves the turn to others after a few reads whatever came, and its streams are bounded";
 const CLIENT: &str = "nothing in weir makes HTTP requests of its own";
 const GLITCHES: &str = "glitches are not counted: connections end on what HAProxy's threshold would let pass";
 
 const fn h2(name: &'static str, arguments: &'static str, doc: &'static str, parse: Parse) -> Keyword {
-    Keyword::new(name, arguments, doc, parse).listed().no_effect(HTTP2)
+    Keyword::new(name, arguments, doc, parse).listed()
 }
 
 const fn zero_copy(name: &'static str, doc: &'static str) -> Keyword {
@@ -54,8 +55,16 @@ pub const KEYWORDS: &[Keyword] = &[
     .not_yet()
     .not_yet()
     .not_yet(),
-    Keyword::new("h2-workaround-bogus-websocket-clients", "", "No extended CONNECT over HTTP/2 (3.1).", none)
-        .no_effect(HTTP2),
+    Keyword::new(
+        "h2-workaround-bogus-websocket-clients",
+        "",
+        "No extended CONNECT over HTTP/2 (3.1).",
+        |parser, line| {
+            none(parser, line)?;
+            http2(parser).no_extended_connect = true;
+            Ok(())
+        },
+    ),
     Keyword::new("http-err-codes", "[+-]<range>[,...]", "Statuses that count as errors (3.1).", codes)
         .listed(),
     Keyword::new("http-fail-codes", "[+-]<range>[,...]", "Statuses that count as failures (3.1).", codes)
@@ -103,42 +112,106 @@ pub const KEYWORDS: &[Keyword] = &[
     glitches("tune.h1.fe.glitches-threshold", GLITCHES),
     zero_copy("tune.h1.zero-copy-fwd-recv", "Fast forwarding of HTTP/1 reception (3.2)."),
     zero_copy("tune.h1.zero-copy-fwd-send", "Fast forwarding of HTTP/1 sending (3.2)."),
-    glitches("tune.h2.be.glitches-threshold", HTTP2),
-    h2("tune.h2.be.initial-window-size", "<number>", "Window towards servers (3.2).", count),
-    h2("tune.h2.be.max-concurrent-streams", "<number>", "Streams towards servers (3.2).", count),
-    h2("tune.h2.be.max-frames-at-once", "<number>", "Frames in a row from servers (3.2).", count),
-    h2("tune.h2.be.rxbuf", "<size>", "Receive buffers, servers (3.2).", receive_buffer),
-    glitches("tune.h2.fe.glitches-threshold", HTTP2),
-    h2("tune.h2.fe.initial-window-size", "<number>", "Window towards clients (3.2).", count),
+    h2(
+        "tune.h2.be.glitches-threshold",
+        "<number>",
+        "Glitches before a connection ends (3.2).",
+        |parser, line| {
+            http2(parser).server.glitches = clamp_u32(lax(parser, line)?);
+            Ok(())
+        },
+    ),
+    h2("tune.h2.be.initial-window-size", "<number>", "Window towards servers (3.2).", |parser, line| {
+        http2(parser).server.initial_window = Some(count(parser, line)?);
+        Ok(())
+    }),
+    h2("tune.h2.be.max-concurrent-streams", "<number>", "Streams towards servers (3.2).", |parser, line| {
+        http2(parser).server.max_streams = Some(count(parser, line)?);
+        Ok(())
+    }),
+    h2("tune.h2.be.max-frames-at-once", "<number>", "Frames in a row from servers (3.2).", |parser, line| {
+        count(parser, line).map(drop)
+    })
+    .no_effect(AT_ONCE),
+    h2("tune.h2.be.rxbuf", "<size>", "Receive buffers, servers (3.2).", |parser, line| {
+        http2(parser).server.receive_budget = Some(receive_buffer(parser, line)?);
+        Ok(())
+    }),
+    h2(
+        "tune.h2.fe.glitches-threshold",
+        "<number>",
+        "Glitches before a connection ends (3.2).",
+        |parser, line| {
+            http2(parser).client.glitches = clamp_u32(lax(parser, line)?);
+            Ok(())
+        },
+    ),
+    h2("tune.h2.fe.initial-window-size", "<number>", "Window towards clients (3.2).", |parser, line| {
+        http2(parser).client.initial_window = Some(count(parser, line)?);
+        Ok(())
+    }),
     h2(
         "tune.h2.fe.max-concurrent-streams",
         "<number> [ rq-load { auto | ignore | <n> } | min <n> ]",
         "Streams of a client (3.2).",
         client_streams,
     ),
-    h2("tune.h2.fe.max-frames-at-once", "<number>", "Frames in a row from clients (3.2).", count),
-    h2("tune.h2.fe.max-rst-at-once", "<number>", "Resets in a row from clients (3.2).", count),
-    h2("tune.h2.fe.max-total-streams", "<number>", "Streams in a connection's life (3.2).", count),
-    h2("tune.h2.fe.rxbuf", "<size>", "Receive buffers, clients (3.2).", receive_buffer),
-    h2("tune.h2.header-table-size", "<number>", "HPACK's dynamic table (3.2).", |parser, line| {
-        within(parser, line, 4096..=65536, "expects a numeric value between 4096 and 65536.").map(drop)
+    h2("tune.h2.fe.max-frames-at-once", "<number>", "Frames in a row from clients (3.2).", |parser, line| {
+        count(parser, line).map(drop)
+    })
+    .no_effect(AT_ONCE),
+    h2("tune.h2.fe.max-rst-at-once", "<number>", "Resets in a row from clients (3.2).", |parser, line| {
+        count(parser, line).map(drop)
+    })
+    .no_effect(AT_ONCE),
+    h2(
+        "tune.h2.fe.max-total-streams",
+        "<number>",
+        "Streams in a connection's life (3.2).",
+        |parser, line| {
+            http2(parser).client.max_total = count(parser, line)?;
+            Ok(())
+        },
+    ),
+    h2("tune.h2.fe.rxbuf", "<size>", "Receive buffers, clients (3.2).", |parser, line| {
+        http2(parser).client.receive_budget = Some(receive_buffer(parser, line)?);
+        Ok(())
     }),
-    h2("tune.h2.initial-window-size", "<number>", "Window on both sides (3.2).", count),
+    h2("tune.h2.header-table-size", "<number>", "HPACK's dynamic table (3.2).", |parser, line| {
+        let value = within(parser, line, 4096..=65536, "expects a numeric value between 4096 and 65536.")?;
+        http2(parser).header_table = clamp_u32(value);
+        Ok(())
+    }),
+    h2("tune.h2.initial-window-size", "<number>", "Window on both sides (3.2).", |parser, line| {
+        http2(parser).initial_window = Some(count(parser, line)?);
+        Ok(())
+    }),
     h2(
         "tune.h2.log-errors",
         "{ none | connection | stream }",
         "Errors that are logged (3.2).",
         |parser, line| {
             let expects = "expects 'none', 'connection', or 'stream'";
-            choice(parser, line, &["none", "connection", "stream"], expects).map(drop)
+            http2(parser).log_errors = match choice(parser, line, &["none", "connection", "stream"], expects)?
+            {
+                "none" => Http2Errors::None,
+                "connection" => Http2Errors::Connection,
+                _ => Http2Errors::Stream,
+            };
+            Ok(())
         },
     ),
-    h2("tune.h2.max-concurrent-streams", "<number>", "Streams on both sides (3.2).", count),
-    h2("tune.h2.max-frame-size", "<number>", "Frame size (3.2).", |parser, line| {
-        within(parser, line, 16384..=16_777_215, "expects a numeric value between 16384 and 16777215.")
-            .map(drop)
+    h2("tune.h2.max-concurrent-streams", "<number>", "Streams on both sides (3.2).", |parser, line| {
+        http2(parser).max_streams = Some(count(parser, line)?);
+        Ok(())
     }),
-    h2("tune.h2.zero-copy-fwd-send", "{ on | off }", "Fast forwarding over HTTP/2 (3.2).", on_off),
+    h2("tune.h2.max-frame-size", "<number>", "Frame size (3.2).", |parser, line| {
+        let expects = "expects a numeric value between 16384 and 16777215.";
+        http2(parser).max_frame = Some(clamp_u32(within(parser, line, 16384..=16_777_215, expects)?));
+        Ok(())
+    }),
+    h2("tune.h2.zero-copy-fwd-send", "{ on | off }", "Fast forwarding over HTTP/2 (3.2).", on_off)
+        .no_effect(COPIES),
     Keyword::new(
         "tune.glitches.kill.cpu-usage",
         "<number>",
@@ -165,8 +238,12 @@ const fn glitches(name: &'static str, reason: &'static str) -> Keyword {
     .no_effect(reason)
 }
 
-fn count(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    positive(parser, line).map(drop)
+fn count(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<u32> {
+    positive(parser, line).map(clamp_u32)
+}
+
+fn http2<'p>(parser: &'p mut Parser<'_>) -> &'p mut Http2Tune {
+    &mut parser.config.global.tune.http2
 }
 
 fn client_streams(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -178,13 +255,16 @@ fn client_streams(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         }
         at += 2;
     }
-    if prefix(line.word(1)).0 < 0 { positive(parser, line).map(drop) } else { Ok(()) }
+    let number = prefix(line.word(1)).0;
+    let number = if number < 0 { positive(parser, line)? } else { number };
+    http2(parser).client.max_streams = Some(clamp_u32(number));
+    Ok(())
 }
 
-fn receive_buffer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn receive_buffer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<u32> {
     parser.at_most(line, 2)?;
     let text = line.word(1);
-    parse_size(text).map(drop).or_else(|fault| {
+    parse_size(text).or_else(|fault| {
         line.fail(1, format!("'{}': {}", line.keyword(), fault.within(format!("size argument '{text}'."))))
     })
 }

@@ -49,7 +49,7 @@ pub const OPTIONS: &[OptionRow] = rows! {
     "checkcache" false true true checkcache Works;
     "clitcpka" true false false clitcpka Works;
     "contstats" true false false contstats NoEffect("counters always are up to date");
-    "disable-h2-upgrade" true false true disable_h2_upgrade NoEffect("HTTP/2 is not served");
+    "disable-h2-upgrade" true false true disable_h2_upgrade Works;
     "dontlog-normal" true false false dontlog_normal Works;
     "dontlognull" true false false dontlognull Works;
     "h1-case-adjust-bogus-client" true false false h1_case_adjust_bogus_client NoEffect("only with h1-case-adjust");

@@ -1,6 +1,6 @@
 //! What a server is sent: weight, limits, cookie, names, sockets.
 
-use weir_plan::settings::HashKey;
+use weir_plan::settings::{HashKey, MuxProtocol, WebSockets};
 use weir_syntax::address::{self, AddressUse};
 use weir_syntax::time::{self, TimeError, Unit};
 
@@ -114,20 +114,27 @@ pub const OPTIONS: &[ServerOption] = &[
         Ok(1)
     })
     .not_yet(),
-    ServerOption::valued("proto", "The multiplexer (5.2).", |_, place, _| {
+    ServerOption::valued("proto", "The multiplexer (5.2).", |_, place, draft| {
         let name = place.required("value")?;
         if !crate::bind::is_mux_protocol(name) {
             return place.wrong(&format!(" unknown MUX protocol '{name}'"));
         }
-        if name != "h1" && name != "none" {
-            return crate::outcome::Report::not_yet(place.line, place.at + 1, &format!("proto {name}"));
-        }
+        draft.options.settings.protocol = match name {
+            "h1" => Some(MuxProtocol::H1),
+            "h2" => Some(MuxProtocol::H2),
+            "none" => None,
+            _ => return crate::outcome::Report::not_yet(place.line, place.at + 1, &format!("proto {name}")),
+        };
         Ok(1)
     }),
-    ServerOption::valued("ws", "How WebSockets travel (5.2).", |_, place, _| match place.value() {
-        "auto" | "h1" => Ok(1),
-        "h2" => crate::outcome::Report::not_yet(place.line, place.at + 1, "ws h2"),
-        _ => place.fail("'ws' has to be 'auto', 'h1' or 'h2'"),
+    ServerOption::valued("ws", "How WebSockets travel (5.2).", |_, place, draft| {
+        draft.options.settings.ws = match place.value() {
+            "auto" => WebSockets::Auto,
+            "h1" => WebSockets::H1,
+            "h2" => WebSockets::H2,
+            _ => return place.fail("'ws' has to be 'auto', 'h1' or 'h2'"),
+        };
+        Ok(1)
     }),
     ServerOption::valued("shard", "Its shard of a peers section (5.2).", |_, _, _| Ok(1))
         .no_effect("only in peers sections"),

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use openssl::ssl::Ssl;
 use weir_http::h2::{Connection, ErrorCode, Role};
 
 use super::mux::Mux;
@@ -15,12 +16,15 @@ use crate::worker::Worker;
 /// Reads in a row before others get their turn.
 const ROUNDS: u32 = 16;
 
-/// What goes out before the preface.
+/// How a connection begins.
 #[derive(Debug, Default)]
 pub struct Opening {
-    /// A PROXY header.
+    /// Goes out before anything else.
     pub proxy_header: Vec<u8>,
-    pub secure: bool,
+    /// A handshake that comes next.
+    pub ssl: Option<Ssl>,
+    /// All that was done already.
+    pub established: bool,
 }
 
 /// Starts the task of a connection whose `connect` is under way.
@@ -33,15 +37,8 @@ pub fn open(
 ) -> Rc<Mux> {
     let config = super::config::of_servers(plan, crate::http::response_limits(plan, proxy));
     let core = Connection::new(Role::Client, config);
-    let mux = Rc::new(Mux::new(core, opening.secure, false));
-    let task = Task {
-        worker: worker.clone(),
-        mux: mux.clone(),
-        socket,
-        opening: opening.proxy_header,
-        opened: 0,
-        closed: false,
-    };
+    let mux = Rc::new(Mux::new(core, socket, opening.established));
+    let task = Task { worker: worker.clone(), mux: mux.clone(), opening, opened: 0, closed: false };
     tokio::task::spawn_local(task);
     mux
 }
@@ -49,8 +46,7 @@ pub fn open(
 struct Task {
     worker: Rc<Worker>,
     mux: Rc<Mux>,
-    socket: Socket,
-    opening: Vec<u8>,
+    opening: Opening,
     opened: usize,
     /// The server has ended its half.
     closed: bool,
@@ -58,15 +54,26 @@ struct Task {
 
 impl Task {
     fn connect(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        std::task::ready!(self.socket.poll_writable(cx))?;
-        if let Some(error) = self.socket.take_error()? {
-            return Poll::Ready(Err(error));
+        let socket = &mut *self.mux.socket.borrow_mut();
+        if socket.tls().is_none() {
+            std::task::ready!(socket.poll_writable(cx))?;
+            if let Some(error) = socket.take_error()? {
+                return Poll::Ready(Err(error));
+            }
+            while self.opened < self.opening.proxy_header.len() {
+                let rest = io::IoSlice::new(&self.opening.proxy_header[self.opened..]);
+                self.opened += std::task::ready!(socket.poll_send(cx, &[rest], true))?;
+            }
+            let Some(ssl) = self.opening.ssl.take() else { return Poll::Ready(Ok(())) };
+            if !socket.encrypt(ssl, Vec::new()) {
+                return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+            }
+            if let Some(tls) = socket.tls_mut() {
+                tls.count(self.worker.counters);
+            }
         }
-        while self.opened < self.opening.len() {
-            let rest = io::IoSlice::new(&self.opening[self.opened..]);
-            self.opened += std::task::ready!(self.socket.poll_send(cx, &[rest], true))?;
-        }
-        Poll::Ready(Ok(()))
+        let outcome = std::task::ready!(socket.poll_handshake(cx));
+        Poll::Ready(outcome.map_err(|_| io::ErrorKind::ConnectionAborted.into()))
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -78,7 +85,8 @@ impl Task {
             match self.connect(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => {
-                    self.mux.local.set(crate::session::local_address(&self.socket));
+                    let local = crate::session::local_address(&self.mux.socket.borrow());
+                    self.mux.local.set(local);
                     self.mux.established();
                 }
                 Poll::Ready(Err(error)) => {
@@ -90,7 +98,7 @@ impl Task {
         }
         for _ in 0..ROUNDS {
             let received = self.receive(cx);
-            let sent = match self.mux.flush(cx, &mut self.socket) {
+            let sent = match self.mux.flush(cx) {
                 Ok(sent) => sent,
                 Err(_) => {
                     self.mux.core.borrow_mut().end(ErrorCode::Cancel);
@@ -124,7 +132,7 @@ impl Task {
         if self.closed || !self.mux.core.borrow().wants_input() {
             return false;
         }
-        match self.mux.receive(cx, &mut self.socket, &self.worker.buffers) {
+        match self.mux.receive(cx, &self.worker.buffers) {
             Ok(None) => false,
             Ok(Some(1..)) => {
                 self.mux.note_settled();

@@ -3,7 +3,7 @@
 use weir_http::Limits;
 use weir_http::h2::Config;
 use weir_plan::Plan;
-use weir_plan::settings::Http2Side;
+use weir_plan::settings::{Http2Errors, Http2Side};
 
 /// For connections of clients.
 pub fn of_clients(plan: &Plan, limits: Limits) -> Config {
@@ -35,6 +35,8 @@ fn side(plan: &Plan, side: &Http2Side, limits: Limits) -> Config {
         extended_connect: true,
         max_total: side.max_total,
         glitches: side.glitches,
+        log_connections: common.log_errors >= Http2Errors::Connection,
+        log_streams: common.log_errors >= Http2Errors::Stream,
         limits,
     }
 }

@@ -16,13 +16,11 @@ pub struct End {
     /// Changes once when a stream towards a server is given its number.
     id: Cell<u32>,
     complete: Cell<bool>,
-    /// The server did not look at the request: it may be sent again.
-    refused: Cell<bool>,
 }
 
 impl End {
     pub fn new(mux: Rc<Mux>, id: u32) -> Self {
-        Self { mux, id: Cell::new(id), complete: Cell::new(false), refused: Cell::new(false) }
+        Self { mux, id: Cell::new(id), complete: Cell::new(false) }
     }
 
     pub fn mux(&self) -> &Rc<Mux> {
@@ -35,14 +33,14 @@ impl End {
     }
 
     pub fn poll_recv(&self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.mux.core.borrow_mut().read(cx, self.id.get(), room).map_err(|code| self.error(code))
+        self.mux.core.borrow_mut().read(cx, self.id.get(), room).map_err(as_reset)
     }
 
     pub fn poll_send(&self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let mut id = self.id.get();
-        let outcome = self.mux.core.borrow_mut().write(cx, &mut id, pieces, self.mux.secure);
+        let outcome = self.mux.core.borrow_mut().write(cx, &mut id, pieces);
         self.id.set(id);
-        outcome.map_err(|code| self.error(code))
+        outcome.map_err(as_reset)
     }
 
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -65,15 +63,11 @@ impl End {
     pub fn complete(&self) {
         self.complete.set(true);
     }
+}
 
-    pub fn was_refused(&self) -> bool {
-        self.refused.get()
-    }
-
-    fn error(&self, code: ErrorCode) -> io::Error {
-        self.refused.set(code == ErrorCode::Refused);
-        io::ErrorKind::ConnectionReset.into()
-    }
+/// Whatever the code, the stream is gone as a connection is that was reset.
+fn as_reset(_: ErrorCode) -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
 }
 
 impl Drop for End {

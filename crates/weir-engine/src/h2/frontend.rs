@@ -30,6 +30,8 @@ const LINGER: u64 = 1000;
 #[derive(Debug, Default)]
 pub struct Shared {
     /// Connections to servers that are for this client alone and serve no stream now.
+    // Moved in and out by their box, as sessions hold them.
+    #[allow(clippy::vec_box)]
     private: RefCell<Vec<Box<(Slot, IdleConnection)>>>,
 }
 
@@ -68,13 +70,15 @@ enum State {
 
 impl Frontend {
     /// `received`: what came already, the preface first.
-    pub fn new(worker: &Worker, client: &Client, received: &[u8]) -> Self {
+    pub fn new(worker: &Worker, client: &mut Client, received: &[u8]) -> Self {
+        // Asked of the socket while it is still the client's.
+        client.destination();
+        let socket = std::mem::replace(&mut client.socket, Socket::closed());
         let plan = &client.session.plan;
         let config = super::config::of_clients(plan, request_limits(plan, client.session.proxy()));
         let mut core = Connection::new(Role::Server, config);
         core.receive(received);
-        let mux = Mux::new(core, false, true);
-        mux.local.set(client.connection_address());
+        let mux = Mux::new(core, socket, true);
         let now_ms = worker.clock.now_ms();
         Self {
             mux: Rc::new(mux),
@@ -90,17 +94,17 @@ impl Frontend {
     pub fn advance(&mut self, cx: &mut Context<'_>, worker: &Rc<Worker>, client: &mut Client) -> Poll<()> {
         self.mux.core.borrow_mut().set_owner(cx.waker());
         if self.mux.vanish.get() {
-            client.socket.drop_silently();
+            self.mux.socket.borrow_mut().drop_silently();
             return Poll::Ready(());
         }
         for _ in 0..ROUNDS {
             if let State::Lingering(until) = self.state {
-                return self.linger(cx, worker, client, until);
+                return self.linger(cx, worker, until);
             }
-            let received = self.receive(cx, worker, client);
+            let received = self.receive(cx, worker);
             self.log_faults(cx, worker, client);
             self.begin_streams(worker, client);
-            let sent = match self.mux.flush(cx, &mut client.socket) {
+            let sent = match self.mux.flush(cx) {
                 Ok(sent) => sent,
                 Err(_) => {
                     self.mux.core.borrow_mut().end(ErrorCode::Cancel);
@@ -121,11 +125,11 @@ impl Frontend {
         Poll::Pending
     }
 
-    fn receive(&mut self, cx: &mut Context<'_>, worker: &Worker, client: &mut Client) -> bool {
+    fn receive(&mut self, cx: &mut Context<'_>, worker: &Worker) -> bool {
         if self.state != State::Running || !self.mux.core.borrow().wants_input() {
             return false;
         }
-        match self.mux.receive(cx, &mut client.socket, &worker.buffers) {
+        match self.mux.receive(cx, &worker.buffers) {
             Ok(None) => false,
             Ok(Some(1..)) => true,
             Ok(Some(0)) => {
@@ -159,10 +163,13 @@ impl Frontend {
 
     /// Whether the connection is to be closed now.
     fn is_over(&mut self, worker: &Worker) -> bool {
-        let core = self.mux.core.borrow();
+        let core = &mut *self.mux.core.borrow_mut();
         let (ended, over) = (core.has_ended(), core.is_over());
+        if over {
+            core.settle_leave();
+        }
         let left = self.state == State::HalfClosed && core.active() == 0;
-        if !core.output().is_empty() && !(left && ended) {
+        if !(core.output().is_empty() || left && ended) {
             return false;
         }
         if self.state == State::HalfClosed {
@@ -174,10 +181,10 @@ impl Frontend {
         false
     }
 
-    fn linger(&mut self, cx: &mut Context<'_>, worker: &Worker, client: &mut Client, until: u64) -> Poll<()> {
-        client.socket.shutdown_write();
+    fn linger(&mut self, cx: &mut Context<'_>, worker: &Worker, until: u64) -> Poll<()> {
+        self.mux.socket.borrow_mut().shutdown_write();
         for _ in 0..ROUNDS {
-            match self.mux.receive(cx, &mut client.socket, &worker.buffers) {
+            match self.mux.receive(cx, &worker.buffers) {
                 Ok(Some(1..)) => {}
                 Ok(None) if worker.clock.now_ms() < until => return Poll::Pending,
                 _ => return Poll::Ready(()),
@@ -227,10 +234,6 @@ impl Frontend {
     /// No further stream is served: at a soft stop, or when the listener is gone.
     pub fn leave(&self) {
         self.mux.core.borrow_mut().leave();
-    }
-
-    pub fn mux(&self) -> &Rc<Mux> {
-        &self.mux
     }
 
     /// A line for each fault, as HAProxy writes it.

@@ -7,15 +7,17 @@ use std::task::{Context, Poll, Waker};
 
 use weir_http::h2::Connection;
 
+use crate::buffers::{Buffer, Buffers};
+use crate::session::local_address;
 use crate::socket::Socket;
 
 #[derive(Debug)]
 pub struct Mux {
     pub core: RefCell<Connection>,
+    /// Used by the task that owns the connection; streams look at what its encryption says.
+    pub socket: RefCell<Socket>,
     /// Our end of the connection, once it is known.
     pub local: Cell<Option<SocketAddr>>,
-    /// What carries it is encrypted.
-    pub secure: bool,
     /// A stream asked for the connection to vanish (`silent-drop`).
     pub vanish: Cell<bool>,
     /// Of connections to servers: whether it stands.
@@ -38,11 +40,11 @@ enum State {
 }
 
 impl Mux {
-    pub fn new(core: Connection, secure: bool, established: bool) -> Self {
+    pub fn new(core: Connection, socket: Socket, established: bool) -> Self {
         Self {
             core: RefCell::new(core),
-            local: Cell::new(None),
-            secure,
+            local: Cell::new(local_address(&socket)),
+            socket: RefCell::new(socket),
             vanish: Cell::new(false),
             state: Cell::new(if established { State::Established } else { State::Connecting }),
             failure: Cell::new(None),
@@ -91,8 +93,9 @@ impl Mux {
     }
 
     /// Sends what waits. True: something went out.
-    pub fn flush(&self, cx: &mut Context<'_>, socket: &mut Socket) -> io::Result<bool> {
+    pub fn flush(&self, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut moved = false;
+        let socket = &mut *self.socket.borrow_mut();
         loop {
             let core = &mut *self.core.borrow_mut();
             if core.output().is_empty() {
@@ -110,15 +113,10 @@ impl Mux {
     }
 
     /// Reads once and takes what came apart. `Some(0)` is the end; `None`: nothing now.
-    pub fn receive(
-        &self,
-        cx: &mut Context<'_>,
-        socket: &mut Socket,
-        buffers: &crate::buffers::Buffers,
-    ) -> io::Result<Option<usize>> {
-        let mut buffer = crate::buffers::Buffer::default();
+    pub fn receive(&self, cx: &mut Context<'_>, buffers: &Buffers) -> io::Result<Option<usize>> {
+        let mut buffer = Buffer::default();
         buffers.fill(&mut buffer);
-        let outcome = socket.poll_recv(cx, buffer.room());
+        let outcome = self.socket.borrow_mut().poll_recv(cx, buffer.room());
         if let Poll::Ready(Ok(count)) = outcome {
             buffer.filled(count);
             self.core.borrow_mut().receive(buffer.bytes());

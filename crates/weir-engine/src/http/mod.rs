@@ -18,5 +18,6 @@ mod size;
 pub use base64::decode as decode_base64;
 pub use body::first_chunk;
 pub use compression::Coding;
+pub use limits::{of_requests as request_limits, of_responses as response_limits};
 pub use reply::location_reply;
 pub use size::of_text as size_of_interim;

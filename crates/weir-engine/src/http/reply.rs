@@ -85,7 +85,7 @@ impl Turn<'_, '_> {
         let adjust = |name: &[u8]| super::case::spelling(plan, name);
         let bogus = plan.proxy(stream.frontend).settings.options.h1_case_adjust_bogus_client;
         let case_adjust: Option<&weir_http::CaseAdjust<'_>> = if bogus { Some(&adjust) } else { None };
-        let options = WriteOptions { announce: persistence.announce, case_adjust };
+        let options = WriteOptions { announce: persistence.announce, case_adjust, ..Default::default() };
         write_response(&stream.response, &options, &mut stream.down.head);
         if stream.request.method() != Method::Head {
             stream.record.bytes_out += body.len() as u64;

@@ -22,6 +22,17 @@ impl Turn<'_, '_> {
         let plan = self.client.session.plan.clone();
         let proxy = plan.proxy(self.stream.frontend);
         let limits = of_requests(&plan, proxy);
+        if let Some(end) = self.client.socket.stream() {
+            self.stream.up.limits = limits;
+            return match end.take_request(&mut self.stream.request) {
+                Ok(()) => self.request_head_complete(&plan),
+                Err(status) => {
+                    self.stream.record.end(Cause::Proxy, Stage::Request);
+                    self.count_bad_request();
+                    self.answer_error(status)
+                }
+            };
+        }
         loop {
             let stream = &mut *self.stream;
             if !stream.up.buffer.is_empty() {
@@ -32,6 +43,10 @@ impl Turn<'_, '_> {
                         return self.request_head_complete(&plan);
                     }
                     Ok(Status::Partial) => {}
+                    Ok(Status::Http2Preface) if self.may_speak_http2(proxy) => {
+                        Turn::abandon(self.worker, self.stream);
+                        return Step::End(Ending::Http2);
+                    }
                     Ok(Status::Http2Preface) => return self.bad_request(400),
                     Err(error) => return self.bad_request(error.request_status()),
                 }
@@ -49,6 +64,14 @@ impl Turn<'_, '_> {
                 Poll::Pending => return self.await_head(&plan),
             }
         }
+    }
+
+    /// A client that begins with HTTP/2's preface is served in HTTP/2 unless an option or its `bind` line forbids it.
+    fn may_speak_http2(&self, proxy: &weir_plan::Proxy) -> bool {
+        let session = &self.client.session;
+        session.requests == 1
+            && !proxy.settings.options.disable_h2_upgrade
+            && session.listener().settings.protocol != Some(weir_plan::settings::MuxProtocol::H1)
     }
 
     fn await_head(&mut self, plan: &Plan) -> Step {
@@ -79,7 +102,10 @@ impl Turn<'_, '_> {
         self.capture_request(plan);
         let counters = self.client.session.frontend_counters;
         counters.req_tot.increment();
-        counters.h1req.increment();
+        match self.stream.request.version().major {
+            2 => counters.h2req.increment(),
+            _ => counters.h1req.increment(),
+        }
         counters.req_rate.add(now / 1000, 1);
         self.worker.counters.cum_req.increment();
         self.count_request_tracked();
@@ -187,7 +213,8 @@ impl Turn<'_, '_> {
     }
 
     fn write_head(&mut self, plan: &Plan, server: &Server) {
-        let fresh = self.stream.link.as_ref().is_some_and(|link| !link.established);
+        let fresh =
+            self.stream.link.as_ref().is_some_and(|link| !link.established && link.socket.stream().is_none());
         if fresh && let Some(version) = server.settings.send_proxy {
             let (source, destination) = (self.client.session.source, self.client.destination());
             crate::proxy_protocol::write(version, source, destination, &mut self.stream.up.head);
@@ -212,10 +239,21 @@ impl Turn<'_, '_> {
             backend.settings.options.http_pretend_keepalive,
         );
         stream.server_persists = persistence.persistent;
+        if stream.request.version().major >= 2 {
+            // What HTTP/2 tells by its frames is told by headers. A head without room goes on as it is.
+            let _ = stream.request.settle_body();
+            if stream.request.lacks_websocket_key() {
+                let _ = stream
+                    .request
+                    .headers
+                    .add(b"sec-websocket-key", crate::h2::new_key(self.worker).as_bytes());
+            }
+        }
         let adjust = |name: &[u8]| super::case::spelling(plan, name);
         let case_adjust: Option<&weir_http::CaseAdjust<'_>> =
             if backend.settings.options.h1_case_adjust_bogus_server { Some(&adjust) } else { None };
-        let options = WriteOptions { announce: persistence.announce, case_adjust };
+        let whole_target = stream.link.as_ref().is_some_and(|link| link.socket.stream().is_some());
+        let options = WriteOptions { announce: persistence.announce, case_adjust, whole_target };
         write_request(&stream.request, &options, &mut stream.up.head);
     }
 

@@ -52,6 +52,9 @@ impl Turn<'_, '_> {
     }
 
     fn response_head_complete(&mut self, plan: &Arc<Plan>) -> Step {
+        if !self.websocket_accepted() {
+            return self.bad_response();
+        }
         let event = retry::status(self.stream.response.status());
         if let Some(step) = event.and_then(|event| self.send_again(event)) {
             return step;
@@ -70,6 +73,17 @@ impl Turn<'_, '_> {
         self.capture_response(plan);
         self.judge_response(plan);
         self.response_ready(plan)
+    }
+
+    /// Whether a server that switched to WebSocket for a client of HTTP/2 answered the key that was made for it.
+    fn websocket_accepted(&self) -> bool {
+        let (request, response) = (&self.stream.request, &self.stream.response);
+        if response.status() != 101 || request.version().major < 2 {
+            return true;
+        }
+        let key = request.headers.find(b"sec-websocket-key").unwrap_or_default();
+        let accept = response.headers.find(b"sec-websocket-accept");
+        accept.is_some_and(|accept| accept == crate::h2::accept_of(key).as_bytes())
     }
 
     /// Meets the rules, from where they stood before, and sends the head.
@@ -105,7 +119,7 @@ impl Turn<'_, '_> {
         let adjust = |name: &[u8]| super::case::spelling(plan, name);
         let case_adjust: Option<&weir_http::CaseAdjust<'_>> =
             if options.h1_case_adjust_bogus_client { Some(&adjust) } else { None };
-        let write = WriteOptions { announce: persistence.announce, case_adjust };
+        let write = WriteOptions { announce: persistence.announce, case_adjust, ..Default::default() };
         write_response(&stream.response, &write, &mut stream.down.head);
         stream.down.drop_trailers = options.http_drop_response_trailers;
         stream.record.status = stream.response.status();
@@ -149,7 +163,11 @@ impl Turn<'_, '_> {
 
     /// The server closed or failed before it answered.
     pub fn no_response(&mut self) -> Step {
-        let reused = self.stream.link.as_ref().is_some_and(|link| link.uses > 0);
+        // A stream that was reset says nothing about its connection.
+        let died = |link: &crate::stream::Link| {
+            link.socket.stream().is_none_or(|end| end.mux().core.borrow().has_ended())
+        };
+        let reused = self.stream.link.as_ref().is_some_and(|link| link.uses > 0 && died(link));
         let untouched = self.stream.down.buffer.is_empty() && self.stream.record.bytes_out == 0;
         let event = match self.stream.down.buffer.is_empty() {
             true => retry::EMPTY_RESPONSE,
@@ -258,6 +276,25 @@ impl Turn<'_, '_> {
             return;
         };
         let settings = &assigned.plan.server(assigned.server).settings;
+        if let Some(end) = link.socket.stream() {
+            // The connection is in the pool as long as it stands; the stream is over.
+            end.complete();
+            end.mux().proven.set(true);
+            if self.is_private(&assigned) {
+                self.client.session.private = Some(Box::new((
+                    assigned.slot,
+                    IdleConnection::shared(
+                        end.mux().clone(),
+                        link.target.clone(),
+                        link.name.clone(),
+                        link.uses,
+                    ),
+                )));
+            } else if settings.pool_purge_delay == 0 {
+                end.mux().core.borrow_mut().leave();
+            }
+            return;
+        }
         if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
             return;
         }

@@ -14,7 +14,13 @@ pub fn of_request(request: &Request) -> u64 {
 }
 
 pub fn of_response(response: &Response) -> u64 {
-    START_LINE + "HTTP/1.1200".len() as u64 + response.reason().len() as u64 + of_headers(&response.headers)
+    let start = START_LINE + "HTTP/1.1200".len() as u64 + of_headers(&response.headers);
+    if response.version().major >= 2 {
+        // HTTP/2 has neither a reason nor this line, which only says how the body goes on.
+        let chunked = response.headers.find(b"transfer-encoding").map_or(0, |value| value.len() + 17);
+        return start - chunked as u64;
+    }
+    start + response.reason().len() as u64
 }
 
 /// A head as text, as weir writes interim responses itself.

@@ -17,6 +17,8 @@ pub struct WriteOptions<'a> {
     pub announce: Announce,
     /// Set where `option h1-case-adjust-bogus-client` or `-server` applies.
     pub case_adjust: Option<&'a CaseAdjust<'a>>,
+    /// Scheme and authority stay in the target although HTTP/1 would do without: HTTP/2 is made from it.
+    pub whole_target: bool,
 }
 
 /// Appends the request head, the empty line included, to `out`.
@@ -29,7 +31,7 @@ pub fn write_request(request: &Request, options: &WriteOptions, out: &mut Vec<u8
     } else {
         out.extend_from_slice(request.method_bytes());
         out.push(b' ');
-        out.extend_from_slice(request.wire_target());
+        out.extend_from_slice(if options.whole_target { request.target() } else { request.wire_target() });
         out.push(b' ');
         write_version(headers, request.version, out);
         out.extend_from_slice(b"\r\n");
@@ -150,7 +152,8 @@ mod tests {
             _ => None,
         };
         let mut out = Vec::new();
-        let options = WriteOptions { announce: Announce::KeepAlive, case_adjust: Some(&adjust) };
+        let options =
+            WriteOptions { announce: Announce::KeepAlive, case_adjust: Some(&adjust), ..Default::default() };
         write_request(&request, &options, &mut out);
         assert_eq!(out, b"GET / HTTP/1.0\r\nHost: h\r\nx-a: 1\r\nConnection: keep-alive\r\n\r\n");
     }

@@ -36,6 +36,9 @@ pub struct Config {
     pub max_total: u32,
     /// `glitches-threshold`; 0: no limit.
     pub glitches: u32,
+    /// Which faults are worth a log line (`log-errors`).
+    pub log_connections: bool,
+    pub log_streams: bool,
     pub limits: Limits,
 }
 
@@ -50,6 +53,8 @@ impl Default for Config {
             extended_connect: true,
             max_total: 0,
             glitches: 0,
+            log_connections: true,
+            log_streams: true,
             limits: Limits::default(),
         }
     }
@@ -227,6 +232,11 @@ impl Connection {
         self.config.max_streams
     }
 
+    /// Streams that the peer takes at once.
+    pub fn peer_streams(&self) -> u32 {
+        self.peer.max_streams
+    }
+
     /// Whether the peer takes WebSockets (RFC 8441). Known once its settings came.
     pub fn peer_connects(&self) -> bool {
         self.peer.extended_connect
@@ -262,6 +272,22 @@ impl Connection {
         }
     }
 
+    /// Tells the peer to go elsewhere for what comes next; what it has sent already is served.
+    pub(super) fn announce_leave(&mut self) {
+        if self.goaway_sent.is_none() && !self.ended {
+            self.goaway_sent = Some(LAST_STREAM);
+            write_goaway(LAST_STREAM, ErrorCode::NoError, &mut self.out);
+        }
+    }
+
+    /// Nothing more is received: tells what was, where that was left open.
+    pub fn settle_leave(&mut self) {
+        if self.goaway_sent == Some(LAST_STREAM) && self.role == Role::Server {
+            self.goaway_sent = Some(self.highest);
+            write_goaway(self.highest, ErrorCode::NoError, &mut self.out);
+        }
+    }
+
     /// Ends the connection for a fault of the peer.
     pub(super) fn fail(&mut self, code: ErrorCode) {
         if self.ended {
@@ -292,7 +318,7 @@ impl Connection {
         if self.glitches >= threshold {
             self.fail(ErrorCode::EnhanceYourCalm);
         } else if self.glitches >= threshold - threshold / 4 {
-            self.leave();
+            self.announce_leave();
         }
     }
 

@@ -134,8 +134,8 @@ pub fn response(head: &[u8], websocket: bool) -> Head {
     out
 }
 
-/// A request head; `secure`: what it is sent over is TLS.
-pub fn request(head: &[u8], secure: bool) -> Head {
+/// A request head.
+pub fn request(head: &[u8]) -> Head {
     let mut all = lines(head);
     let mut start = all.next().unwrap_or_default().split(|&byte| byte == b' ');
     let (method, target) = (start.next().unwrap_or_default(), start.next().unwrap_or_default());
@@ -156,14 +156,15 @@ pub fn request(head: &[u8], secure: bool) -> Head {
     let method: &[u8] = if websocket { b"CONNECT" } else { method };
     encode_field(b":method", method, &mut out.block);
     let parts = crate::uri::Target::parse(target);
-    let host = value_of(b"host");
     if !out.connect {
-        let scheme = parts.scheme.unwrap_or(if secure { b"https" } else { b"http" });
-        encode_field(b":scheme", scheme, &mut out.block);
+        // What HAProxy says of a request that did not tell.
+        encode_field(b":scheme", parts.scheme.unwrap_or(b"https"), &mut out.block);
     }
     let authority = match out.connect {
         true => Some(target),
-        false => host.or(parts.authority),
+        // Without an authority of its own `host` stays what it is, but for a WebSocket, which needs one.
+        false if websocket => parts.authority.or(value_of(b"host")),
+        false => parts.authority,
     };
     if let Some(authority) = authority {
         encode_field(b":authority", authority, &mut out.block);
@@ -176,7 +177,9 @@ pub fn request(head: &[u8], secure: bool) -> Head {
         encode_field(b":protocol", b"websocket", &mut out.block);
     }
     for line in all {
-        add_line(line, &mut out, |name| name == b"host" || websocket && name == b"sec-websocket-key");
+        add_line(line, &mut out, |name| {
+            name == b"host" && authority.is_some() || websocket && name == b"sec-websocket-key"
+        });
     }
     out
 }

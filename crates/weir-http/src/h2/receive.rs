@@ -78,11 +78,11 @@ impl Connection {
                 match fault {
                     Fault::Connection(code) => self.fail(code),
                     Fault::Logged(code) => {
-                        self.faults += 1;
+                        self.faults += u32::from(self.config.log_connections);
                         self.fail(code);
                     }
                     Fault::Silent => {
-                        self.faults += 1;
+                        self.faults += u32::from(self.config.log_connections);
                         self.end(ErrorCode::Protocol);
                     }
                 }
@@ -439,6 +439,11 @@ impl Connection {
             return;
         }
         let limit = self.config.max_streams as usize;
+        let total = self.config.max_total;
+        if total > 0 && self.opened_total > total.saturating_add(self.config.max_streams) {
+            self.fail(ErrorCode::EnhanceYourCalm);
+            return;
+        }
         if limit > 0 && self.streams.len() >= limit {
             self.glitch();
             self.reset_stream(id, ErrorCode::Refused);
@@ -448,13 +453,13 @@ impl Connection {
         let opened = match request::parse(fields, &self.config.limits, ended, &mut request) {
             Ok(opened) => opened,
             Err(_) => {
-                self.faults += 1;
+                self.faults += u32::from(self.config.log_streams);
                 self.reset_stream(id, ErrorCode::Protocol);
                 return;
             }
         };
         if opened == Opened::Tunnel && request.connection.upgrade && !self.config.extended_connect {
-            self.faults += 1;
+            self.faults += u32::from(self.config.log_streams);
             self.reset_stream(id, ErrorCode::Protocol);
             return;
         }
@@ -479,9 +484,8 @@ impl Connection {
         stream.request = Some(request);
         self.streams.insert(id, stream);
         self.fresh.push_back(id);
-        let total = self.config.max_total;
         if total > 0 && self.opened_total >= total {
-            self.leave();
+            self.announce_leave();
         }
     }
 
@@ -500,7 +504,8 @@ impl Connection {
             return;
         }
         let mut text = Vec::with_capacity(256);
-        let bodiless = stream.head_request || ended || stream.tunnel;
+        let accepted = fields.iter().next().is_some_and(|(_, status)| status.first() == Some(&b'2'));
+        let bodiless = stream.head_request || ended || stream.tunnel && accepted;
         let Ok(head) = response::write_head(fields, bodiless, stream.accept.as_deref(), &mut text) else {
             return self.reset_stream(id, ErrorCode::Protocol);
         };
@@ -534,7 +539,7 @@ impl Connection {
         let written = response::write_trailers(fields, &mut lines);
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reset.is_none()) else { return };
         if written.is_err() || !stream.fits_length() {
-            self.faults += 1;
+            self.faults += u32::from(self.config.log_streams);
             return self.reset_stream(id, ErrorCode::Internal);
         }
         stream.end_message(&lines);

@@ -40,7 +40,6 @@ impl Connection {
         cx: &mut Context<'_>,
         number: &mut u32,
         pieces: &[IoSlice<'_>],
-        secure: bool,
     ) -> Poll<Result<usize, ErrorCode>> {
         if *number >= HANDLE && self.output().len() < BACKLOG && !self.ended {
             *number = self.number(*number);
@@ -50,7 +49,7 @@ impl Connection {
         for piece in pieces {
             let mut input: &[u8] = piece;
             while !input.is_empty() {
-                let count = match self.write_some(id, input, secure) {
+                let count = match self.write_some(id, input) {
                     Ok(count) => count,
                     Err(code) if taken == 0 => return Poll::Ready(Err(code)),
                     Err(_) => 0,
@@ -99,7 +98,7 @@ impl Connection {
     }
 
     /// Takes one piece off the front of `input`; 0 where the stream has to wait.
-    fn write_some(&mut self, id: u32, input: &[u8], secure: bool) -> Result<usize, ErrorCode> {
+    fn write_some(&mut self, id: u32, input: &[u8]) -> Result<usize, ErrorCode> {
         let full = self.output().len() >= BACKLOG;
         let Some(stream) = self.streams.get_mut(&id) else { return Err(ErrorCode::Cancel) };
         if let Some(code) = stream.reset {
@@ -109,7 +108,7 @@ impl Connection {
             return Ok(0);
         }
         match &mut stream.outgoing {
-            Outgoing::Head => self.write_head(id, input, secure),
+            Outgoing::Head => self.write_head(id, input),
             Outgoing::Length(left) => {
                 let left = *left;
                 let wanted = input.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -168,7 +167,7 @@ impl Connection {
     }
 
     /// A head comes in one piece.
-    fn write_head(&mut self, id: u32, input: &[u8], secure: bool) -> Result<usize, ErrorCode> {
+    fn write_head(&mut self, id: u32, input: &[u8]) -> Result<usize, ErrorCode> {
         let end = input.windows(4).position(|bytes| bytes == b"\r\n\r\n");
         let Some(end) = end.map(|end| end + 4) else { return Err(ErrorCode::Internal) };
         let max_frame = self.peer.max_frame as usize;
@@ -190,7 +189,7 @@ impl Connection {
                 (head, next)
             }
             Role::Client => {
-                let head = outgoing::request(text, secure);
+                let head = outgoing::request(text);
                 let tunnel = head.connect || head.accept.is_some();
                 let next = if tunnel { Outgoing::Raw } else { framed(&head, Outgoing::Done) };
                 stream.head_request = head.head_request;

@@ -1,1 +1,242 @@
-//! Both roles against each other in memory.
+//! Both roles against each other in memory: what is written at one end is read at the other as the message it was.
+
+use std::io::IoSlice;
+use std::task::{Context, Poll, Waker};
+
+use super::frame::{FrameHeader, HEADER, flag, kind, setting, write_frame, write_settings};
+use super::*;
+use crate::{BodyKind, Method, Request};
+
+/// A client's connection and a server's, joined.
+struct Pair {
+    client: Connection,
+    server: Connection,
+}
+
+fn cx() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+/// Moves the output of one to the other, `size` bytes at a time.
+fn move_output(from: &mut Connection, to: &mut Connection, size: usize) -> bool {
+    let bytes = from.output().to_vec();
+    bytes.chunks(size).for_each(|piece| to.receive(piece));
+    from.sent(bytes.len());
+    !bytes.is_empty()
+}
+
+impl Pair {
+    fn new(config: Config) -> Self {
+        Self { client: Connection::new(Role::Client, config), server: Connection::new(Role::Server, config) }
+    }
+
+    fn exchange(&mut self, size: usize) {
+        while move_output(&mut self.client, &mut self.server, size)
+            | move_output(&mut self.server, &mut self.client, size)
+        {}
+    }
+}
+
+/// Writes as much as is taken and answers how much was.
+fn write(connection: &mut Connection, id: &mut u32, text: &[u8]) -> usize {
+    match connection.write(&mut cx(), id, &[IoSlice::new(text)]) {
+        Poll::Ready(outcome) => outcome.expect("an open stream"),
+        Poll::Pending => 0,
+    }
+}
+
+/// Everything that can be read of a stream now.
+fn read(connection: &mut Connection, id: u32) -> Vec<u8> {
+    let (mut all, mut room) = (Vec::new(), [0; 1000]);
+    while let Poll::Ready(Ok(count @ 1..)) = connection.read(&mut cx(), id, &mut room) {
+        all.extend_from_slice(&room[..count]);
+    }
+    all
+}
+
+#[test]
+fn a_request_and_its_answer_however_they_are_cut() {
+    for size in [1, 2, 7, 100_000] {
+        let mut pair = Pair::new(Config::default());
+        let mut id = pair.client.open();
+        let text =
+            b"POST http://h/a?b HTTP/1.1\r\nhost: h\r\ncookie: a=1\r\ntransfer-encoding: chunked\r\n\r\n\
+            3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n";
+        assert_eq!(write(&mut pair.client, &mut id, text), text.len());
+        assert_eq!(id, 1);
+        pair.exchange(size);
+        assert_eq!(pair.server.accept(), Some(1));
+        let mut request = Request::new();
+        pair.server.take_request(1, &mut request).expect("a request");
+        assert_eq!((request.method(), request.target()), (Method::Post, &b"http://h/a?b"[..]));
+        assert_eq!(request.wire_target(), b"/a?b");
+        assert_eq!((request.body, request.headers.find(b"cookie")), (BodyKind::Chunked, Some(&b"a=1"[..])));
+        let body = String::from_utf8(read(&mut pair.server, 1)).expect("text");
+        assert!(body.ends_with("0\r\nx-t: 1\r\n\r\n"), "{body}");
+        let mut data: String = body.split("\r\n").skip(1).step_by(2).collect();
+        data.truncate(3);
+        assert_eq!(data, "abc");
+        let interim = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+        assert_eq!(write(&mut pair.server, &mut id, interim), interim.len());
+        assert_eq!(write(&mut pair.server, &mut id, answer), answer.len());
+        pair.exchange(size);
+        let expected = "HTTP/2.0 103 Informational\r\nlink: </a>\r\n\r\n\
+            HTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        assert_eq!(String::from_utf8(read(&mut pair.client, 1)).expect("text"), expected);
+        pair.server.close(1, Closing::Complete);
+        pair.client.close(1, Closing::Complete);
+        pair.exchange(size);
+        assert_eq!((pair.client.active(), pair.server.active()), (0, 0));
+        assert_eq!((pair.client.glitches(), pair.server.glitches()), (0, 0));
+    }
+}
+
+#[test]
+fn what_is_not_read_is_bounded_by_the_window_and_nothing_is_lost() {
+    let config = Config { initial_window: 1000, receive_budget: 100_000, ..Config::default() };
+    let mut pair = Pair::new(config);
+    pair.exchange(1 << 20);
+    let mut id = pair.client.open();
+    let head = b"PUT / HTTP/1.1\r\nhost: h\r\ncontent-length: 50000\r\n\r\n";
+    assert_eq!(write(&mut pair.client, &mut id, head), head.len());
+    let body: Vec<u8> = (0..50_000u32).map(|at| at as u8).collect();
+    let mut sent = write(&mut pair.client, &mut id, &body);
+    assert_eq!(sent, 1000);
+    pair.exchange(1 << 20);
+    assert_eq!(write(&mut pair.client, &mut id, &body[sent..]), 0);
+    let mut received = Vec::new();
+    for _ in 0..1000 {
+        received.extend(read(&mut pair.server, 1));
+        pair.exchange(1 << 20);
+        sent += write(&mut pair.client, &mut id, &body[sent..]);
+        pair.exchange(1 << 20);
+    }
+    received.extend(read(&mut pair.server, 1));
+    assert_eq!(received, body);
+}
+
+#[test]
+fn numbers_go_out_in_order_whoever_writes_first() {
+    let mut pair = Pair::new(Config::default());
+    let (mut first, mut second) = (pair.client.open(), pair.client.open());
+    let text = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
+    write(&mut pair.client, &mut second, text);
+    write(&mut pair.client, &mut first, text);
+    assert_eq!((second, first), (1, 3));
+    pair.exchange(1 << 20);
+    assert_eq!((pair.server.accept(), pair.server.accept()), (Some(1), Some(3)));
+}
+
+#[test]
+fn a_websocket_is_an_upgrade_at_both_ends() {
+    let mut pair = Pair::new(Config::default());
+    pair.exchange(1 << 20);
+    assert!(pair.client.peer_connects());
+    let mut id = pair.client.open();
+    let text = b"GET /ws HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    write(&mut pair.client, &mut id, text);
+    pair.exchange(1 << 20);
+    let mut request = Request::new();
+    pair.server.accept().expect("a stream");
+    pair.server.take_request(1, &mut request).expect("a request");
+    assert_eq!((request.method(), request.headers.find(b"upgrade")), (Method::Get, Some(&b"websocket"[..])));
+    assert!(request.lacks_websocket_key());
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+        sec-websocket-accept: x\r\n\r\nhello";
+    write(&mut pair.server, &mut id, switch);
+    pair.exchange(1 << 20);
+    let expected = "HTTP/2.0 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+        sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello";
+    assert_eq!(String::from_utf8(read(&mut pair.client, 1)).expect("text"), expected);
+    write(&mut pair.client, &mut id, b"there");
+    pair.client.finish(1);
+    pair.exchange(1 << 20);
+    assert_eq!(read(&mut pair.server, 1), b"there");
+    assert_eq!(pair.server.read(&mut cx(), 1, &mut [0; 8]), Poll::Ready(Ok(0)));
+}
+
+/// What a server's connection says to these bytes behind the preface and empty settings: kinds of frames, and codes.
+fn answers(input: &[u8]) -> Vec<(u8, u32, u32)> {
+    let mut server = Connection::new(Role::Server, Config::default());
+    server.receive(PREFACE);
+    let mut settings = Vec::new();
+    write_settings(&[], &mut settings);
+    server.receive(&settings);
+    server.sent(server.output().len());
+    server.receive(input);
+    let mut out = server.output();
+    let mut frames = Vec::new();
+    while let Some(header) = out.first_chunk::<HEADER>() {
+        let header = FrameHeader::parse(header);
+        let payload = &out[HEADER..HEADER + header.length as usize];
+        let code = payload.last_chunk::<4>().map_or(0, |code| u32::from_be_bytes(*code));
+        frames.push((header.kind, header.stream, code));
+        out = &out[HEADER + header.length as usize..];
+    }
+    frames
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_frame(kind, flags, stream, payload, &mut out);
+    out
+}
+
+/// A block of literal fields.
+fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    fields.iter().for_each(|(name, value)| hpack::encode_field(name.as_bytes(), value.as_bytes(), &mut out));
+    out
+}
+
+const GET: [(&str, &str); 4] = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "h")];
+
+#[test]
+fn faults_of_frames_end_the_connection_with_their_code() {
+    let get = block(&GET);
+    let whole = flag::END_HEADERS | flag::END_STREAM;
+    let goaway = |input: Vec<u8>| match answers(&input).last() {
+        Some((kind::GOAWAY, 0, code)) => *code,
+        other => panic!("no GOAWAY but {other:?}"),
+    };
+    assert_eq!(goaway(frame(kind::PING, 0, 0, b"short")), ErrorCode::FrameSize as u32);
+    assert_eq!(goaway(frame(kind::DATA, 0, 0, b"x")), ErrorCode::Protocol as u32);
+    assert_eq!(goaway(frame(kind::DATA, 0, 1, b"x")), ErrorCode::Protocol as u32);
+    assert_eq!(goaway(frame(kind::HEADERS, whole, 2, &get)), ErrorCode::Protocol as u32);
+    assert_eq!(goaway(frame(kind::HEADERS, whole, 1, b"\x80")), ErrorCode::Compression as u32);
+    assert_eq!(goaway(frame(kind::WINDOW_UPDATE, 0, 0, &[0; 4])), ErrorCode::Protocol as u32);
+    assert_eq!(goaway(frame(kind::PUSH_PROMISE, 0, 1, &[0; 4])), ErrorCode::Protocol as u32);
+    let half = [frame(kind::HEADERS, 0, 1, &get), frame(kind::PING, 0, 0, &[0; 8])].concat();
+    assert_eq!(goaway(half), ErrorCode::Protocol as u32);
+    let mut window = Vec::new();
+    write_settings(&[(setting::INITIAL_WINDOW_SIZE, 1 << 31)], &mut window);
+    assert_eq!(goaway(window), ErrorCode::FlowControl as u32);
+}
+
+#[test]
+fn faults_of_messages_reset_their_stream_alone() {
+    let whole = flag::END_HEADERS | flag::END_STREAM;
+    let reset = |more: &[(&str, &str)]| {
+        let fields = block(&[&GET[..], more].concat());
+        let input = [frame(kind::HEADERS, whole, 1, &fields), frame(kind::PING, 0, 0, &[0; 8])].concat();
+        answers(&input)
+    };
+    for field in [
+        ("X-A", "b"),
+        (":x", "b"),
+        (":path", "/"),
+        ("connection", "close"),
+        ("transfer-encoding", "chunked"),
+        ("te", "gzip"),
+        ("a b", "c"),
+        ("a", "b\r\nc: d"),
+        ("content-length", "1"),
+        ("content-length", "x"),
+    ] {
+        let expected = vec![(kind::RST_STREAM, 1, ErrorCode::Protocol as u32), (kind::PING, 0, 0)];
+        assert_eq!(reset(&[field]), expected, "{field:?}");
+    }
+    assert_eq!(reset(&[("te", "trailers")]), vec![(kind::PING, 0, 0)]);
+}

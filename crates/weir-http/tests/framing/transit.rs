@@ -65,7 +65,7 @@ pub fn request_transit(sent: &[u8], step: usize) -> Outcome {
                 let told = persistence::towards_server(&request, Mode::KeepAlive, Mode::KeepAlive, false);
                 write_request(
                     &request,
-                    &WriteOptions { announce: told.announce, case_adjust: None },
+                    &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
                     &mut message,
                 );
                 let Ok(body) = forward_body(request.body, &rest[consumed..], &mut message) else {
@@ -102,7 +102,11 @@ pub fn response_transit(method: &str, sent: &[u8], step: usize) -> Outcome {
         let Ok(Status::Complete { consumed }) = parsed else { return bad_gateway(&request, forwarded) };
         let told = persistence::towards_client(&request, &response, Mode::KeepAlive, false);
         let mut message = Vec::new();
-        write_response(&response, &WriteOptions { announce: told.announce, case_adjust: None }, &mut message);
+        write_response(
+            &response,
+            &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
+            &mut message,
+        );
         let Ok(body) = forward_body(response.body, &rest[consumed..], &mut message) else {
             return bad_gateway(&request, forwarded);
         };
@@ -135,7 +139,11 @@ fn stepwise<E>(
 fn bad_gateway(request: &Request, mut forwarded: Vec<u8>) -> Outcome {
     let reply = Reply::from_page(error_page::find(502).expect("a page")).expect("room");
     let told = persistence::towards_client(request, &reply.head, Mode::KeepAlive, reply.close);
-    write_response(&reply.head, &WriteOptions { announce: told.announce, case_adjust: None }, &mut forwarded);
+    write_response(
+        &reply.head,
+        &WriteOptions { announce: told.announce, case_adjust: None, ..Default::default() },
+        &mut forwarded,
+    );
     forwarded.extend_from_slice(&reply.body);
     Outcome { forwarded, statuses: String::new(), closed: !told.persistent }
 }

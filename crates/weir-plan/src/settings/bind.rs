@@ -15,6 +15,8 @@ pub struct BindSettings {
     pub backlog: Option<u32>,
     pub nice: i16,
     pub accept_proxy: bool,
+    /// `proto`.
+    pub protocol: Option<super::MuxProtocol>,
     pub accept_netscaler_cip: Option<u32>,
     pub defer_accept: bool,
     pub transparent: bool,

@@ -49,6 +49,7 @@ pub struct Tune {
     pub zlib_window: u8,
     /// 131072 by default.
     pub cli_max_payload_size: u32,
+    pub http2: super::http2::Http2Tune,
 }
 
 impl Default for Tune {
@@ -76,6 +77,7 @@ impl Default for Tune {
             compression_level: 1,
             zlib_window: 15,
             cli_max_payload_size: 128 << 10,
+            http2: Default::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod compression;
 mod cookie;
 mod errors;
 mod global;
+mod http2;
 mod logs;
 mod options;
 pub mod retry;
@@ -25,6 +26,7 @@ pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression
 pub use cookie::{Cookie, CookieMode};
 pub use errors::{ErrorPage, ErrorPages};
 pub use global::{CpuMap, Global, StatusClasses, StatusSet, Tune};
+pub use http2::{Http2Errors, Http2Side, Http2Tune, MuxProtocol, WebSockets};
 pub use logs::{LogFormatName, LogSteps, LogTarget, LogTransport};
 pub use options::{
     AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,

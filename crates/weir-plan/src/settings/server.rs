@@ -41,6 +41,9 @@ pub struct ServerSettings {
     pub on_marked: OnMarked,
     pub error_limit: u32,
     pub send_proxy: Option<ProxyProtocolVersion>,
+    /// `proto`.
+    pub protocol: Option<super::MuxProtocol>,
+    pub ws: super::WebSockets,
     pub source: Option<SourceAddress>,
     /// `slowstart`, milliseconds.
     pub slowstart: u32,
@@ -75,6 +78,8 @@ impl Default for ServerSettings {
             on_marked: OnMarked::default(),
             error_limit: 10,
             send_proxy: None,
+            protocol: None,
+            ws: super::WebSockets::Auto,
             source: None,
             slowstart: 0,
             pool_max_conn: None,

@@ -8,7 +8,7 @@ mod errors;
 use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::stage::{Named, Resolved};
-use crate::stream::{Side, Stream};
+use crate::stream::{Multiplexer, Side, Stream};
 use crate::value::{Got, Value};
 
 pub(super) const ROWS: &[Fetch] = &[
@@ -43,10 +43,12 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Server4,
         "protocol glitches on the server connection (7.3.4)",
-    ),
+    )
+    .runs(bc_glitches),
     Fetch::new("bc_http_major", NONE, Sint, Reads::Server4, "major HTTP version on the server side (7.3.3)")
         .runs(bc_http_major),
-    Fetch::new("bc_nb_streams", NONE, Sint, Reads::Server4, "streams open on the server connection (7.3.4)"),
+    Fetch::new("bc_nb_streams", NONE, Sint, Reads::Server4, "streams open on the server connection (7.3.4)")
+        .runs(bc_nb_streams),
     Fetch::new("bc_reused", NONE, Bool, Reads::Server4, "whether the server connection was reused (7.3.4)")
         .runs(bc_reused),
     Fetch::new(
@@ -71,7 +73,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Server4,
         "stream limit that the server announced (7.3.4)",
-    ),
+    )
+    .runs(bc_settings_streams_limit),
     Fetch::new("bc_src", NONE, Addr, Reads::Server4, "local address of the server connection (7.3.3)")
         .runs(bc_src),
     Fetch::new("bc_src_port", NONE, Sint, Reads::Server4, "local port of the server connection (7.3.3)")
@@ -151,7 +154,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "protocol glitches on the client's connection (7.3.4)",
-    ),
+    )
+    .runs(fc_glitches),
     Fetch::new(
         "fc_http_major",
         NONE,
@@ -167,7 +171,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "streams open on the client's connection (7.3.4)",
-    ),
+    )
+    .runs(fc_nb_streams),
     Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)"),
     Fetch::new(
         "fc_pp_tlv",
@@ -229,7 +234,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client5,
         "stream limit announced to the client (7.3.4)",
-    ),
+    )
+    .runs(fc_settings_streams_limit),
     Fetch::new("fc_src", NONE, Addr, Reads::Client4, "address the client's connection came from (7.3.3)")
         .runs(fc_src),
     Fetch::new(
@@ -315,6 +321,37 @@ fn fc_src_is_local<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
 
 fn fc_dst_is_local<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     stream.connection_destination().map(|address| Value::Bool(stream.is_local(address.ip()))).into()
+}
+
+/// A figure of a side's connection; connections of HTTP/1 carry one stream and have no glitches.
+fn multiplexed<'a>(stream: &'a dyn Stream, side: Side, of: impl Fn(&Multiplexer) -> u32) -> Got<'a> {
+    let known = stream.http_major(side).is_some();
+    let single = Multiplexer { streams: 1, limit: 1, glitches: 0 };
+    known.then(|| stream.multiplexer(side).unwrap_or(single)).map(|mux| Value::Int(of(&mux).into())).into()
+}
+
+fn fc_glitches<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    multiplexed(stream, Side::Client, |mux| mux.glitches)
+}
+
+fn bc_glitches<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    multiplexed(stream, Side::Server, |mux| mux.glitches)
+}
+
+fn fc_nb_streams<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    multiplexed(stream, Side::Client, |mux| mux.streams)
+}
+
+fn bc_nb_streams<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    multiplexed(stream, Side::Server, |mux| mux.streams)
+}
+
+fn fc_settings_streams_limit<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    multiplexed(stream, Side::Client, |mux| mux.limit)
+}
+
+fn bc_settings_streams_limit<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    multiplexed(stream, Side::Server, |mux| mux.limit)
 }
 
 fn fc_http_major<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {

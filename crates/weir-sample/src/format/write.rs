@@ -178,7 +178,10 @@ impl<'a> Writer<'a> {
             Alias::Status => {
                 // -1 where nothing was answered.
                 let status = stream.status();
-                self.int(if status == 0 { -1 } else { i64::from(status) }, Flags::default());
+                self.int(
+                    if status == 0 && !stream.is_malformed() { -1 } else { i64::from(status) },
+                    Flags::default(),
+                );
             }
             Alias::ProcessConnections => self.int(stream.log_connections()[0], Flags::default()),
             Alias::FrontendConnections => self.int(stream.log_connections()[1], Flags::default()),

@@ -72,7 +72,7 @@ fn what_must_be_refused() {
     // Padding of a byte, of zeros, and an end-of-string symbol.
     assert_eq!(refused("00 85f2b24a84ff 84 49509fff"), DecodeError::Huffman);
     assert_eq!(refused("00 85f2b24a84ff 83 49509e"), DecodeError::Huffman);
-    assert_eq!(refused("00 85f2b24a84ff 87 fffffffa 849509"), DecodeError::Huffman);
+    assert_eq!(refused("00 85f2b24a84ff 84 ffffffff"), DecodeError::Huffman);
 }
 
 #[test]
