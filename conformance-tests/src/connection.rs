@@ -1,5 +1,6 @@
 //! A byte stream with a buffer and a deadline on every wait. What the bytes mean is `message`'s business.
 
+use openssl::ssl::{ErrorCode, SslStream};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -25,6 +26,7 @@ pub enum Stop {
 enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<SslStream<TcpStream>>),
 }
 
 /// A connection with what it received and nobody has read yet.
@@ -47,6 +49,26 @@ impl From<UnixStream> for Connection {
     }
 }
 
+impl From<SslStream<TcpStream>> for Connection {
+    fn from(socket: SslStream<TcpStream>) -> Connection {
+        let _ = socket.get_ref().set_nodelay(true);
+        Connection { socket: Socket::Tls(Box::new(socket)), received: Vec::new(), end: None }
+    }
+}
+
+/// One read; an alert and a connection that ends without notice both count as its end.
+fn read_tls(stream: &mut SslStream<TcpStream>, buffer: &mut [u8]) -> std::io::Result<usize> {
+    match stream.ssl_read(buffer) {
+        Ok(count) => Ok(count),
+        Err(error) if error.code() == ErrorCode::WANT_READ => Err(ErrorKind::WouldBlock.into()),
+        Err(error) => match error.io_error() {
+            Some(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::WouldBlock.into()),
+            Some(error) => Err(error.kind().into()),
+            None => Ok(0),
+        },
+    }
+}
+
 impl Connection {
     /// Sends all bytes; an error is how the peer refused them.
     pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -59,6 +81,7 @@ impl Connection {
                 s.set_write_timeout(Some(DEADLINE))?;
                 s.write_all(bytes)
             }
+            Socket::Tls(s) => s.write_all(bytes),
         }
     }
 
@@ -75,6 +98,9 @@ impl Connection {
         let result = match &mut self.socket {
             Socket::Tcp(s) => s.set_read_timeout(Some(left)).and_then(|()| s.read(&mut buffer)),
             Socket::Unix(s) => s.set_read_timeout(Some(left)).and_then(|()| s.read(&mut buffer)),
+            Socket::Tls(s) => {
+                s.get_ref().set_read_timeout(Some(left)).and_then(|()| read_tls(s, &mut buffer))
+            }
         };
         self.arrived(result, &buffer)
     }
@@ -93,6 +119,12 @@ impl Connection {
                 let _ = s.set_nonblocking(true);
                 let result = s.read(&mut buffer);
                 let _ = s.set_nonblocking(false);
+                result
+            }
+            Socket::Tls(s) => {
+                let _ = s.get_ref().set_nonblocking(true);
+                let result = read_tls(s, &mut buffer);
+                let _ = s.get_ref().set_nonblocking(false);
                 result
             }
         };
@@ -141,6 +173,10 @@ impl Connection {
         let _ = match &self.socket {
             Socket::Tcp(s) => s.shutdown(Shutdown::Write),
             Socket::Unix(s) => s.shutdown(Shutdown::Write),
+            Socket::Tls(s) => {
+                let _ = s.get_ref().set_nodelay(true);
+                s.get_ref().shutdown(Shutdown::Write)
+            }
         };
     }
 
@@ -149,6 +185,9 @@ impl Connection {
         if let Socket::Tcp(s) = &self.socket {
             let _ = socket2::SockRef::from(s).set_linger(Some(Duration::ZERO));
         }
+        if let Socket::Tls(s) = &self.socket {
+            let _ = socket2::SockRef::from(s.get_ref()).set_linger(Some(Duration::ZERO));
+        }
     }
 
     /// A second handle on the same connection, for writing while another thread reads.
@@ -156,6 +195,8 @@ impl Connection {
         Ok(match &self.socket {
             Socket::Tcp(s) => Box::new(s.try_clone()?),
             Socket::Unix(s) => Box::new(s.try_clone()?),
+            // One handle reads and writes: nothing can be pumped through it.
+            Socket::Tls(_) => return Err(ErrorKind::Unsupported.into()),
         })
     }
 }

@@ -16,5 +16,6 @@ pub mod program;
 pub mod scenario;
 pub mod step;
 pub mod syslog;
+pub mod tls;
 pub mod varnishtest;
 pub mod verdict;

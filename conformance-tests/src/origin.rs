@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::message::{self, Framing};
 use crate::ports::{self, PortNames};
 use crate::scenario::OriginKind;
+use openssl::ssl::SslContext;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,8 @@ use std::sync::{Arc, Mutex};
 pub struct Origin {
     pub name: String,
     address: SocketAddr,
+    /// Connections are encrypted.
+    tls: Option<SslContext>,
     names: PortNames,
     running: Option<Running>,
 }
@@ -30,9 +33,10 @@ impl Origin {
         name: &str,
         address: SocketAddr,
         kind: &OriginKind,
+        tls: Option<SslContext>,
         names: PortNames,
     ) -> std::io::Result<Origin> {
-        let mut origin = Origin { name: name.to_string(), address, names, running: None };
+        let mut origin = Origin { name: name.to_string(), address, tls, names, running: None };
         origin.become_kind(kind)?;
         Ok(origin)
     }
@@ -60,6 +64,7 @@ impl Origin {
             let serving = Serving {
                 name: self.name.clone(),
                 kind: kind.clone(),
+                tls: self.tls.clone(),
                 listener: listener.clone(),
                 stop: stop.clone(),
                 open: open.clone(),
@@ -98,6 +103,7 @@ impl Drop for Origin {
 struct Serving {
     name: String,
     kind: Arc<Mutex<OriginKind>>,
+    tls: Option<SslContext>,
     listener: Arc<TcpListener>,
     stop: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
@@ -118,14 +124,24 @@ impl Serving {
             let ordinal = connections.fetch_add(1, Ordering::SeqCst) + 1;
             let name = self.name.clone();
             let kind = self.kind.clone();
-            std::thread::spawn(move || serve(&name, &kind, ordinal, socket));
+            let tls = self.tls.clone();
+            std::thread::spawn(move || serve(&name, &kind, ordinal, socket, tls.as_ref()));
         }
     }
 }
 
-fn serve(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, socket: TcpStream) {
+fn serve(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, socket: TcpStream, tls: Option<&SslContext>) {
     let copy = socket.try_clone();
-    let mut connection = Connection::from(socket);
+    let (mut connection, handshake) = match tls {
+        None => (Connection::from(socket), String::new()),
+        Some(context) => match crate::tls::accept(context, socket) {
+            None => return,
+            Some(stream) => {
+                let seen = crate::tls::headers(&stream);
+                (Connection::from(stream), seen)
+            }
+        },
+    };
     let now = kind.lock().unwrap_or_else(|e| e.into_inner()).clone();
     match now {
         OriginKind::Name => {
@@ -143,7 +159,7 @@ fn serve(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, socket: TcpStream) 
             }
         }
         OriginKind::Closes => {}
-        _ => requests(name, kind, ordinal, &mut connection),
+        _ => requests(name, kind, ordinal, &handshake, &mut connection),
     }
     if let Ok(socket) = copy {
         let _ = socket.shutdown(std::net::Shutdown::Both);
@@ -159,11 +175,11 @@ fn mirror(connection: &mut Connection) {
     }
 }
 
-fn requests(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, connection: &mut Connection) {
+fn requests(name: &str, kind: &Mutex<OriginKind>, ordinal: u64, seen: &str, connection: &mut Connection) {
     for number in 1u64.. {
         let Ok(request) = connection.take_until(message::message_length) else { return };
         let kind = kind.lock().unwrap_or_else(|e| e.into_inner()).clone();
-        let answer = answer(name, &kind, ordinal, number, &request);
+        let answer = answer(name, &kind, (ordinal, number), seen, &request);
         if connection.send(&answer).is_err() || !keeps_alive(&request) {
             return;
         }
@@ -179,7 +195,13 @@ fn keeps_alive(request: &[u8]) -> bool {
     }
 }
 
-fn answer(name: &str, kind: &OriginKind, ordinal: u64, number: u64, request: &[u8]) -> Vec<u8> {
+fn answer(
+    name: &str,
+    kind: &OriginKind,
+    (ordinal, number): (u64, u64),
+    seen: &str,
+    request: &[u8],
+) -> Vec<u8> {
     let head_only = request.starts_with(b"HEAD ");
     let (status, extra, body) = match kind {
         OriginKind::Hello { status } => (*status, String::new(), format!("{name}\n").into_bytes()),
@@ -191,7 +213,7 @@ fn answer(name: &str, kind: &OriginKind, ordinal: u64, number: u64, request: &[u
     };
     let reason = if status == 200 { "OK" } else { "Status" };
     let mut out = format!(
-        "HTTP/1.1 {status} {reason}\r\ncontent-length: {}\r\nx-origin: {name}\r\n{extra}\r\n",
+        "HTTP/1.1 {status} {reason}\r\ncontent-length: {}\r\nx-origin: {name}\r\n{seen}{extra}\r\n",
         body.len()
     )
     .into_bytes();

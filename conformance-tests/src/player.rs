@@ -15,8 +15,10 @@ use crate::program::{Program, Running};
 use crate::scenario::{OriginKind, Scenario};
 use crate::step::{Awaited, Step, Target};
 use crate::syslog::Syslog;
+use crate::tls::{ClientSpec, SessionPlace};
 use regex::Regex;
 use std::collections::BTreeMap;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -77,6 +79,8 @@ struct Player {
     // Fields drop in this order: the program ends before its origins go away.
     program: Running,
     connections: BTreeMap<String, Connection>,
+    /// Latest sessions of TLS clients.
+    sessions: BTreeMap<String, SessionPlace>,
     origins: BTreeMap<String, Origin>,
     ports: Ports,
     syslog: Syslog,
@@ -91,9 +95,14 @@ impl Player {
         let mut ports = Ports::default();
         let syslog = Syslog::start(dir).map_err(io)?;
         let mut origins = BTreeMap::new();
+        for certificate in &scenario.certificates {
+            certificate.write(dir)?;
+        }
         for (name, kind) in &scenario.origins {
             let address = ports.address(name).map_err(io)?;
-            let origin = Origin::start(name, address, kind, ports.names.clone()).map_err(io)?;
+            let tls = scenario.origin_tls.get(name).map(|tls| tls.context(dir)).transpose();
+            let tls = tls.map_err(|e| e.to_string())?;
+            let origin = Origin::start(name, address, kind, tls, ports.names.clone()).map_err(io)?;
             origins.insert(name.clone(), origin);
         }
         for config in scenario.configs.values() {
@@ -111,6 +120,7 @@ impl Player {
         Ok(Player {
             program: running,
             connections: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             origins,
             ports,
             syslog,
@@ -128,6 +138,7 @@ impl Player {
     fn act(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Connect { name, target, from } => self.connect(name, target, from.as_deref()),
+            Step::ConnectTls { name, target, spec } => self.connect_tls(name, target, spec),
             Step::Accept { origin, name } => self.accept(origin, name),
             Step::Send { name, bytes } => self.send(name, bytes),
             Step::Read { name, what, only } => self.read(name, what, only.as_deref()),
@@ -187,6 +198,24 @@ impl Player {
         Ok(())
     }
 
+    fn connect_tls(&mut self, name: &str, target: &Target, spec: &ClientSpec) -> Result<(), String> {
+        let stream = match target {
+            Target::Port(port) => self.open_port(port, None, name)?,
+            _ => return Err("TLS goes to ports".into()),
+        };
+        let offered = spec.resume.as_ref().and_then(|from| self.sessions.get(from)?.lock().ok()?.clone());
+        let session = SessionPlace::default();
+        match spec.connect(stream, &self.dir, offered.as_deref(), &session) {
+            Ok(stream) => {
+                self.say(&format!("{name} connect-tls: {}", crate::tls::shown(&stream)));
+                self.connections.insert(name.to_string(), stream.into());
+            }
+            Err(reason) => self.say(&format!("{name} connect-tls failed: {reason}")),
+        }
+        self.sessions.insert(name.to_string(), session);
+        Ok(())
+    }
+
     /// Opens a connection; its local port is shown as `name`.
     fn open(&mut self, target: &Target, from: Option<&str>, name: &str) -> Result<Connection, String> {
         use std::os::linux::net::SocketAddrExt;
@@ -198,20 +227,23 @@ impl Player {
                 let address = UnixAddress::from_abstract_name(address).map_err(io)?;
                 Ok(UnixStream::connect_addr(&address).map_err(io)?.into())
             }
-            Target::Port(port) => {
-                let address = self.ports.address(port).map_err(io)?;
-                let domain = socket2::Domain::for_address(address);
-                let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(io)?;
-                if let Some(from) = from {
-                    let ip: std::net::IpAddr = from.parse().map_err(|_| format!("bad address {from}"))?;
-                    socket.bind(&std::net::SocketAddr::new(ip, 0).into()).map_err(io)?;
-                }
-                socket.connect(&address.into()).map_err(io)?;
-                let stream: std::net::TcpStream = socket.into();
-                self.ports.names.insert(stream.local_addr().map_err(io)?.port(), name);
-                Ok(stream.into())
-            }
+            Target::Port(port) => Ok(self.open_port(port, from, name)?.into()),
         }
+    }
+
+    fn open_port(&mut self, port: &str, from: Option<&str>, name: &str) -> Result<TcpStream, String> {
+        let io = |e: std::io::Error| format!("{name} cannot connect: {e}");
+        let address = self.ports.address(port).map_err(io)?;
+        let domain = socket2::Domain::for_address(address);
+        let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(io)?;
+        if let Some(from) = from {
+            let ip: std::net::IpAddr = from.parse().map_err(|_| format!("bad address {from}"))?;
+            socket.bind(&std::net::SocketAddr::new(ip, 0).into()).map_err(io)?;
+        }
+        socket.connect(&address.into()).map_err(io)?;
+        let stream: TcpStream = socket.into();
+        self.ports.names.insert(stream.local_addr().map_err(io)?.port(), name);
+        Ok(stream)
     }
 
     fn accept(&mut self, origin: &str, name: &str) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! What a `.scn` file says: configuration, origin servers and script. Reads text only; nothing is opened here.
 
 use crate::step::Step;
+use crate::tls::{CertificateSpec, OriginTls};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -17,6 +18,10 @@ pub struct Scenario {
     pub files: Vec<(String, String)>,
     /// Origin servers: name and what they do.
     pub origins: Vec<(String, OriginKind)>,
+    /// Those that speak TLS.
+    pub origin_tls: BTreeMap<String, OriginTls>,
+    /// Certificates made for the run, authorities before those they issue.
+    pub certificates: Vec<CertificateSpec>,
     /// Steps with their line numbers.
     pub steps: Vec<(usize, Step)>,
     /// Timers of this many milliseconds or more are told apart from smaller ones in log lines.
@@ -100,6 +105,8 @@ impl Scenario {
             configs: BTreeMap::new(),
             files: Vec::new(),
             origins: Vec::new(),
+            origin_tls: BTreeMap::new(),
+            certificates: Vec::new(),
             steps: Vec::new(),
             timer_floor_ms: None,
             one_thread: None,
@@ -152,6 +159,17 @@ impl Scenario {
             ("file", [name]) => self.files.push((name.to_string(), dedent(block).join("\n") + "\n")),
             ("file", [name, "crlf"]) => {
                 self.files.push((name.to_string(), dedent(block).join("\r\n") + "\r\n"));
+            }
+            ("certificate", words) => self.certificates.push(CertificateSpec::parse(words)?),
+            ("origin", [name, kind @ .., "tls", certificate]) => {
+                let tls = OriginTls { certificate: certificate.to_string(), authority: None };
+                self.origin_tls.insert(name.to_string(), tls);
+                self.origins.push((name.to_string(), OriginKind::parse(kind)?));
+            }
+            ("origin", [name, kind @ .., "tls", certificate, "ca", authority]) => {
+                let (certificate, authority) = (certificate.to_string(), Some(authority.to_string()));
+                self.origin_tls.insert(name.to_string(), OriginTls { certificate, authority });
+                self.origins.push((name.to_string(), OriginKind::parse(kind)?));
             }
             ("origin", [name, kind @ ..]) => {
                 self.origins.push((name.to_string(), OriginKind::parse(kind)?));

@@ -1,12 +1,15 @@
 //! One line of a script: who does what. Parses text into a `Step`; `player` acts it out.
 
 use crate::scenario::OriginKind;
+use crate::tls::ClientSpec;
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// `c1 connect fe [from 127.0.0.2]`, `c1 connect unix FILE`, `c1 connect abns NAME`.
     Connect { name: String, target: Target, from: Option<String> },
+    /// `c1 connect-tls fe [sni NAME] ...`: the same, and a handshake.
+    ConnectTls { name: String, target: Target, spec: ClientSpec },
     /// `s1 accept a1`: waits for a connection to the scripted origin `s1` and calls it `a1`.
     Accept { origin: String, name: String },
     /// `c1 > line` (CRLF added) and `c1 >> bytes` (nothing added).
@@ -130,6 +133,11 @@ impl Step {
             [name, "connect", port, "from", from] => {
                 Step::Connect { name: text(name), target: Target::Port(text(port)), from: Some(text(from)) }
             }
+            [name, "connect-tls", port, spec @ ..] => Step::ConnectTls {
+                name: text(name),
+                target: Target::Port(text(port)),
+                spec: ClientSpec::parse(spec)?,
+            },
             [origin, "accept", name] => Step::Accept { origin: text(origin), name: text(name) },
             [name, "shut"] => Step::Shut(text(name)),
             [name, "close"] => Step::Close(text(name)),

@@ -96,7 +96,7 @@ fn escaped(value: &str) -> String {
 pub fn name_part(name: &X509NameRef, kind: &str, occurrence: i64) -> Option<String> {
     let mut values: Vec<String> = name
         .entries()
-        .filter(|entry| entry.object().nid().short_name().is_ok_and(|known| known == kind))
+        .filter(|entry| entry.object().nid().short_name().is_ok_and(|known| known.eq_ignore_ascii_case(kind)))
         .filter_map(|entry| entry.data().to_string().ok().map(|text| text.to_string()))
         .collect();
     let at = match occurrence {

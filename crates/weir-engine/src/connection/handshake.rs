@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use weir_tls::verify::Findings;
 use weir_tls::{HelloReader, Listener};
 
 use super::Connection;
@@ -132,7 +133,11 @@ impl Connection {
     fn handshake_failed(&mut self, fault: &Fault) -> bool {
         let silent = self.client.session.proxy().settings.options.dontlognull;
         if !(fault.empty && silent) {
+            let findings = self.client.socket.tls().and_then(|tls| Findings::of(tls.ssl()));
+            let found = |code: fn(&Findings) -> i32| findings.is_some_and(|findings| code(findings) != 0);
             let reason = match fault {
+                _ if found(Findings::authority) => "SSL client CA chain cannot be verified".to_string(),
+                _ if found(Findings::certificate) => "SSL client certificate not trusted".to_string(),
                 Fault { closed: true, reset: true, .. } => {
                     "Connection error during SSL handshake".to_string()
                 }

@@ -37,7 +37,10 @@ impl Turn<'_, '_> {
         for (name, value) in &described.headers {
             let mut text = Vec::new();
             value.write(&self.view(true), &mut text);
-            reply.headers().add(name.to_ascii_lowercase().as_bytes(), &text).ok()?;
+            // A header whose value comes to nothing is left out, as HAProxy does.
+            if !text.is_empty() {
+                reply.headers().add(name.to_ascii_lowercase().as_bytes(), &text).ok()?;
+            }
         }
         reply.set_content(content_type, body).ok()?;
         Some(reply)
