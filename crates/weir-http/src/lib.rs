@@ -29,7 +29,8 @@ mod version;
 
 pub use error::{ParseError, Reason};
 pub use h1::chunk::{
-    ChunkError, ChunkReason, ChunkedDecoder, LAST_CHUNK, Pass, Step, Then, write_chunk, write_chunk_size,
+    ChunkError, ChunkReason, ChunkedDecoder, LAST_CHUNK, Pass, Step, Then, begins_well, write_chunk,
+    write_chunk_size,
 };
 pub use h1::request::parse_request;
 pub use h1::response::parse_response;

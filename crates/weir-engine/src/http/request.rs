@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::task::Poll;
 
-use weir_http::{Status, WriteOptions, parse_request, persistence, write_request};
+use weir_http::{BodyKind, Status, WriteOptions, begins_well, parse_request, persistence, write_request};
 use weir_plan::settings::{AddressHeader, HttpRestrict};
 use weir_plan::{Plan, Server};
 use weir_sample::Stream as _;
@@ -40,6 +40,10 @@ impl Turn<'_, '_> {
                     Ok(Status::Complete { consumed }) => {
                         stream.up.buffer.consume(consumed);
                         stream.up.limits = limits;
+                        let body = stream.up.buffer.bytes();
+                        if stream.request.body == BodyKind::Chunked && !begins_well(body, &limits) {
+                            return self.bad_request(400);
+                        }
                         return self.request_head_complete(&plan);
                     }
                     Ok(Status::Partial) => {}

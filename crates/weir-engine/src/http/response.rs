@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use weir_check::Observed;
-use weir_http::{BodyKind, Status, Version, WriteOptions, parse_response, persistence, write_response};
+use weir_http::{
+    BodyKind, Status, Version, WriteOptions, begins_well, parse_response, persistence, write_response,
+};
 use weir_plan::Plan;
 use weir_plan::settings::retry;
 
@@ -27,6 +29,10 @@ impl Turn<'_, '_> {
                 Ok(Status::Complete { consumed }) => {
                     stream.down.buffer.consume(consumed);
                     stream.down.limits = limits;
+                    let body = stream.down.buffer.bytes();
+                    if stream.response.body == BodyKind::Chunked && !begins_well(body, &limits) {
+                        return self.bad_response();
+                    }
                 }
                 Ok(_) if stream.down.eof => return self.no_response(),
                 Ok(_) => return Step::Wait,

@@ -12,7 +12,7 @@ mod decoder;
 #[cfg(test)]
 mod tests;
 
-pub use decoder::{ChunkedDecoder, Pass, Step, Then};
+pub use decoder::{ChunkedDecoder, Pass, Step, Then, begins_well};
 
 /// Size line of the last chunk; trailers and an empty line follow it.
 pub const LAST_CHUNK: &[u8] = b"0\r\n";

@@ -64,6 +64,20 @@ pub enum Then {
     End { skip: usize },
 }
 
+/// Whether what came of a chunked body so far is valid. HAProxy reads a body as far as it came before anything of its
+/// message goes on: one found bad at once is answered, and the other side never hears of it.
+pub fn begins_well(body: &[u8], limits: &Limits) -> bool {
+    let (mut decoder, mut trailers) = (ChunkedDecoder::new(), Headers::new());
+    let mut at = 0;
+    loop {
+        match decoder.pass(&body[at..], limits, &mut trailers) {
+            Err(_) => return false,
+            Ok(Pass { forward, then: Then::Size { skip, .. }, .. }) => at += forward + skip,
+            Ok(Pass { then: Then::More | Then::End { .. }, .. }) => return true,
+        }
+    }
+}
+
 impl ChunkedDecoder {
     pub fn new() -> ChunkedDecoder {
         ChunkedDecoder::default()
