@@ -13,6 +13,6 @@ pub mod stats;
 mod value;
 mod view;
 
-pub use cli::{Control, Level, Session};
+pub use cli::{Answers, Control, Level, Question, Session};
 pub use value::Value;
 pub use view::{Process, View};

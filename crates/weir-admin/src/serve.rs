@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use weir_plan::settings::{BindSettings, CliLevel};
 
-use crate::cli::{Control, Level, Session};
+use crate::cli::{Condition, Control, Level, Session, Work, Worked};
 
 /// `stats timeout`'s default.
 pub const DEFAULT_TIMEOUT_MS: u64 = 10_000;
@@ -39,10 +39,42 @@ pub async fn connection<C: Control>(
         loop {
             let output = session.take_output();
             stream.write_all(&output).await?;
-            let Some(edit) = session.take_edit() else { break };
-            let outcome = control().submit(edit).await;
-            session.edited(outcome, &control());
+            let Some(work) = session.take_work() else { break };
+            let outcome = match work {
+                Work::Edit(edit) => Worked::Done(control().submit(edit).await),
+                Work::Wait { ms, condition } => Worked::Done(wait(ms, condition, &control).await),
+                Work::Ask(question) => {
+                    let answers = control().ask(question);
+                    Worked::Answers(answers.await)
+                }
+            };
+            session.worked(outcome, &control());
         }
     }
     stream.shutdown().await
+}
+
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// An error that says nothing: the time was over first.
+async fn wait<C: Control>(
+    ms: u64,
+    condition: Option<Condition>,
+    control: &impl Fn() -> C,
+) -> Result<(), String> {
+    let end = tokio::time::Instant::now() + Duration::from_millis(ms);
+    let Some(condition) = condition else {
+        tokio::time::sleep_until(end).await;
+        return Ok(());
+    };
+    loop {
+        if let Some(outcome) = condition(&control()) {
+            return outcome;
+        }
+        if tokio::time::Instant::now() >= end {
+            return Err(String::new());
+        }
+        tokio::time::sleep_until(end.min(tokio::time::Instant::now() + LOOK)).await;
+    }
 }

@@ -268,6 +268,14 @@ impl Attempt {
         let scene = self.scene(about, None);
         match send {
             Send::Bytes(bytes) => bytes.to_vec(),
+            Send::Timed { bytes, at } => {
+                let mut bytes = bytes.to_vec();
+                let seconds = (about.clock() / 1_000_000) as u32;
+                if let Some(place) = bytes.get_mut(*at..at + 4) {
+                    place.copy_from_slice(&seconds.to_be_bytes());
+                }
+                bytes
+            }
             Send::Format(format) => scene.write(format),
             Send::BinaryFormat(format) => {
                 crate::expect::from_hexadecimal(&scene.write(format)).unwrap_or_default()

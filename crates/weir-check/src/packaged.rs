@@ -113,7 +113,9 @@ pub fn tls_hello() -> Ruleset {
         Custom { judge: custom::tls_hello, empty: Some(CheckStatus::L6Response), success: CheckStatus::L6Ok };
     let mut expect = Expect::custom(custom);
     expect.timeout_status = CheckStatus::L6Timeout;
-    Ruleset::plain([send(record), StepKind::Expect(Box::new(expect))])
+    // Behind the record's header, the message's and the version: the first four of the random bytes are the time.
+    let hello = StepKind::Send(Send::Timed { bytes: Arc::from(record), at: 5 + 4 + 2 });
+    Ruleset::plain([hello, StepKind::Expect(Box::new(expect))])
 }
 
 /// A HELLO frame with `healthcheck` set.
@@ -144,7 +146,7 @@ mod tests {
             .steps
             .iter()
             .find_map(|step| match &step.kind {
-                StepKind::Send(Send::Bytes(bytes)) => Some(bytes.to_vec()),
+                StepKind::Send(Send::Bytes(bytes) | Send::Timed { bytes, .. }) => Some(bytes.to_vec()),
                 _ => None,
             })
             .expect("something is sent")

@@ -86,6 +86,11 @@ pub enum Send {
     /// Hexadecimal digits to be sent as bytes.
     BinaryFormat(Format<Resolved>),
     Http(Box<HttpSend>),
+    /// Bytes with the time, seconds since 1970, written over those at `at`.
+    Timed {
+        bytes: Arc<[u8]>,
+        at: usize,
+    },
 }
 
 /// `connect`

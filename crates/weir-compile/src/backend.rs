@@ -18,7 +18,7 @@ pub fn compile(
     (server_settings, connectors): (&mut server::SharedSettings, &mut Connectors),
     slots: &mut dyn Slots,
 ) -> Backend {
-    server::compile_all(id, proxy, resolver, servers, server_settings, checks, connectors, slots);
+    server::compile_all(id, proxy, resolver, servers, (server_settings, checks), connectors, slots);
     let settings = &proxy.settings;
     let none = BackendParts::default();
     let parts = proxy.backend.as_deref().unwrap_or(&none);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy as Written};
+use weir_plan::settings::SavedServer;
 use weir_plan::{Listener, ListenerOwner, Patterns, Plan, Proxy, Server};
-use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, Slot, Sources, TableId};
+use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, ServerId, Slot, Sources, TableId};
 
 use crate::names::Names;
 use crate::resolver::Resolver;
@@ -47,6 +48,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     cli_listeners(config, &mut listeners, slots);
     let backends_by_name = backends_by_name(&proxies);
     let log_profiles = log_profile::compile(config, &names, &mut diagnostics);
+    let saved_servers = saved_servers(config, &proxies, &servers);
     let plan = Plan {
         global: config.global.clone(),
         proxies,
@@ -58,6 +60,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         backends_by_name,
         patterns: Patterns::new(config.patterns.clone()),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
+        saved_servers,
         generation: 0,
     };
     Compiled { plan, diagnostics }
@@ -175,6 +178,23 @@ fn cli_listeners(config: &Config, listeners: &mut Vec<Listener>, slots: &mut dyn
     for socket in &config.stats_sockets {
         frontend::listen(ListenerOwner::Cli, "GLOBAL", first, socket, None, listeners, slots);
     }
+}
+
+/// What state files say of the servers that are there.
+fn saved_servers(config: &Config, proxies: &[Proxy], servers: &[Server]) -> Vec<(ServerId, SavedServer)> {
+    if config.server_states.is_empty() {
+        return Vec::new();
+    }
+    let mut saved = Vec::new();
+    for proxy in proxies {
+        for index in proxy.backend.iter().flat_map(|backend| backend.servers.clone()) {
+            let path = format!("{}/{}", proxy.name, servers[index as usize].name);
+            if let Some(state) = config.server_states.get(&*path) {
+                saved.push((ServerId(index), state.clone()));
+            }
+        }
+    }
+    saved
 }
 
 fn backends_by_name(proxies: &[Proxy]) -> HashMap<Arc<str>, ProxyId> {

@@ -51,8 +51,7 @@ pub fn compile_all(
     proxy: &Proxy,
     resolver: &mut Resolver<'_, '_>,
     servers: &mut Vec<Server>,
-    settings: &mut SharedSettings,
-    checks: &mut check::Shared,
+    (settings, checks): (&mut SharedSettings, &mut check::Shared),
     connectors: &mut Connectors,
     slots: &mut dyn Slots,
 ) {
@@ -91,6 +90,10 @@ pub fn compile_all(
             cookie,
             track,
             forced_id: line.id.is_some(),
+            host: match &line.address.family {
+                AddressFamily::Name(name) => Some((**name).into()),
+                _ => None,
+            },
             span: line.span,
             slot: slots.server(&path),
         });
@@ -168,7 +171,14 @@ fn named(name: &str, line: &Written, path: &str, resolver: &mut Resolver<'_, '_>
     let mut asked = false;
     for method in methods {
         match method {
-            InitAddress::Last => {}
+            InitAddress::Last => {
+                let saved = resolver.names.config.server_states.get(path);
+                if let Some(ip) =
+                    saved.filter(|saved| saved.fqdn.as_deref() == Some(name)).and_then(|it| it.address)
+                {
+                    return ServerTarget::Ip { ip, port };
+                }
+            }
             InitAddress::None => {
                 if asked {
                     let text =

@@ -15,6 +15,7 @@ pub mod parser;
 pub mod proxy;
 pub mod sections;
 pub mod server;
+mod states;
 
 mod expression;
 mod host;

@@ -178,6 +178,7 @@ impl Turn<'_, '_> {
             backend: proxy.backend_slot,
             counters,
             state: view.state,
+            shut_sessions: view.state.shut_sessions.value(),
             pool: self.worker.pools.of(server.slot, counters),
             holds_place,
             plan: plan.clone(),

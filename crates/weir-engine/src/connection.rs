@@ -13,10 +13,12 @@ use std::task::{Context, Poll};
 use weir_plan::settings::MuxProtocol;
 use weir_types::Mode;
 
+use crate::census::Person;
 use crate::h2;
 use crate::listener;
 use crate::netscaler;
 use crate::proxy_protocol;
+use crate::record::{Cause, Stage};
 use crate::rules::{self, Admission};
 use crate::session::Client;
 use crate::stream::{Ending, Step, Stream, after};
@@ -34,6 +36,9 @@ pub struct Connection {
     /// When the last request ended; what `http-keep-alive` and `Ti` count from.
     idle_since_us: u64,
     greeting: Greeting,
+    /// What it is called by those who ask, and the last count it took part in.
+    number: u64,
+    counted: u64,
 }
 
 /// What has to happen before the first stream.
@@ -82,12 +87,27 @@ enum Idle {
 impl Connection {
     pub fn new(worker: Rc<Worker>, client: Client) -> Self {
         let idle_since_us = client.session.accepted_us;
-        Self { worker, client, timer: None, stream: None, h2: None, idle_since_us, greeting: Greeting::New }
+        let number = worker.census.number(worker.id);
+        let counted = worker.census.round();
+        Self {
+            worker,
+            client,
+            timer: None,
+            stream: None,
+            h2: None,
+            idle_since_us,
+            greeting: Greeting::New,
+            number,
+            counted,
+        }
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.timer.is_none() {
             self.timer = Some(self.worker.timers.register(cx.waker()));
+        }
+        if self.counted != self.worker.census.round() {
+            self.step_forward(cx);
         }
         if self.greeting != Greeting::Done {
             match self.greet(cx) {
@@ -135,6 +155,47 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// A count goes round: tells of the stream in progress, or ends it.
+    #[cold]
+    fn step_forward(&mut self, cx: &mut Context<'_>) {
+        self.counted = self.worker.census.round();
+        let now_ms = self.worker.clock.now_ms();
+        let Some(stream) = self.stream.as_deref_mut().filter(|stream| stream.running) else { return };
+        if self.worker.census.is_unwanted(self.number) {
+            stream.record.end(Cause::Killed, Stage::None);
+            stream.link = None;
+            let mut turn = Turn { cx, worker: &self.worker, client: &mut self.client, stream };
+            turn.close_with(Ending::Close);
+            return;
+        }
+        let session = &self.client.session;
+        let plan = &session.plan;
+        let record = &stream.record;
+        let target = record.method_len as usize + 1..(record.method_len + 1 + record.target_len) as usize;
+        let next = stream.deadlines.next();
+        let (protocol, source) = match session.source {
+            Some(source) if source.is_ipv4() => ("tcpv4", source.to_string()),
+            Some(source) => ("tcpv6", source.to_string()),
+            None => ("unix_stream", "unix:1".into()),
+        };
+        let backend = plan.proxy(stream.backend);
+        let server = stream.assigned.as_ref().map(|it| &*it.plan.server(it.server).name);
+        self.worker.census.step_forward(Person {
+            id: self.number,
+            protocol: protocol.into(),
+            source,
+            frontend: plan.proxy(session.frontend).name.to_string(),
+            backend: if backend.backend.is_some() { &*backend.name } else { "<NONE>" }.into(),
+            server: server.unwrap_or("<none>").into(),
+            age_ms: now_ms.saturating_sub(record.start_us / 1000),
+            expires_ms: (next != crate::timers::NEVER).then(|| next.saturating_sub(now_ms)),
+            retries: record.retries,
+            requests: session.requests,
+            bytes: [record.server_bytes_in, record.server_bytes_out],
+            uri: String::from_utf8_lossy(record.request_line.get(target).unwrap_or_default()).into_owned(),
+        });
     }
 
     /// What comes before the first stream: connection rules, the PROXY header, the handshake, session

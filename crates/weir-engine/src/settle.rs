@@ -4,11 +4,14 @@
 //! Every process calls this for every plan before it serves it. All would write the same, so it does not matter who
 //! comes first.
 
+use std::net::IpAddr;
+
 use weir_balance::WEIGHT_SCALE;
 use weir_check::CheckStatus;
-use weir_plan::settings::InitState;
+use weir_plan::settings::{InitState, SavedServer};
 use weir_plan::{Plan, Server, ServerTarget};
 use weir_shm::{AdminFlags, CheckState, OperationalState, ServerState, Shm};
+use weir_types::{PortSpec, ServerId};
 
 /// Brings shared memory up to date with `plan`. `now_ms` is `CLOCK_MONOTONIC` in milliseconds.
 pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
@@ -33,17 +36,19 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
         process.ssl_rate_configured.set(rate);
         process.ssl_rate_limit.set(rate);
     }
-    for server in &plan.servers {
+    for (index, server) in plan.servers.iter().enumerate() {
+        let id = ServerId(index as u32);
         let state = shm.server(server.slot).state;
         if state.is_new() {
-            begin(server, state, now_ms);
+            let index = plan.saved_servers.binary_search_by_key(&id, |(id, _)| *id).ok();
+            begin(server, state, index.map(|index| &plan.saved_servers[index].1), now_ms);
         } else {
             follow(server, state);
         }
     }
 }
 
-fn begin(server: &Server, state: &ServerState, now_ms: u64) {
+fn begin(server: &Server, state: &ServerState, saved: Option<&SavedServer>, now_ms: u64) {
     let settings = &server.settings;
     set_weight(state, u32::from(settings.weight));
     if matches!(server.target, ServerTarget::Unresolved { .. }) {
@@ -67,7 +72,60 @@ fn begin(server: &Server, state: &ServerState, now_ms: u64) {
         disable(state);
     }
     state.last_change_ms.set(now_ms);
+    if let Some(saved) = saved {
+        restore(server, state, saved, now_ms);
+    }
     state.begin();
+}
+
+/// As a state file knows the server, as far as its line still says the same.
+fn restore(server: &Server, state: &ServerState, saved: &SavedServer, now_ms: u64) {
+    let settings = &server.settings;
+    let admin = AdminFlags(saved.admin);
+    if saved.initial_weight == u32::from(settings.weight) {
+        state.user_weight.set(saved.user_weight);
+        state.effective_weight.set(saved.user_weight * WEIGHT_SCALE);
+    }
+    state.check.status.set(saved.check_status);
+    state.check.result.set(saved.check_result);
+    let most = settings.check.rise + settings.check.fall - 1;
+    if settings.check.enabled {
+        state.check.health.set(saved.check_health.min(most));
+    }
+    state.insert_admin(AdminFlags(admin.0 & AdminFlags::FDRAIN.0));
+    if admin.intersects(AdminFlags::FMAINT) {
+        state.insert_admin(AdminFlags::FMAINT);
+        if settings.check.enabled {
+            state.check.flags.insert(CheckState::PAUSED);
+        }
+    } else if admin.intersects(AdminFlags::CMAINT) && settings.disabled {
+        // It was enabled by an operator since.
+        state.remove_admin(AdminFlags::FMAINT);
+        state.check.flags.remove(CheckState::PAUSED);
+    }
+    state.set_operational(match saved.operational {
+        _ if state.admin().intersects(AdminFlags::MAINT) => OperationalState::Stopped,
+        0 => OperationalState::Stopped,
+        3 => OperationalState::Stopping,
+        _ => OperationalState::Running,
+    });
+    let elapsed_ms = u64::from(saved.since_change) * 1000;
+    state.last_change_ms.set(now_ms.saturating_sub(elapsed_ms).max(1));
+    if matches!(server.target, ServerTarget::Ip { port: PortSpec::Fixed(port), .. } if Some(port) != saved.port)
+    {
+        state.address.set(None, saved.port);
+    }
+    state.check.port.set(saved.check_port.map_or(0, u32::from));
+    let differs = |saved: Option<IpAddr>, configured| saved.filter(|saved| Some(*saved) != configured);
+    if let Some(address) = differs(saved.check_address, settings.check.address) {
+        state.check_address.set(Some(address), None);
+    }
+    if let Some(address) = differs(saved.agent_address, settings.agent.address) {
+        state.agent_address.set(Some(address), None);
+    }
+    if saved.agent_port != settings.agent.port {
+        state.agent.port.set(saved.agent_port.map_or(0, u32::from));
+    }
 }
 
 fn follow(server: &Server, state: &ServerState) {
@@ -138,7 +196,6 @@ mod tests {
 
     use weir_plan::settings::ServerSettings;
     use weir_shm::Kind;
-    use weir_types::PortSpec;
 
     use super::*;
 
@@ -152,6 +209,7 @@ mod tests {
             target: ServerTarget::Ip { ip: [127, 0, 0, 1].into(), port: PortSpec::Fixed(80) },
             settings: Arc::new(settings),
             cookie: None,
+            host: None,
             track: None,
             forced_id: false,
             span: Default::default(),

@@ -89,6 +89,8 @@ pub struct Assigned {
     pub counters: &'static ServerCounters,
     pub state: &'static ServerState,
     pub pool: Rc<ServerPool>,
+    /// [`ServerState::shut_sessions`] when the server was assigned: another value means that the stream is to end.
+    pub shut_sessions: u32,
     /// Occupies one of the server's places (`Balance::release` is owed).
     pub holds_place: bool,
     /// The plan that `server` is an index of.

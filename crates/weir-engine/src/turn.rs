@@ -80,9 +80,12 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// `on-marked-down shutdown-sessions` and `on-marked-up shutdown-backup-sessions`.
+    /// `shutdown sessions server`, `on-marked-down shutdown-sessions` and `on-marked-up shutdown-backup-sessions`.
     fn server_changed(&self) -> Option<Cause> {
         let assigned = self.stream.assigned.as_ref()?;
+        if assigned.shut_sessions != assigned.state.shut_sessions.value() {
+            return Some(Cause::Killed);
+        }
         let settings = &assigned.plan.server(assigned.server).settings;
         if settings.on_marked.down_shutdown_sessions && !assigned.state.usable_for_persistence() {
             return Some(Cause::Down);

@@ -19,6 +19,7 @@ use weir_shm::{ProcessCounters, Shm, Wakers};
 use weir_types::{ListenerId, ProxyId, Slot, WorkerId};
 
 use crate::buffers::Buffers;
+use crate::census::Census;
 use crate::clock::{self, Clock};
 use crate::compression::Compressors;
 use crate::edit::Editor;
@@ -100,6 +101,7 @@ pub struct Worker {
     pub compressors: Rc<Compressors>,
     pub streams: StreamBoxes,
     pub queues: Queues,
+    pub census: Census,
     pub logs: Logs,
     pub stats: Option<Rc<dyn StatsService>>,
     /// Takes what rules change of the plan.
@@ -151,6 +153,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
     let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats, editor));
     tokio::task::spawn_local(worker.timers.clone().drive(worker.clock.clone()));
     tokio::task::spawn_local(queue::listen(worker.clone()));
+    tokio::task::spawn_local(crate::census::serve(worker.clone()));
     tokio::task::spawn_local(housekeeping(worker.clone()));
     if let Some(beside) = beside {
         tokio::task::spawn_local(beside);
@@ -254,6 +257,7 @@ impl Worker {
             compressors: Compressors::new(shm, shm.process().counters(id), clock.clone()),
             streams: StreamBoxes::default(),
             queues: Queues::default(),
+            census: Census::default(),
             logs: Logs::new(log_sockets, &plan),
             stats,
             editor,

@@ -55,6 +55,8 @@ pub struct Server {
     /// `id` gave the number.
     pub forced_id: bool,
     pub target: ServerTarget,
+    /// The name that the address was looked up by.
+    pub host: Option<Arc<str>>,
     pub settings: Arc<ServerSettings>,
     /// `ssl` or `check-ssl`.
     pub tls: Option<Arc<ServerTls>>,

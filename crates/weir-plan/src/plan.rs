@@ -10,8 +10,8 @@ use crate::frontend::Listener;
 use crate::log_profile::LogProfile;
 use crate::patterns::Patterns;
 use crate::proxy::Proxy;
-use crate::settings::Global;
 use crate::settings::userlist::Userlist;
+use crate::settings::{Global, SavedServer};
 use crate::table::StickTable;
 
 /// Everything one worker needs to serve one configuration.
@@ -33,6 +33,8 @@ pub struct Plan {
     pub patterns: Patterns,
     /// Names of the configuration's files, by [`weir_types::FileId`].
     pub files: Vec<Box<str>>,
+    /// States of servers from state files, for a start without anything in shared memory.
+    pub saved_servers: Vec<(ServerId, SavedServer)>,
     /// Rises with every reload; 0 is the configuration that weir started with.
     pub generation: u64,
 }

@@ -13,7 +13,7 @@ use weir_plan::*;
 use weir_shm::{Kind, OperationalState, ServerState, ServerText, Shm};
 use weir_types::*;
 
-use crate::cli::{Control, Level, Session};
+use crate::cli::{Answers, Control, Level, Question, Session};
 use crate::{Process, View};
 
 pub struct Lab {
@@ -147,6 +147,7 @@ impl Builder {
             target: ServerTarget::Ip { ip: Ipv4Addr::LOCALHOST.into(), port: PortSpec::Fixed(port) },
             settings: Arc::new(set),
             cookie: cookie.map(Into::into),
+            host: None,
             track: None,
             forced_id: false,
             span: Span::default(),
@@ -233,8 +234,11 @@ impl Control for Lab {
     fn clear_totals(&self) {
         self.cleared.set(self.cleared.get() + 1);
     }
-    fn shutdown_sessions(&self, _: ServerId) -> bool {
-        true
+    fn shutdown_sessions(&self, server: ServerId) {
+        weir_engine::servers::shut_sessions(&self.view().servers(), server);
+    }
+    fn ask(&self, _: Question) -> Answers {
+        Box::pin(std::future::ready(Vec::new()))
     }
     fn submit(&self, edit: Edit) -> Edited {
         Editor::default().submit(&self.plan, edit)

@@ -8,7 +8,7 @@ mod table;
 mod words;
 
 pub use reply::{Reply, Severity};
-pub use session::{Control, Mode, Session, State};
+pub use session::{Answers, Condition, Control, Mode, Question, Session, State, Work, Worked};
 pub use table::{COMMANDS, Command, Level, Scope, listing};
 
 #[cfg(test)]

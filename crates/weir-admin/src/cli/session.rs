@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use weir_check::report::Line;
 use weir_engine::Edited;
+use weir_engine::census::Person;
 use weir_plan::Edit;
 use weir_plan::settings::SeverityOutput;
 use weir_types::{ProxyId, ServerId};
@@ -28,16 +29,14 @@ pub trait Control {
     /// `clear counters all`: every process clears the totals that it alone writes.
     fn clear_totals(&self);
 
-    /// `shutdown sessions server`: every worker closes its sessions on this server. False: workers cannot do that yet.
-    fn shutdown_sessions(&self, server: ServerId) -> bool;
+    /// `shutdown sessions server`: every worker closes its sessions on this server.
+    fn shutdown_sessions(&self, server: ServerId);
 
     /// Hands an edit in; the outcome comes when it is in force in every worker or in none.
     fn submit(&self, edit: Edit) -> Edited;
 
-    /// Streams for `show sess`, one line each; `None`: workers cannot tell yet.
-    fn sessions(&self) -> Option<Vec<String>> {
-        None
-    }
+    /// Asks all workers. The answers come in the order of workers; one that does not answer is left out.
+    fn ask(&self, question: Question) -> Answers;
 }
 
 /// `prompt`
@@ -89,17 +88,57 @@ enum Step {
     Prompt,
 }
 
-type Then = Box<dyn FnOnce(Result<(), String>, &dyn Control) -> Reply>;
+type Then = Box<dyn FnOnce(Worked, &dyn Control) -> Reply>;
 
-/// An edit that a command asks for, and how it answers.
+/// What a command asks for that takes its time, and how it answers then.
 pub struct Later {
-    edit: Option<Edit>,
+    work: Option<Work>,
     then: Then,
+}
+
+/// Says when a wait is over before its time: `Err` that it never will be well.
+pub type Condition = Box<dyn Fn(&dyn Control) -> Option<Result<(), String>>>;
+
+/// What a session stands still for.
+pub enum Work {
+    Edit(Edit),
+    /// `wait`: so many milliseconds, or until the condition speaks.
+    Wait {
+        ms: u64,
+        condition: Option<Condition>,
+    },
+    Ask(Question),
+}
+
+/// What only workers know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Their streams.
+    Streams,
+    /// End this stream; who did is told.
+    Shut(u64),
+}
+
+pub type Answers = std::pin::Pin<Box<dyn Future<Output = Vec<Person>>>>;
+
+/// What came of the work.
+pub enum Worked {
+    Done(Result<(), String>),
+    Answers(Vec<Person>),
 }
 
 impl std::fmt::Debug for Later {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Later").field("edit", &self.edit).finish_non_exhaustive()
+        out.debug_struct("Later").finish_non_exhaustive()
+    }
+}
+
+impl Worked {
+    fn done(self) -> Result<(), String> {
+        match self {
+            Worked::Done(outcome) => outcome,
+            Worked::Answers(_) => Ok(()),
+        }
     }
 }
 
@@ -151,13 +190,13 @@ impl Session {
         self.advance(control);
     }
 
-    /// The edit that the session waits for, once.
-    pub fn take_edit(&mut self) -> Option<Edit> {
-        self.later.as_mut()?.edit.take()
+    /// What the session waits for, once.
+    pub fn take_work(&mut self) -> Option<Work> {
+        self.later.as_mut()?.work.take()
     }
 
-    /// The edit is in force, or refused: the command answers, and the session goes on.
-    pub fn edited(&mut self, outcome: Result<(), String>, control: &dyn Control) {
+    /// The work is done, or could not be: the command answers, and the session goes on.
+    pub fn worked(&mut self, outcome: Worked, control: &dyn Control) {
         if let Some(later) = self.later.take() {
             let reply = (later.then)(outcome, control);
             self.say(&reply);
@@ -330,8 +369,34 @@ impl<'a> Context<'a> {
         edit: Edit,
         then: impl FnOnce(Result<(), String>, &dyn Control) -> Reply + 'static,
     ) -> Reply {
-        *self.later = Some(Later { edit: Some(edit), then: Box::new(then) });
+        self.later(Work::Edit(edit), |worked, control| then(worked.done(), control))
+    }
+
+    fn later(&mut self, work: Work, then: impl FnOnce(Worked, &dyn Control) -> Reply + 'static) -> Reply {
+        *self.later = Some(Later { work: Some(work), then: Box::new(then) });
         Reply::Empty
+    }
+
+    /// Asks all workers.
+    pub fn ask(
+        &mut self,
+        question: Question,
+        then: impl FnOnce(Vec<Person>, &dyn Control) -> Reply + 'static,
+    ) -> Reply {
+        self.later(Work::Ask(question), |worked, control| match worked {
+            Worked::Answers(people) => then(people, control),
+            Worked::Done(_) => then(Vec::new(), control),
+        })
+    }
+
+    /// Lets the session stand still for a time, or until the condition speaks.
+    pub fn wait(
+        &mut self,
+        ms: u64,
+        condition: Option<Condition>,
+        then: impl FnOnce(Result<(), String>, &dyn Control) -> Reply + 'static,
+    ) -> Reply {
+        self.later(Work::Wait { ms, condition }, |worked, control| then(worked.done(), control))
     }
 
     pub fn view(&self) -> View<'a> {

@@ -3,7 +3,7 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    counters, frontends, limits, listing, own, patterns, process, servers, statistics, tables,
+    counters, frontends, limits, listing, own, patterns, process, servers, sessions, statistics, tables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -263,7 +263,7 @@ pub const COMMANDS: &[Command] = &[
     command("show schema json", "show schema json                        : report schema used for stats", Scope::Worker, Level::User, Some(statistics::schema)),
     command("show servers conn", "show servers conn [<backend>]           : dump server connections status (all or for a single backend)", Scope::Worker, Level::User, Some(listing::connections)),
     command("show servers state", "show servers state [<backend>]          : dump volatile server information (all or for a single backend)", Scope::Worker, Level::User, Some(listing::state)),
-    command("show sess", "show sess [help|<id>|all] [opts...]     : report the list of current streams or dump this exact stream", Scope::Worker, Level::Operator, None),
+    command("show sess", "show sess [help|<id>|all] [opts...]     : report the list of current streams or dump this exact stream", Scope::Worker, Level::Operator, Some(sessions::show)),
     command("show ssl ca-file", "show ssl ca-file [<cafile>[:<index>]]   : display the SSL CA files used in memory, or the details of a <cafile>, or a single certificate of index <index> of a CA file <cafile>", Scope::Worker, Level::Operator, None),
     command("show ssl cert", "show ssl cert [<certfile>]              : display the SSL certificates used in memory, or the details of a file", Scope::Worker, Level::Operator, None),
     command("show ssl crl-file", "show ssl crl-file [<crlfile[:<index>>]] : display the SSL CRL files used in memory, or the details of a <crlfile>, or a single CRL of index <index> of CRL file <crlfile>", Scope::Worker, Level::Operator, None),
@@ -282,11 +282,11 @@ pub const COMMANDS: &[Command] = &[
     command("show trace", "show trace [<module>]                   : show live tracing state", Scope::Worker, Level::User, None),
     command("show version", "show version                            : show version of the current process", Scope::Both, Level::User, Some(process::version)),
     command("shutdown frontend", "shutdown frontend <frontend>            : stop a specific frontend", Scope::Worker, Level::Admin, Some(frontends::shutdown)),
-    command("shutdown session", "shutdown session [id]                   : kill a specific session", Scope::Worker, Level::Admin, None),
+    command("shutdown session", "shutdown session [id]                   : kill a specific session", Scope::Worker, Level::Admin, Some(sessions::shut)),
     command("shutdown sessions server", "shutdown sessions server <bk>/<srv>     : kill sessions on a server", Scope::Worker, Level::Admin, Some(servers::shutdown_sessions)),
     command("trace", "trace [<module>|0] [cmd [args...]]      : manage live tracing (empty to list, 0 to stop all)", Scope::Worker, Level::Admin, None),
     command("unpublish backend", "unpublish backend <backend>             : mark backend as unavailable for traffic", Scope::Worker, Level::Operator, None),
     command("update ssl ocsp-response", "update ssl ocsp-response <certfile>     : send ocsp request and update stored ocsp response", Scope::Worker, Level::Admin, None),
     command("user", "user                                    : lower the level of the current CLI session to user", Scope::Both, Level::User, Some(own::user)),
-    command("wait", "wait {-h|<delay_ms>} cond [args...]     : wait the specified delay or condition (-h to see list)", Scope::Worker, Level::User, None),
+    command("wait", "wait {-h|<delay_ms>} cond [args...]     : wait the specified delay or condition (-h to see list)", Scope::Worker, Level::User, Some(wait::wait)),
 ];

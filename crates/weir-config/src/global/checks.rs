@@ -10,8 +10,6 @@ use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, Prefix};
 use crate::value::{atol, clamp_u32};
 
-const STATES: &str = "server states survive reloads by themselves";
-
 pub const KEYWORDS: &[Keyword] = &[
     Keyword::new("spread-checks", "<0..50, in percent>", "Randomises check intervals (3.2).", spread),
     Keyword::new("max-spread-checks", "<delay>", "Bound of the checks' start (3.2).", max_spread),
@@ -28,8 +26,7 @@ pub const KEYWORDS: &[Keyword] = &[
             parser.config.global.server_state_base = Some(dir.into());
         }
         Ok(())
-    })
-    .no_effect(STATES),
+    }),
     Keyword::new("server-state-file", "<file>", "The state file of all servers (3.1).", |parser, line| {
         let file = needs(line, "expect one argument: a file path.")?;
         let known = parser.config.global.server_state_file.is_some();
@@ -37,8 +34,7 @@ pub const KEYWORDS: &[Keyword] = &[
             parser.config.global.server_state_file = Some(file.into());
         }
         Ok(())
-    })
-    .no_effect(STATES),
+    }),
 ];
 
 fn needs<'l>(line: &Line<'l>, missing: &str) -> Outcome<&'l str> {

@@ -61,6 +61,8 @@ pub struct Config {
     pub fcgi_apps: Vec<FcgiApp>,
     pub crt_stores: Vec<CrtStore>,
     pub healthchecks: Vec<Healthcheck>,
+    /// What state files say, by `backend/server`.
+    pub server_states: crate::states::States,
     /// Sections that are checked keyword by keyword and keep nothing but their name: `acme`.
     pub opaque: Vec<Opaque>,
     /// Pattern and map files and what ACLs compare with, in the order they came up.

@@ -18,6 +18,7 @@ impl Parser<'_> {
             crate::global::finish(&mut self);
             sections::whole::check(&mut self);
             self.settle_references();
+            crate::states::load(&mut self);
         }
         let refused = |reference: &Reference| reference.wanted != Wanted::HttpErrors;
         for reference in std::mem::take(&mut self.references_to_come).into_iter().filter(refused) {

@@ -27,10 +27,7 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         }
     };
     parser.settings().server_state_from = Some(from);
-    match from {
-        ServerStateFrom::None => Ok(()),
-        _ => line.not_yet(0, "load-server-state-from-file"),
-    }
+    Ok(())
 }
 
 fn name(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -14,6 +14,7 @@ pub fn begins(servers: &Servers<'_>, checked: Checked) {
     let check = checked.state(servers.shm);
     check.flags.insert(CheckState::IN_PROGRESS);
     check.result.set(CheckResult::Unknown as u32);
+    check.code.set(0);
     let text = servers.shm.server(checked.slot).text();
     match checked.of {
         CheckOf::Health => text.check.clear(),

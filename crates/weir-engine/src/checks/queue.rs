@@ -206,6 +206,7 @@ mod tests {
             target: ServerTarget::Ip { ip: [127, 0, 0, 1].into(), port: PortSpec::Fixed(80) },
             settings: settings.clone(),
             cookie: None,
+            host: None,
             track: None,
             forced_id: false,
             span: Default::default(),

@@ -71,31 +71,14 @@ pub(super) fn apply(
     let (was_usable, was_stopped) = (state.usable(), is_stopped(state));
     change(state);
     keep_times(servers, state, was_usable, was_stopped);
-    let settings = &servers.server(id).settings;
-    if !was_stopped && is_stopped(state) && settings.on_marked.down_shutdown_sessions {
-        state.shut_sessions.fetch_add(1);
-    }
     let mut lines = Vec::new();
     if let Some((transition, cause)) = line {
         let text = report::transition(servers.subject(id), transition, cause, remaining(servers, id));
         lines.push((proxy.index, text));
     }
     lines.extend(backend_changed(servers, id));
-    if was_stopped && !is_stopped(state) && settings.on_marked.up_shutdown_backup_sessions && !settings.backup
-    {
-        shut_backups(servers, id);
-    }
     raise_epochs(servers, id);
     lines
-}
-
-/// `on-marked-up shutdown-backup-sessions`
-fn shut_backups(servers: &Servers<'_>, id: ServerId) {
-    let Some(backend) = &servers.backend_of(id).backend else { return };
-    let backups = backend.servers.clone().map(ServerId);
-    for backup in backups.filter(|backup| servers.server(*backup).settings.backup) {
-        servers.state(backup).shut_sessions.fetch_add(1);
-    }
 }
 
 fn is_stopped(state: &ServerState) -> bool {
@@ -165,6 +148,12 @@ fn backend_changed(servers: &Servers<'_>, id: ServerId) -> Option<Told> {
         }
         _ => None,
     }
+}
+
+/// Ends the sessions on a server: workers find it when they are called.
+pub fn shut_sessions(servers: &Servers<'_>, id: ServerId) {
+    servers.state(id).shut_sessions.fetch_add(1);
+    raise_epochs(servers, id);
 }
 
 /// Tells workers that what they know of the backend's servers is old.

@@ -119,6 +119,7 @@ impl Plans {
             target: ServerTarget::Ip { ip: address.ip(), port: PortSpec::Fixed(address.port()) },
             settings: Arc::new(settings),
             cookie: None,
+            host: None,
             track: None,
             forced_id: false,
             span: Span::default(),

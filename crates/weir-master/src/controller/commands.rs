@@ -4,8 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use weir_admin::{Control, Process, View};
+use weir_admin::{Answers, Control, Process, Question, View};
 use weir_check::report::Line;
+use weir_engine::census;
 use weir_engine::checks::Messenger;
 use weir_engine::{Edited, Editor};
 use weir_plan::settings::BindSettings;
@@ -69,8 +70,22 @@ impl Control for Moment {
         }
     }
 
-    fn shutdown_sessions(&self, _server: ServerId) -> bool {
-        false
+    fn shutdown_sessions(&self, server: ServerId) {
+        weir_engine::servers::shut_sessions(&self.view().servers(), server);
+        self.servers_changed();
+    }
+
+    fn ask(&self, question: Question) -> Answers {
+        let shm = self.reach.shm;
+        Box::pin(async move {
+            match question {
+                Question::Streams => census::streams(shm).await,
+                Question::Shut(id) => match census::shut(shm, id).await {
+                    true => vec![census::Person { id, ..Default::default() }],
+                    false => Vec::new(),
+                },
+            }
+        })
     }
 
     fn submit(&self, edit: Edit) -> Edited {

@@ -12,6 +12,7 @@ mod http2;
 mod logs;
 mod options;
 pub mod retry;
+mod saved;
 mod server;
 mod stats;
 mod timeouts;
@@ -31,6 +32,7 @@ pub use logs::{LogFormatName, LogSteps, LogTarget, LogTransport};
 pub use options::{
     AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,
 };
+pub use saved::SavedServer;
 pub use server::{ProxyProtocolVersion, ServerSettings, SourceAddress};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;

@@ -40,10 +40,7 @@ fn state_line(view: &View<'_>, proxy: &Proxy, id: ServerId) -> String {
     let (ip, own_port) = address(view, id);
     let fqdn = match shared.text().fqdn.value() {
         name if !name.is_empty() => name,
-        _ => match &server.target {
-            ServerTarget::Unresolved { name, .. } => name.to_string(),
-            _ => "-".into(),
-        },
+        _ => server.host.as_deref().unwrap_or("-").to_owned(),
     };
     let shown = |address: Option<std::net::IpAddr>| address.map_or("-".into(), |address| address.to_string());
     let port = |set: u32, configured: Option<u16>| if set > 0 { set } else { configured.unwrap_or(0).into() };

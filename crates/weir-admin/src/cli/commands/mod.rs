@@ -8,5 +8,7 @@ pub mod own;
 pub mod patterns;
 pub mod process;
 pub mod servers;
+pub mod sessions;
 pub mod statistics;
 pub mod tables;
+pub mod wait;

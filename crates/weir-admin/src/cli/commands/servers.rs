@@ -93,9 +93,9 @@ pub fn disable_agent(context: &mut Context<'_>) -> Reply {
 }
 
 pub fn shutdown_sessions(context: &mut Context<'_>) -> Reply {
-    with_server(context, |context, id| match context.control.shutdown_sessions(id) {
-        true => Reply::Empty,
-        false => Reply::error("'shutdown sessions server' is not implemented by weir yet."),
+    with_server(context, |context, id| {
+        context.control.shutdown_sessions(id);
+        Reply::Empty
     })
 }
 
