@@ -28,6 +28,7 @@ struct Patterns {
     counts: Regex,
     check_duration: Regex,
     entry: Regex,
+    table_entry: Regex,
 }
 
 fn pattern(text: &str) -> Regex {
@@ -54,6 +55,7 @@ impl Normaliser {
             counts: pattern(r" \d+/\d+/\d+/\d+/(\+?\d+) "),
             check_duration: pattern(r"check duration: \d+ms"),
             entry: pattern(r"^0x[0-9a-f]+ "),
+            table_entry: pattern(r"(?m)^0x[0-9a-f]+: (key=.*) exp=(0|[1-9]\d*)( shard=0)?"),
         };
         Normaliser { names, dir: dir.to_string_lossy().into_owned(), timer_floor_ms, patterns }
     }
@@ -75,7 +77,10 @@ impl Normaliser {
         // What `show map` names an entry by.
         let text = self.patterns.entry.replace(&text, "0x... ");
         let text = self.patterns.http_date.replace_all(&text, "<date>");
-        self.patterns.age.replace_all(&text, "age: $1<n>").into_owned()
+        let text = self.patterns.age.replace_all(&text, "age: $1<n>");
+        // 2.6 knows no shards of a table's entries.
+        let entry = |c: &Captures| format!("<entry>: {} exp={}", &c[1], if &c[2] == "0" { "0" } else { "<t>" });
+        self.patterns.table_entry.replace_all(&text, entry).into_owned()
     }
 
     /// For a log line: also its dates, process id and timers.
@@ -149,6 +154,15 @@ mod tests {
             "fe be/<NOSRV> t/-1/-1/-1/+t 503 x"
         );
         assert_eq!(normaliser(None).log("Tr=-1 Ta=5"), "Tr=-1 Ta=t");
+    }
+
+    #[test]
+    fn an_entry_of_a_table_keeps_all_but_its_address_and_time() {
+        assert_eq!(
+            normaliser(None).text("0x55d0: key=a\\ b use=1 exp=59999 shard=0 gpc0=5"),
+            "<entry>: key=a\\ b use=1 exp=<t> gpc0=5"
+        );
+        assert_eq!(normaliser(None).text("0x1: key=a use=0 exp=0 gpc0=5"), "<entry>: key=a use=0 exp=0 gpc0=5");
     }
 
     #[test]

@@ -52,6 +52,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
         plan_changed: plan_changed.clone(),
         messenger: messenger.clone(),
     }));
+    let sweep = tokio::task::spawn_local(sweep_tables(shm, plan.clone()));
     let process = process(&plan.load(), shm, version, release_date);
     let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor });
     let mut commands = Commands { reach, requests, listening: HashMap::new() };
@@ -83,7 +84,21 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     };
     talk.abort();
     checks.abort();
+    sweep.abort();
     Ok(exit)
+}
+
+/// Takes expired entries out of the stick tables, so many a second: nobody sees them any more, but they take room.
+async fn sweep_tables(shm: weir_shm::Shm, plan: Arc<arc_swap::ArcSwap<Plan>>) {
+    const PAUSE: Duration = Duration::from_secs(1);
+    const ENTRIES_AT_ONCE: u32 = 50_000;
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        for table in &plan.load().tables {
+            let table = shm.table(table.slot, shm.controller());
+            table.sweep_some(weir_sys::clock::monotonic_ms(), ENTRIES_AT_ONCE);
+        }
+    }
 }
 
 /// The sockets of `stats socket` lines and who is connected to them.

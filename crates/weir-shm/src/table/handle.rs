@@ -158,15 +158,25 @@ impl Table {
         }
     }
 
-    /// Removes entries whose time is over.
+    /// Removes entries whose time is over: all of them.
     pub fn sweep(&self, now_ms: u64) {
+        self.sweep_some(now_ms, u32::MAX);
+    }
+
+    /// The same for about `most` of them at once; the others are gone for whoever looks all the same.
+    pub fn sweep_some(&self, now_ms: u64, most: u32) {
         if self.expire_ms() == 0 {
             return;
         }
+        let mut batches = most.div_ceil(BATCH);
         for number in 0..self.placed.layout.shards {
             let shard = self.placed.shard(number);
-            // Bounded by the entries there are: each turn removes some.
-            while shard.read(shard::OLDEST) != 0 && shard.lock(self.place).expire(now_ms, BATCH) {}
+            while batches > 0
+                && shard.read(shard::OLDEST) != 0
+                && shard.lock(self.place).expire(now_ms, BATCH)
+            {
+                batches -= 1;
+            }
         }
     }
 
