@@ -79,7 +79,8 @@ impl Normaliser {
         let text = self.patterns.http_date.replace_all(&text, "<date>");
         let text = self.patterns.age.replace_all(&text, "age: $1<n>");
         // 2.6 knows no shards of a table's entries.
-        let entry = |c: &Captures| format!("<entry>: {} exp={}", &c[1], if &c[2] == "0" { "0" } else { "<t>" });
+        let entry =
+            |c: &Captures| format!("<entry>: {} exp={}", &c[1], if &c[2] == "0" { "0" } else { "<t>" });
         self.patterns.table_entry.replace_all(&text, entry).into_owned()
     }
 
@@ -162,7 +163,10 @@ mod tests {
             normaliser(None).text("0x55d0: key=a\\ b use=1 exp=59999 shard=0 gpc0=5"),
             "<entry>: key=a\\ b use=1 exp=<t> gpc0=5"
         );
-        assert_eq!(normaliser(None).text("0x1: key=a use=0 exp=0 gpc0=5"), "<entry>: key=a use=0 exp=0 gpc0=5");
+        assert_eq!(
+            normaliser(None).text("0x1: key=a use=0 exp=0 gpc0=5"),
+            "<entry>: key=a use=0 exp=0 gpc0=5"
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod names;
 mod plan;
 mod resolver;
 mod review;
+mod ring;
 mod rules;
 mod server;
 mod settings;

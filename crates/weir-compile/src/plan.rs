@@ -14,7 +14,7 @@ use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
 use crate::tls::Connectors;
-use crate::{backend, check, filters, frontend, log_profile, review, rules, server, table};
+use crate::{backend, check, filters, frontend, log_profile, review, ring, rules, server, table};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
 #[derive(Debug)]
@@ -49,14 +49,19 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     let backends_by_name = backends_by_name(&proxies);
     let log_profiles = log_profile::compile(config, &names, &mut diagnostics);
     let saved_servers = saved_servers(config, &proxies, &servers);
+    let mut global = config.global.clone();
+    for target in &mut global.logs {
+        *target = ring::shape(config, target.clone());
+    }
     let plan = Plan {
-        global: config.global.clone(),
+        global,
         proxies,
         servers,
         listeners,
         userlists: config.userlists.clone(),
         tables,
         log_profiles,
+        rings: ring::compile(config),
         backends_by_name,
         patterns: Patterns::new(config.patterns.clone()),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),

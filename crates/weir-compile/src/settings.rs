@@ -13,6 +13,7 @@ use weir_sample::{Format, Resolved};
 use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, Span};
 
 use crate::resolver::Resolver;
+use crate::ring;
 use crate::standard;
 
 /// Compiled settings with the written ones and the mode they came from, the latest last.
@@ -120,9 +121,12 @@ fn targets(config: &Config, log: &LogSetup, resolver: &mut Resolver<'_, '_>) -> 
         .iter()
         .flat_map(|line| match &line.to {
             LogWhere::Global => {
-                config.global.logs.iter().take(line.global_targets as usize).cloned().collect::<Vec<_>>()
+                let targets = config.global.logs.iter().take(line.global_targets as usize);
+                targets.map(|target| ring::shape(config, target.clone())).collect::<Vec<_>>()
             }
-            LogWhere::Address(_) => target(line, resolver).into_iter().collect(),
+            LogWhere::Address(_) => {
+                target(line, resolver).map(|target| ring::shape(config, target)).into_iter().collect()
+            }
         })
         .collect()
 }
@@ -134,7 +138,19 @@ fn target(line: &LogLine, resolver: &mut Resolver<'_, '_>) -> Option<LogTarget> 
         (AddressFamily::Ip(ip), _) => LogTransport::Udp((*ip, 514).into()),
         (AddressFamily::Unix(path), _) => LogTransport::Unix(path.clone()),
         (AddressFamily::Fd(fd), _) => LogTransport::Fd(*fd),
-        (AddressFamily::Ring(name), _) => LogTransport::Ring(name.clone()),
+        (AddressFamily::Ring(name), _) => {
+            if !ring::is_known(resolver.names.config, name) {
+                let proxy = &resolver.proxy.name;
+                let text = format!("Proxy '{proxy}': log server uses unknown ring named '{name}'.");
+                resolver.alert(line.span, text);
+            }
+            // Those two are the standard descriptors under another name.
+            match &**name {
+                "stdout" => LogTransport::Fd(1),
+                "stderr" => LogTransport::Fd(2),
+                _ => LogTransport::Ring(name.clone()),
+            }
+        }
         (AddressFamily::Backend(name), _) => LogTransport::Backend(name.clone()),
         (other, _) => {
             not_yet(resolver, line.span, format!("'log' to {other:?} is not supported by weir yet."));

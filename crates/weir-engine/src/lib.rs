@@ -53,6 +53,7 @@ mod queue;
 mod record;
 mod replay;
 mod retry;
+pub mod rings;
 mod rules;
 mod server;
 pub mod servers;

@@ -13,7 +13,8 @@ use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg};
 use nix::sys::uio::writev;
 use weir_plan::Plan;
 use weir_plan::settings::{LogFormatName, LogTarget, LogTransport};
-use weir_shm::ProcessCounters;
+use weir_shm::{ProcessCounters, Shm};
+use weir_types::WorkerId;
 
 /// Sockets for log targets, by transport. Open them before `chroot` and before privileges are given up.
 #[derive(Debug, Default)]
@@ -89,9 +90,10 @@ fn key(transport: &LogTransport) -> Option<Transport> {
 }
 
 /// The log output of one worker.
-#[derive(Debug)]
 pub struct Logs {
     sockets: RefCell<LogSockets>,
+    shm: Shm,
+    place: WorkerId,
     host: Box<str>,
     /// The header's buffer, used again for every line.
     header: RefCell<Vec<u8>>,
@@ -121,10 +123,12 @@ pub struct Message<'a> {
 }
 
 impl Logs {
-    pub fn new(mut sockets: LogSockets, plan: &Plan) -> Self {
+    pub fn new(mut sockets: LogSockets, plan: &Plan, shm: Shm, place: WorkerId) -> Self {
         sockets.extend(plan);
         Self {
             sockets: RefCell::new(sockets),
+            shm,
+            place,
             host: weir_sys::privilege::host_name().unwrap_or_default().into(),
             header: RefCell::default(),
             date: RefCell::new((u64::MAX, [0; 15])),
@@ -168,7 +172,21 @@ impl Logs {
         ranges.iter().any(|(first, last)| (*first..=*last).contains(count))
     }
 
+    /// A ring takes the line as it would be sent, without the line feed.
+    fn store(&self, ring: &str, target: &LogTarget, message: &Message<'_>) -> bool {
+        let Some(ring) = self.shm.ring(ring, self.place) else { return false };
+        let line = &mut *self.header.borrow_mut();
+        line.clear();
+        self.write_header(target, message, line);
+        line.extend_from_slice(message.text);
+        line.truncate(target.len as usize);
+        ring.write(line)
+    }
+
     fn send_to(&self, target: &LogTarget, message: &Message<'_>) -> bool {
+        if let LogTransport::Ring(name) = &target.transport {
+            return self.store(name, target, message);
+        }
         let mut sockets = self.sockets.borrow_mut();
         let Some(socket) = sockets.ensure(&target.transport) else { return false };
         let header = &mut *self.header.borrow_mut();

@@ -258,7 +258,7 @@ impl Worker {
             streams: StreamBoxes::default(),
             queues: Queues::default(),
             census: Census::default(),
-            logs: Logs::new(log_sockets, &plan),
+            logs: Logs::new(log_sockets, &plan, shm, id),
             stats,
             editor,
             variables: RefCell::new(configured(&plan)),

@@ -53,6 +53,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
         messenger: messenger.clone(),
     }));
     let sweep = tokio::task::spawn_local(sweep_tables(shm, plan.clone()));
+    let rings = tokio::task::spawn_local(weir_engine::rings::run(shm, plan.clone()));
     let process = process(&plan.load(), shm, version, release_date);
     let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor });
     let mut commands = Commands { reach, requests, listening: HashMap::new() };
@@ -85,6 +86,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     talk.abort();
     checks.abort();
     sweep.abort();
+    rings.abort();
     Ok(exit)
 }
 

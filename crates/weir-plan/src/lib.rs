@@ -11,6 +11,7 @@ mod log_profile;
 pub mod patterns;
 pub mod plan;
 pub mod proxy;
+mod ring;
 pub mod settings;
 pub mod table;
 
@@ -21,4 +22,5 @@ pub use log_profile::{LogProfile, LogStep};
 pub use patterns::Patterns;
 pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};
+pub use ring::{Ring, RingServer};
 pub use table::{StickRule, StickTable, StoredFrom};

@@ -10,6 +10,7 @@ use crate::frontend::Listener;
 use crate::log_profile::LogProfile;
 use crate::patterns::Patterns;
 use crate::proxy::Proxy;
+use crate::ring::Ring;
 use crate::settings::userlist::Userlist;
 use crate::settings::{Global, SavedServer};
 use crate::table::StickTable;
@@ -27,6 +28,7 @@ pub struct Plan {
     /// Of proxies and then of `peers` sections, each in the order of the file.
     pub tables: Vec<StickTable>,
     pub log_profiles: Vec<LogProfile>,
+    pub rings: Vec<Ring>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,
     /// What ACLs and maps compare with, for runtime commands and rules that change it.

@@ -12,6 +12,7 @@ mod layout;
 mod lock;
 mod queue;
 mod rate;
+mod ring;
 mod segment;
 mod sessions;
 mod shm;
@@ -29,6 +30,7 @@ pub use layout::Capacity;
 pub use lock::{Guard, RobustLock};
 pub use queue::{Grant, Queue, WaiterId};
 pub use rate::Rate;
+pub use ring::{READERS, Ring, RingSpec};
 pub use sessions::{SESSIONS, SessionKey, Sessions};
 pub use shm::Shm;
 pub use state::{

@@ -129,7 +129,7 @@ impl Segment {
     }
 }
 
-fn map(descriptor: &OwnedFd, bytes: usize) -> Result<NonNull<u8>, ShmError> {
+pub(crate) fn map(descriptor: &OwnedFd, bytes: usize) -> Result<NonNull<u8>, ShmError> {
     let length = NonZeroUsize::new(bytes).expect("a segment has a header");
     let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: a fresh mapping of a memfd whose size is sealed; it is never unmapped.

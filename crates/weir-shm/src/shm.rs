@@ -13,6 +13,7 @@ use crate::error::ShmError;
 use crate::layout::{Capacity, mark_words};
 use crate::lock::RobustLock;
 use crate::queue::{PlaceQueue, Waiter};
+use crate::ring::{Ring, RingArea, RingSpec};
 use crate::segment::Segment;
 use crate::sessions::SessionSlot;
 use crate::state::{ListenerState, ProxyState, ServerState, ServerText, WorkerInfo, WorkerPhase};
@@ -22,6 +23,8 @@ use crate::view::*;
 const SEGMENTS: usize = 1 << (32 - SEGMENT_SHIFT);
 /// Areas of tables: one for the start and one for each reload that adds or changes tables.
 const AREAS: usize = 4096;
+/// Rings: one for each section at the start, and for each that a reload adds or sizes anew.
+const RINGS: usize = 1024;
 /// A table's slot holds its area's number above this bit.
 const AREA_SHIFT: u32 = 20;
 /// Streams of one worker that may wait in queues at once. Memory is touched as they come.
@@ -34,6 +37,7 @@ pub struct Shm(&'static Inner);
 struct Inner {
     segments: [OnceLock<Mapped>; SEGMENTS],
     areas: Box<[OnceLock<Area>]>,
+    rings: Box<[OnceLock<RingArea>]>,
     places: usize,
     /// What the supervisor filled so far.
     used: Mutex<Vec<Used>>,
@@ -61,12 +65,14 @@ impl Shm {
 
     /// Maps the segments another process made, in their order. For children.
     pub fn attach(descriptors: Vec<OwnedFd>) -> Result<Self, ShmError> {
+        let (rings, descriptors): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(RingArea::is);
         let (areas, segments): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(Area::is);
         let segments = segments.into_iter().map(Segment::attach).collect::<Result<Vec<_>, _>>()?;
         let places = segments.first().map_or(0, |segment| segment.places);
         let shm = Self::empty(places);
         segments.into_iter().try_for_each(|segment| shm.install(segment))?;
         areas.into_iter().try_for_each(|area| shm.install_area(Area::attach(area)?))?;
+        rings.into_iter().try_for_each(|ring| shm.install_ring(RingArea::attach(ring)?))?;
         Ok(shm)
     }
 
@@ -127,6 +133,9 @@ impl Shm {
         if Area::is(&descriptor) {
             return self.install_area(Area::attach(descriptor)?);
         }
+        if RingArea::is(&descriptor) {
+            return self.install_ring(RingArea::attach(descriptor)?);
+        }
         self.install(Segment::attach(descriptor)?)
     }
 
@@ -142,6 +151,30 @@ impl Shm {
             return Err(ShmError::TooManyNames);
         }
         self.install_area(Area::create(self.areas().count() as u32, &missing, self.places())?)
+    }
+
+    /// Makes the rings that are not there yet, or not of the wanted size. For the supervisor, before it asks children to
+    /// prepare; pass what is new in [`Shm::descriptors`] on to them. What a ring held stays over reloads.
+    pub fn add_rings(&self, wanted: &[RingSpec]) -> Result<(), ShmError> {
+        let missing = |spec: &&RingSpec| !self.ring_areas().any(|ring| ring.is_as(spec));
+        wanted.iter().filter(missing).try_for_each(|spec| self.install_ring(RingArea::create(spec)?))
+    }
+
+    /// The newest ring of this name, for the process of `place`.
+    pub fn ring(&self, name: &str, place: WorkerId) -> Option<Ring> {
+        self.ring_areas().filter(|ring| ring.name == name).last().map(|area| Ring::new(area, place))
+    }
+
+    fn ring_areas(&self) -> impl Iterator<Item = &'static RingArea> + use<> {
+        self.0.rings.iter().map_while(OnceLock::get)
+    }
+
+    fn install_ring(&self, ring: RingArea) -> Result<(), ShmError> {
+        let place = self.0.rings.iter().find(|place| place.get().is_none());
+        let place = place.ok_or(ShmError::TooManyNames)?;
+        let descriptor = place.get_or_init(|| ring).descriptor();
+        self.0.installed.lock().expect("not poisoned").push(descriptor);
+        Ok(())
     }
 
     /// The plan with these tables comes into force: what a changed table knew goes into the one that takes its place.
@@ -283,6 +316,7 @@ impl Shm {
         }
         self.mapped().for_each(|mapped| mapped.clear_gauges(dead));
         self.areas().flat_map(|area| &area.tables).for_each(|table| table.recover(dead));
+        self.ring_areas().for_each(|ring| ring.recover(dead));
         self.used_places().for_each(|place| self.kick(place));
     }
 
@@ -344,6 +378,7 @@ impl Shm {
         let inner = Inner {
             segments: [const { OnceLock::new() }; SEGMENTS],
             areas: (0..AREAS).map(|_| OnceLock::new()).collect(),
+            rings: (0..RINGS).map(|_| OnceLock::new()).collect(),
             places,
             used: Mutex::default(),
             installed: Mutex::default(),

@@ -3,7 +3,8 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    counters, frontends, limits, listing, own, patterns, process, servers, sessions, statistics, tables, wait,
+    counters, events, frontends, limits, listing, own, patterns, process, servers, sessions, statistics,
+    tables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -249,7 +250,7 @@ pub const COMMANDS: &[Command] = &[
     command("show dev", "show dev                                : show debug info for developers", Scope::Worker, Level::Operator, None),
     command("show env", "show env [var]                          : dump environment variables known to the process", Scope::Both, Level::Operator, Some(process::environment)),
     command("show errors", "show errors [<px>] [request|response]   : report last request and/or response errors for each proxy", Scope::Worker, Level::Operator, None),
-    command("show events", "show events [<sink>] [-w] [-n] [-0]     : show event sink state", Scope::Worker, Level::Operator, None),
+    command("show events", "show events [<sink>] [-w] [-n] [-0]     : show event sink state", Scope::Worker, Level::Operator, Some(events::show)),
     command("show fd", "show fd [-!plcfbsd]* [num]              : dump list of file descriptors in use or a specific one", Scope::Worker, Level::Operator, None),
     command("show info", "show info [desc|json|typed|float]*      : report information about the running process", Scope::Worker, Level::User, Some(statistics::info)),
     command("show libs", "show libs                               : show loaded object files and libraries", Scope::Worker, Level::Operator, None),

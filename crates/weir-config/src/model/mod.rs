@@ -22,7 +22,7 @@ pub use name::Name;
 pub use proxy::{Capture, Defaults, FrontendParts, Persist, Proxy, Rules, SwitchTarget, UseBackend};
 pub use sections::{
     Cache, CrtLoad, CrtStore, FcgiApp, Healthcheck, HttpErrors, LogForward, LogProfile, LogStep, Mailers,
-    Opaque, Peer, Peers, PeersTable, Resolvers, Ring,
+    Opaque, Peer, Peers, PeersTable, Resolvers, Ring, RingServer,
 };
 pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, Sni, TlsServer};
 pub use settings::{

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use weir_plan::settings::ErrorPage;
+use weir_plan::settings::{ErrorPage, LogFormatName};
 use weir_sample::{Format, Named};
 use weir_types::{Address, Span};
 
@@ -95,13 +95,22 @@ pub struct Cache {
 pub struct Ring {
     pub name: Arc<str>,
     pub description: Option<Box<str>>,
-    pub format: Option<Box<str>>,
+    pub format: Option<LogFormatName>,
     pub maxlen: Option<u32>,
     pub size: Option<u64>,
     pub backing_file: Option<Box<str>>,
-    pub servers: Vec<(Arc<str>, Address, Span)>,
+    pub servers: Vec<RingServer>,
     pub timeout_connect: Option<u32>,
     pub timeout_server: Option<u32>,
+    pub span: Span,
+}
+
+/// A `server` line of a ring.
+#[derive(Clone, Debug)]
+pub struct RingServer {
+    pub name: Arc<str>,
+    pub address: Address,
+    pub octet_count: bool,
     pub span: Span,
 }
 

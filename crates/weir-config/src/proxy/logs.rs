@@ -11,7 +11,7 @@ use weir_types::{Address, AddressFamily, Form, Level, ProxyKind, SocketKind};
 
 use crate::expression;
 use crate::keyword::Keyword;
-use crate::model::{LogFormat, LogLine, LogSetup, LogWhere, Name};
+use crate::model::{LogFormat, LogLine, LogSetup, LogWhere, Name, Ring, RingServer};
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, Prefix};
 use crate::value::{atol, prefix};
@@ -101,6 +101,7 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
     let address = crate::host::parse(parser.files, line.word(1), AddressUse::Log)
         .or_else(|fault| line.fail(1, format!("log : {fault}")))?;
     served(line, &address)?;
+    let address = through_ring(parser, line, address, target.format);
     target.to = LogWhere::Address(address);
     Ok(target)
 }
@@ -109,14 +110,40 @@ pub(crate) fn log_line(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome<LogL
 fn served(line: &Line<'_>, address: &Address) -> Outcome {
     let stream = address.kind == SocketKind::Stream;
     match &address.family {
-        AddressFamily::Ring(_) | AddressFamily::Backend(_) => {
-            line.not_yet(1, &format!("log {}", line.word(1)))
-        }
-        AddressFamily::Ip(_) | AddressFamily::Name(_) if stream => {
+        AddressFamily::Backend(_) => line.not_yet(1, &format!("log {}", line.word(1))),
+        AddressFamily::Name(_) | AddressFamily::Unix(_) if stream => {
             line.not_yet(1, &format!("log {}", line.word(1)))
         }
         _ => Ok(()),
     }
+}
+
+/// Lines to a stream address go through a ring of their own, as HAProxy makes one.
+fn through_ring(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    address: Address,
+    format: Option<LogFormatName>,
+) -> Address {
+    if address.kind != SocketKind::Stream || !matches!(address.family, AddressFamily::Ip(_)) {
+        return address;
+    }
+    let number = 1 + parser.config.rings.iter().filter(|ring| ring.name.starts_with("ring#")).count();
+    let name = parser.intern(&format!("ring#{number}"));
+    let place = parser.place(line);
+    let (file, at) = place.rsplit_once(':').unwrap_or((&place, ""));
+    let description = format!("created from logserver declared into '{file}' at line {at}");
+    let server =
+        RingServer { name: name.clone(), address: address.clone(), octet_count: false, span: line.span() };
+    parser.config.rings.push(Ring {
+        name: name.clone(),
+        description: Some(description.into()),
+        format: Some(format.unwrap_or_default()),
+        servers: vec![server],
+        span: line.span(),
+        ..Ring::default()
+    });
+    Address { family: AddressFamily::Ring((&*name).into()), ..address }
 }
 
 /// Reads the option at `at`; how many words it took, `None` at the facility.

@@ -8,7 +8,7 @@ use weir_types::{Diagnostic, Form, Level};
 
 use super::header;
 use crate::keyword::{Index, Keyword};
-use crate::model::Ring;
+use crate::model::{Ring, RingServer};
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 use crate::proxy::logs::format_name;
@@ -16,18 +16,14 @@ use crate::proxy::logs::format_name;
 pub static SECTION: SectionKind =
     SectionKind { keyword: "ring", begin, index, unknown: Unknown::Statement, end: |_| {} };
 
-const UNUSED: &str = "logs and traces that would write to a ring are refused for now, so it stays empty";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("description", "<text>", "Shown by the runtime commands (12.5).", description)
-        .no_effect(UNUSED),
-    Keyword::new("format", "<format>", "How events are stored (12.5).", format).no_effect(UNUSED),
-    Keyword::new("maxlen", "<length>", "The longest event (12.5).", maxlen).no_effect(UNUSED),
-    Keyword::new("size", "<size>", "Memory of the ring (12.5).", ring_size).no_effect(UNUSED),
+    Keyword::new("description", "<text>", "Shown by the runtime commands (12.5).", description),
+    Keyword::new("format", "<format>", "How events are stored (12.5).", format),
+    Keyword::new("maxlen", "<length>", "The longest event (12.5).", maxlen),
+    Keyword::new("size", "<size>", "Memory of the ring (12.5).", ring_size),
     Keyword::new("backing-file", "<path>", "A file that holds the ring (12.5).", backing_file).not_yet(),
-    Keyword::new("server", "<name> <address> [param*]", "Where events are sent (12.5).", server).not_yet(),
-    Keyword::new("timeout", "{ connect | server } <timeout>", "Times of the servers (12.5).", timeout)
-        .no_effect(UNUSED),
+    Keyword::new("server", "<name> <address> [param*]", "Where events are sent (12.5).", server),
+    Keyword::new("timeout", "{ connect | server } <timeout>", "Times of the servers (12.5).", timeout),
 ];
 
 /// Rings that are always there.
@@ -73,10 +69,10 @@ fn description(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 }
 
 fn format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    if format_name(line.word(1)).is_none() {
+    let Some(format) = format_name(line.word(1)) else {
         return line.fail(1, format!("unknown format '{}'.", line.word(1)));
-    }
-    section(parser).format = Some(line.word(1).into());
+    };
+    section(parser).format = Some(format);
     Ok(())
 }
 
@@ -107,7 +103,7 @@ fn backing_file(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line.fail(0, text);
     }
     section(parser).backing_file = Some(line.word(1).into());
-    Ok(())
+    line.not_yet(0, "backing-file")
 }
 
 fn server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -128,9 +124,34 @@ fn server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         let text = format!("'server {ring}/{name}' : {}", header::unresolved(&address, text));
         return place(line.alert(2, text));
     }
+    let octet_count = options(line)?;
     let name = parser.intern(name);
-    section(parser).servers.push((name, address, line.span()));
+    section(parser).servers.push(RingServer { name, address, octet_count, span: line.span() });
     Ok(())
+}
+
+/// `log-proto`, and what has no meaning for a server that takes log lines.
+fn options(line: &Line<'_>) -> Outcome<bool> {
+    let mut octet_count = false;
+    let mut at = 3;
+    while at < line.len() {
+        match line.word(at) {
+            "log-proto" => {
+                octet_count = match line.word(at + 1) {
+                    "octet-count" => true,
+                    "legacy" => false,
+                    wrong => {
+                        return line
+                            .fail(at + 1, format!("'server' : 'log-proto' : unknown log-proto '{wrong}'."));
+                    }
+                };
+                at += 2;
+            }
+            "weight" | "maxconn" | "id" => at += 2,
+            other => return line.not_yet(at, &format!("server ... {other}' in 'ring")),
+        }
+    }
+    Ok(octet_count)
 }
 
 fn timeout(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

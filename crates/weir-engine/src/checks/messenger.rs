@@ -17,7 +17,7 @@ pub struct Messenger {
 
 impl Messenger {
     pub fn new(sockets: LogSockets, plan: &Plan, shm: Shm) -> Self {
-        Self { logs: Logs::new(sockets, plan), shm }
+        Self { logs: Logs::new(sockets, plan, shm, shm.controller()), shm }
     }
 
     /// Opens what a new plan needs.

@@ -2,6 +2,7 @@
 
 use weir_plan::settings::Global;
 use weir_plan::{Listener, ListenerOwner, Plan};
+use weir_shm::RingSpec;
 use weir_sys::privilege;
 use weir_types::Sources;
 
@@ -18,7 +19,9 @@ pub fn of(plan: Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, S
     }
     let backups = plan.servers.iter().filter(|server| server.settings.backup);
     let backups = backups.map(|server| slots.names[server.slot.index()].1.clone()).collect();
-    Ok(Blueprint { settings, names: slots.names, tables: slots.tables, backups, listeners })
+    let rings = plan.rings.iter();
+    let rings = rings.map(|ring| RingSpec { name: ring.name.to_string(), bytes: ring.bytes }).collect();
+    Ok(Blueprint { settings, names: slots.names, tables: slots.tables, rings, backups, listeners })
 }
 
 /// What the command line has the last word about, for the children's plans.

@@ -257,6 +257,7 @@ fn share(blueprint: &Blueprint, workers: usize) -> Result<Shm, weir_shm::ShmErro
     let shm = Shm::create(workers.max(PLACES_AT_LEAST), Capacity::of(names()).with_slack())?;
     shm.reserve(names(), 0)?;
     shm.add_tables(&blueprint.tables)?;
+    shm.add_rings(&blueprint.rings)?;
     let process = shm.process().state;
     process.workers.set(workers as u32);
     process.start_date_us.set(clock::realtime_us());

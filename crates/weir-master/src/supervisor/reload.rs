@@ -150,6 +150,7 @@ impl Supervisor {
         let names = blueprint.names.iter().map(|(kind, name)| (*kind, name.as_str()));
         self.shm.reserve(names, bundle.generation).map_err(|error| text(&error))?;
         self.shm.add_tables(&blueprint.tables).map_err(|error| text(&error))?;
+        self.shm.add_rings(&blueprint.rings).map_err(|error| text(&error))?;
         for segment in self.shm.descriptors().skip(self.segments.len()) {
             self.segments.push(Arc::new(segment.as_fd().try_clone_to_owned().map_err(|error| text(&error))?));
         }

@@ -1,6 +1,7 @@
 //! The commands that work, by subject.
 
 pub mod counters;
+pub mod events;
 pub mod frontends;
 pub mod limits;
 pub mod listing;
