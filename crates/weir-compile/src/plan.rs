@@ -53,7 +53,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     for target in &mut global.logs {
         *target = ring::shape(config, target.clone());
     }
-    let plan = Plan {
+    let mut plan = Plan {
         global,
         proxies,
         servers,
@@ -68,6 +68,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         saved_servers,
         generation: 0,
     };
+    plan.derive_limits();
     Compiled { plan, diagnostics }
 }
 

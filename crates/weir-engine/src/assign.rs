@@ -1,10 +1,10 @@
 //! `Queue`: which server a stream gets, and the wait for a place on it.
 
-use weir_plan::Plan;
+use weir_plan::{Backend, Plan, Proxy};
 use weir_types::{ServerId, Slot};
 
 use crate::record::{Cause, Stage};
-use crate::server::{Assignment, LockedServers, balance_settings, choose, counts_places, effective_limit};
+use crate::server::{Assignment, LockedServers, balance_settings, choose, counts_places};
 use crate::stream::{Assigned, Phase, Step, Stream, after};
 use crate::turn::Turn;
 use crate::worker::Worker;
@@ -16,8 +16,8 @@ impl Turn<'_, '_> {
             return self.queue_wait();
         }
         match self.choose_server() {
-            Assignment::Server(server) => {
-                self.assign(server);
+            (Assignment::Server(server), counted) => {
+                self.assign(server, counted);
                 self.count_choice(server);
                 self.stream.record.assigned_us = self.now_us();
                 match self.redirect_to_server() {
@@ -25,89 +25,95 @@ impl Turn<'_, '_> {
                     None => self.go(Phase::Connect),
                 }
             }
-            Assignment::Queue(_) => self.queue_wait(),
-            Assignment::None => {
+            (Assignment::Queue(_), _) => self.queue_wait(),
+            (Assignment::Refused, _) => {
+                self.stream.record.end(Cause::Server, Stage::Queue);
+                self.answer_error(503)
+            }
+            (Assignment::None, _) => {
                 self.stream.record.end(Cause::Server, Stage::Connect);
                 self.answer_error(503)
             }
         }
     }
 
-    /// The choice, made under the backend's lock; a full one leaves the stream in a queue.
-    fn choose_server(&mut self) -> Assignment {
+    /// The choice, made under the backend's lock, and whether it occupies a place; a full one leaves the stream in a
+    /// queue.
+    fn choose_server(&mut self) -> (Assignment, bool) {
         let plan = self.client.session.plan.clone();
         let proxy = plan.proxy(self.stream.backend);
-        let Some(backend) = proxy.backend.as_deref() else { return Assignment::None };
-        let keyed = backend.balance.algorithm.is_hashed();
-        let hash = if keyed { self.balance_hash(backend) } else { None };
+        let Some(backend) = proxy.backend.as_deref() else { return (Assignment::None, false) };
+        let algorithm = &backend.balance.algorithm;
+        let hash = if algorithm.is_hashed() { self.balance_hash(backend) } else { None };
+        let last = self.last_server(&plan, proxy, backend);
         let stream = &mut *self.stream;
         let worker = self.worker;
         let settings = balance_settings(proxy, backend);
-        let counted = counts_places(&plan, backend, &settings);
+        let counted = counts_places(proxy, backend, &settings, worker.shm);
         let view = worker.shm.backend(proxy.backend_slot);
         let balance = view.balance(worker.id);
-        let servers = LockedServers {
-            plan: &plan,
-            backend,
-            shm: worker.shm,
-            balance: &balance,
-            epoch: view.state.servers_epoch.value(),
-            load: if backend.fullconn.is_some() {
-                view.sum(|counters| counters.scur.value()) as u32
-            } else {
-                0
-            },
-        };
-        let mut assignment = match stream.designated.take() {
-            Some(server) => {
-                stream.persistent = true;
-                designated(&servers, server)
-            }
-            None => {
+        let servers = LockedServers::of(&plan, proxy, backend, worker.shm, &balance);
+        stream.persistent = stream.designated.is_some();
+        stream.asked = stream.designated;
+        let asked = stream.designated.take().map(|server| designated(&servers, server));
+        let mut elsewhere = false;
+        let mut assignment = match asked {
+            // A cookie does not keep a client from servers that have room.
+            Some(Assignment::Refused) if proxy.settings.options.redispatch.is_on() => {
                 stream.persistent = false;
-                let chosen = if keyed {
-                    let request = servers.request(stream.avoid, 0);
-                    worker.queues.hashed(proxy.backend_slot, &settings, &servers, hash, &request)
-                } else {
-                    choose(&servers, &settings, stream.avoid, worker.random())
-                };
-                let chosen = match chosen {
-                    Assignment::Server(server) => designated(&servers, server),
-                    other => other,
-                };
-                if let (Assignment::Server(server), Some(counters)) = (chosen, stream.backend_counters) {
-                    counters.lbtot.increment();
-                    worker.shm.server(plan.server(server).slot).counters(worker.id).lbtot.increment();
-                }
-                chosen
+                elsewhere = true;
+                stream.asked = None;
+                balanced(&servers, &settings, stream, worker, hash)
             }
+            Some(asked) => asked,
+            None => match last.filter(|last| servers.may_keep(*last, backend.keep_alive_queue)) {
+                Some(last) => designated(&servers, last),
+                None => balanced(&servers, &settings, stream, worker, hash),
+            },
         };
         match assignment {
             Assignment::Server(server) if counted => {
                 balance.acquire(worker.id, plan.server(server).slot, 0);
             }
             Assignment::Queue(server) => {
+                stream.asked = server;
                 let slot = server.map(|server| plan.server(server).slot);
                 let token = worker.queues.token();
                 // As HAProxy shows them: the place in the queue, counted from 1.
                 stream.record.backend_queue = if slot.is_none() { balance.queued(None) + 1 } else { 0 };
                 stream.record.server_queue = slot.map_or(0, |slot| balance.queued(Some(slot)) + 1);
-                match balance.enqueue(worker.id, slot, priority(stream, worker.clock.now_ms()), token) {
+                match balance.enqueue(worker.id, slot, priority(stream), token) {
                     Some(waiter) => {
                         let waker = self.cx.waker();
-                        stream.waiting = Some(worker.queues.enter(token, waiter, proxy.backend_slot, waker));
+                        stream.waiting =
+                            Some(worker.queues.enter(token, waiter, proxy.backend_slot, slot, waker));
                         stream.deadlines.phase = after(worker.clock.now_ms(), stream.timeouts.queue);
-                        if let Some(counters) = stream.backend_counters {
-                            counters.qcur.increment();
-                        }
-                        view.state.qmax.raise(view.sum(|counters| counters.qcur.value()));
+                        crate::queue::count_entry(worker, slot, proxy.backend_slot);
                     }
                     None => assignment = Assignment::None,
                 }
             }
             _ => {}
         }
-        assignment
+        drop(balance);
+        if elsewhere {
+            self.leave_cookie();
+            self.stream.record.redispatched = true;
+        }
+        (assignment, counted)
+    }
+
+    /// `option prefer-last-server`: the server of this client's last request, where its connection still stands and no
+    /// other client may use it.
+    fn last_server(&self, plan: &Plan, proxy: &Proxy, backend: &Backend) -> Option<ServerId> {
+        if !proxy.settings.options.prefer_last_server || backend.balance.algorithm.is_hashed() {
+            return None;
+        }
+        let (slot, _) = self.client.session.private.as_deref()?;
+        let mut servers = backend.servers.clone().map(ServerId);
+        let found = servers.find(|id| plan.server(*id).slot == *slot)?;
+        let usable = self.worker.shm.server(*slot).state.usable();
+        (usable && self.stream.avoid != Some(found)).then_some(found)
     }
 
     /// `redir` of a server: clients that only read are sent there themselves.
@@ -131,22 +137,33 @@ impl Turn<'_, '_> {
     fn queue_wait(&mut self) -> Step {
         let Some(waiting) = self.stream.waiting.clone() else { return Step::Wait };
         let Some(slot) = waiting.granted.get() else {
+            if self.queue_is_lost(waiting.server) {
+                crate::queue::leave(self.worker, self.stream);
+                self.leave_cookie();
+                self.stream.deadlines.phase = crate::timers::NEVER;
+                return Step::Next;
+            }
             return self.watch_client(Stage::Queue);
         };
         self.stream.waiting = None;
         self.stream.deadlines.phase = crate::timers::NEVER;
-        if let Some(counters) = self.stream.backend_counters {
-            counters.qcur.decrement();
-        }
+        crate::queue::count_exit(self.worker, &waiting);
         let plan = self.client.session.plan.clone();
         let Some(server) = server_with(&plan, self.stream, slot) else {
             give_back(self.worker, waiting.backend, slot);
             return Step::Next;
         };
-        self.assign(server);
+        self.assign(server, true);
         self.count_choice(server);
         self.stream.record.assigned_us = self.now_us();
         self.go(Phase::Connect)
+    }
+
+    /// The server that this stream waits for went away, and another may serve it (`option redispatch`).
+    fn queue_is_lost(&self, server: Option<Slot>) -> bool {
+        let options = &self.stream.backend(&self.client.session.plan).settings.options;
+        let gone = |slot| !self.worker.shm.server(slot).state.usable_for_persistence();
+        options.redispatch.is_on() && !options.persist && server.is_some_and(gone)
     }
 
     pub fn queue_late(&mut self) -> Step {
@@ -157,7 +174,7 @@ impl Turn<'_, '_> {
     }
 
     /// Notes the chosen server, on which a place was taken under the lock if places are counted.
-    fn assign(&mut self, id: ServerId) {
+    fn assign(&mut self, id: ServerId, holds_place: bool) {
         let plan = &self.client.session.plan;
         let server = plan.server(id);
         let view = self.worker.shm.server(server.slot);
@@ -168,10 +185,6 @@ impl Turn<'_, '_> {
         counters.last_session.set(self.worker.clock.now_ms());
         view.state.smax.raise(view.sum(|counters| counters.scur.value()));
         let proxy = plan.proxy(self.stream.backend);
-        let holds_place = proxy
-            .backend
-            .as_deref()
-            .is_some_and(|backend| counts_places(plan, backend, &balance_settings(proxy, backend)));
         self.stream.assigned = Some(Assigned {
             server: id,
             slot: server.slot,
@@ -186,21 +199,53 @@ impl Turn<'_, '_> {
     }
 }
 
-/// Orders the queue: classes first, then time of arrival moved by the offset (manual 4.4 `set-priority-class`).
-fn priority(stream: &Stream, now_ms: u64) -> u64 {
+/// Orders the queue: classes first, then time of arrival moved by the offset (manual 4.4 `set-priority-class`). Asked
+/// under the lock, the clock of all processes rises with the order of arrival.
+fn priority(stream: &Stream) -> u64 {
     let class = (stream.priority_class + 2048) as u64;
-    let moment = now_ms.saturating_add_signed(stream.priority_offset);
+    let moment = weir_sys::clock::monotonic_ms().saturating_add_signed(stream.priority_offset);
     class << 48 | moment & ((1 << 48) - 1)
 }
 
-/// A server that something other than the algorithm asks for.
+/// By the backend's algorithm; a server that a key leads to may be full.
+fn balanced(
+    servers: &LockedServers<'_>,
+    settings: &weir_balance::Settings,
+    stream: &Stream,
+    worker: &Worker,
+    hash: Option<u32>,
+) -> Assignment {
+    let slot = servers.plan.proxy(stream.backend).backend_slot;
+    let chosen = match settings.algorithm {
+        weir_balance::Algorithm::MapBased | weir_balance::Algorithm::Consistent { .. } => {
+            let request = servers.request(stream.avoid, 0);
+            worker.queues.hashed(slot, settings, servers, hash, &request)
+        }
+        _ => choose(servers, settings, stream.avoid, worker.random()),
+    };
+    let chosen = match chosen {
+        Assignment::Server(server) => designated(servers, server),
+        other => other,
+    };
+    if let (Assignment::Server(server), Some(counters)) = (chosen, stream.backend_counters) {
+        counters.lbtot.increment();
+        worker.shm.server(servers.plan.server(server).slot).counters(worker.id).lbtot.increment();
+    }
+    chosen
+}
+
+/// A server that something other than the algorithm's turn asks for.
 fn designated(servers: &LockedServers<'_>, id: ServerId) -> Assignment {
     let server = servers.plan.server(id);
     let limit = servers.limit_of(id);
-    if limit > 0 && servers.balance.served(server.slot) >= limit {
-        return Assignment::Queue(Some(id));
+    let queued = servers.balance.queued(Some(server.slot));
+    if limit == 0 || queued == 0 && servers.balance.served(server.slot) < limit {
+        return Assignment::Server(id);
     }
-    Assignment::Server(id)
+    match server.settings.maxqueue {
+        most if most > 0 && queued >= most => Assignment::Refused,
+        _ => Assignment::Queue(Some(id)),
+    }
 }
 
 fn server_with(plan: &Plan, stream: &Stream, slot: Slot) -> Option<ServerId> {
@@ -218,17 +263,9 @@ pub fn release_server(worker: &Worker, stream: &mut Stream) {
     let plan = &assigned.plan;
     let proxy = plan.proxy(stream.backend);
     let Some(backend) = proxy.backend.as_deref() else { return };
-    let view = worker.shm.backend(assigned.backend);
-    let balance = view.balance(worker.id);
+    let balance = worker.shm.backend(assigned.backend).balance(worker.id);
     balance.release(worker.id, assigned.slot);
-    let servers = LockedServers {
-        plan,
-        backend,
-        shm: worker.shm,
-        balance: &balance,
-        epoch: view.state.servers_epoch.value(),
-        load: if backend.fullconn.is_some() { view.sum(|counters| counters.scur.value()) as u32 } else { 0 },
-    };
+    let servers = LockedServers::of(plan, proxy, backend, worker.shm, &balance);
     let index = (assigned.server.0 - backend.servers.start) as usize;
     weir_balance::released(&balance_settings(proxy, backend), &servers, index);
     let limit = servers.limit_of(assigned.server);
@@ -239,17 +276,33 @@ pub fn release_server(worker: &Worker, stream: &mut Stream) {
 
 /// Gives a granted place to the next waiter.
 pub fn give_back(worker: &Worker, backend: Slot, server: Slot) {
-    let balance = worker.shm.backend(backend).balance(worker.id);
-    balance.release(worker.id, server);
+    worker.shm.backend(backend).balance(worker.id).release(worker.id, server);
+    grant_free(worker, backend);
+}
+
+/// Hands out every place of a backend that is free while somebody waits: after a death, after a server came up or was
+/// given a higher limit, and where a place was granted to somebody who is gone.
+pub fn grant_free(worker: &Worker, slot: Slot) {
     let plan = worker.plan();
-    let limit = plan
-        .servers
-        .iter()
-        .find(|candidate| candidate.slot == server)
-        .map_or(0, |candidate| effective_limit(candidate, worker.shm, 0, None));
-    let next = balance.grant(server, limit, true);
+    let found = plan.proxies.iter().find(|proxy| proxy.backend.is_some() && proxy.backend_slot == slot);
+    let Some(proxy) = found else { return };
+    let Some(backend) = proxy.backend.as_deref() else { return };
+    let balance = worker.shm.backend(slot).balance(worker.id);
+    let servers = LockedServers::of(&plan, proxy, backend, worker.shm, &balance);
+    let mut woken = Vec::new();
+    for id in backend.servers.clone().map(ServerId) {
+        let server = plan.server(id);
+        let state = worker.shm.server(server.slot).state;
+        let limit = servers.limit_of(id);
+        if !state.usable_for_persistence() {
+            continue;
+        }
+        while let Some(waiter) = balance.grant(server.slot, limit, state.usable()) {
+            woken.push(Some(waiter));
+        }
+    }
     drop(balance);
-    wake(worker, next);
+    woken.into_iter().for_each(|waiter| wake(worker, waiter));
 }
 
 fn wake(worker: &Worker, granted: Option<weir_types::WorkerId>) {

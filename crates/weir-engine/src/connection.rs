@@ -49,6 +49,8 @@ enum Greeting {
     Handshake,
     Session,
     Done,
+    /// The connection is over and no longer counted.
+    Ended,
 }
 
 /// The header that comes before everything else.
@@ -128,7 +130,12 @@ impl Connection {
                 }
             };
             let mut turn = Turn { cx, worker: &self.worker, client: &mut self.client, stream };
-            match turn.run() {
+            let step = turn.run();
+            if let Step::End(Ending::Close | Ending::Reset | Ending::Silent) = step {
+                self.end_session();
+                self.worker.logs.release(self.worker.counters);
+            }
+            match step {
                 Step::Next => {}
                 Step::Wait => {
                     self.set_timer();
@@ -196,6 +203,18 @@ impl Connection {
             bytes: [record.server_bytes_in, record.server_bytes_out],
             uri: String::from_utf8_lossy(record.request_line.get(target).unwrap_or_default()).into_owned(),
         });
+    }
+
+    /// Takes the connection out of everything it is counted in, once.
+    fn end_session(&mut self) {
+        if self.greeting == Greeting::Ended {
+            return;
+        }
+        self.greeting = Greeting::Ended;
+        self.client.session.release_trackers(self.worker.clock.now_ms());
+        self.client.session.frontend_counters.scur.decrement();
+        self.client.session.listener_counters.scur.decrement();
+        self.worker.connection_ended();
     }
 
     /// What comes before the first stream: connection rules, the PROXY header, the handshake, session
@@ -525,10 +544,7 @@ impl Drop for Connection {
         if let Some(mut stream) = self.stream.take() {
             Turn::abandon(&self.worker, &mut stream);
         }
-        self.client.session.release_trackers(self.worker.clock.now_ms());
-        self.client.session.frontend_counters.scur.decrement();
-        self.client.session.listener_counters.scur.decrement();
-        self.worker.connection_ended();
+        self.end_session();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where log lines go: datagram sockets and descriptors, with the header that each target wants (manual 4.2 "log").
 //! What a line says is made in [`crate::log_line`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::{IoSlice, Write};
 use std::net::UdpSocket;
@@ -104,6 +104,16 @@ pub struct Logs {
     pid: u32,
     /// The line's buffer.
     pub line: RefCell<Vec<u8>>,
+    /// Lines are kept until [`Logs::release`].
+    holding: Cell<bool>,
+    held: RefCell<Vec<Held>>,
+}
+
+/// A whole line on its way to a target.
+#[derive(Debug)]
+struct Held {
+    transport: LogTransport,
+    bytes: Vec<u8>,
 }
 
 /// What one line needs beside its text.
@@ -135,6 +145,8 @@ impl Logs {
             samples: RefCell::default(),
             pid: std::process::id(),
             line: RefCell::default(),
+            holding: Cell::new(false),
+            held: RefCell::default(),
         }
     }
 
@@ -164,6 +176,23 @@ impl Logs {
         }
     }
 
+    /// Keeps the lines of a stream that ends until nothing counts the stream any more: who reads the line may rely on
+    /// what it says of others.
+    pub fn hold(&self, counters: &ProcessCounters) {
+        self.release(counters);
+        self.holding.set(true);
+    }
+
+    pub fn release(&self, counters: &ProcessCounters) {
+        self.holding.set(false);
+        let held = &mut *self.held.borrow_mut();
+        for Held { transport, bytes } in held.drain(..) {
+            if !self.put(&transport, &[IoSlice::new(&bytes)]) {
+                counters.dropped_logs.increment();
+            }
+        }
+    }
+
     fn is_sampled(&self, target: &LogTarget) -> bool {
         let Some((ranges, size)) = &target.sample else { return true };
         let mut samples = self.samples.borrow_mut();
@@ -187,25 +216,33 @@ impl Logs {
         if let LogTransport::Ring(name) = &target.transport {
             return self.store(name, target, message);
         }
-        let mut sockets = self.sockets.borrow_mut();
-        let Some(socket) = sockets.ensure(&target.transport) else { return false };
         let header = &mut *self.header.borrow_mut();
         header.clear();
         self.write_header(target, message, header);
         let room = (target.len as usize).saturating_sub(header.len() + 1);
         let text = &message.text[..message.text.len().min(room)];
-        let pieces = [IoSlice::new(header), IoSlice::new(text), IoSlice::new(b"\n")];
-        let sent = match &target.transport {
+        if self.holding.get() {
+            let held = Held { transport: target.transport.clone(), bytes: [header, text, b"\n"].concat() };
+            self.held.borrow_mut().push(held);
+            return true;
+        }
+        self.put(&target.transport, &[IoSlice::new(header), IoSlice::new(text), IoSlice::new(b"\n")])
+    }
+
+    fn put(&self, transport: &LogTransport, pieces: &[IoSlice<'_>]) -> bool {
+        let mut sockets = self.sockets.borrow_mut();
+        let Some(socket) = sockets.ensure(transport) else { return false };
+        let sent = match transport {
             LogTransport::Udp(address) => {
                 let address = SockaddrStorage::from(*address);
-                sendmsg(socket.as_raw_fd(), &pieces, &[], quiet(), Some(&address)).is_ok()
+                sendmsg(socket.as_raw_fd(), pieces, &[], quiet(), Some(&address)).is_ok()
             }
-            LogTransport::Unix(_) => sendmsg::<()>(socket.as_raw_fd(), &pieces, &[], quiet(), None).is_ok(),
-            _ => writev(socket.as_fd(), &pieces).is_ok(),
+            LogTransport::Unix(_) => sendmsg::<()>(socket.as_raw_fd(), pieces, &[], quiet(), None).is_ok(),
+            _ => writev(socket.as_fd(), pieces).is_ok(),
         };
-        if !sent && let LogTransport::Unix(_) = &target.transport {
+        if !sent && let LogTransport::Unix(_) = transport {
             // The daemon behind it may have been restarted: connect again with the next line.
-            sockets.forget(&target.transport);
+            sockets.forget(transport);
         }
         sent
     }

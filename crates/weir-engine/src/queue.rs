@@ -23,6 +23,8 @@ pub struct Waiting {
     pub waiter: WaiterId,
     /// The backend under whose lock the entry is cancelled.
     pub backend: Slot,
+    /// The server whose queue it is in; the backend's where there is none.
+    pub server: Option<Slot>,
     /// The server whose place was granted; already counted as served.
     pub granted: Cell<Option<Slot>>,
     waker: Waker,
@@ -61,9 +63,16 @@ impl Queues {
         self.next_token.get()
     }
 
-    pub fn enter(&self, token: u64, waiter: WaiterId, backend: Slot, waker: &Waker) -> Rc<Waiting> {
-        let waiting =
-            Rc::new(Waiting { token, waiter, backend, granted: Cell::new(None), waker: waker.clone() });
+    pub fn enter(
+        &self,
+        token: u64,
+        waiter: WaiterId,
+        backend: Slot,
+        server: Option<Slot>,
+        waker: &Waker,
+    ) -> Rc<Waiting> {
+        let granted = Cell::new(None);
+        let waiting = Rc::new(Waiting { token, waiter, backend, server, granted, waker: waker.clone() });
         self.waiting.borrow_mut().insert(token, waiting.clone());
         waiting
     }
@@ -75,27 +84,58 @@ impl Queues {
     /// Hands out what was granted to this worker.
     pub fn take_grants(&self, worker: &Worker) {
         for grant in worker.shm.take_grants(worker.id) {
-            match self.waiting.borrow_mut().remove(&grant.token) {
+            let waiting = self.waiting.borrow_mut().remove(&grant.token);
+            match waiting {
                 Some(waiting) => {
                     waiting.granted.set(Some(grant.server));
                     waiting.waker.wake_by_ref();
                 }
-                // The stream is gone: its place is free for the next waiter when one is given back or taken.
-                None => worker.shm.server(grant.server).counters(worker.id).served.decrement(),
+                // The stream is gone: its place is the next waiter's.
+                None => crate::assign::give_back(worker, grant.backend, grant.server),
             }
         }
         if worker.shm.take_kick(worker.id) {
-            self.waiting.borrow().values().for_each(|waiting| waiting.waker.wake_by_ref());
+            self.look_again(worker);
         }
+    }
+
+    /// Places may have become free without a grant, and servers may have gone: both concern those who wait.
+    pub fn look_again(&self, worker: &Worker) {
+        let mut backends: Vec<Slot> = self.waiting.borrow().values().map(|waiting| waiting.backend).collect();
+        backends.sort_unstable_by_key(|slot| slot.0);
+        backends.dedup();
+        backends.into_iter().for_each(|backend| crate::assign::grant_free(worker, backend));
+        self.waiting.borrow().values().for_each(|waiting| waiting.waker.wake_by_ref());
+    }
+}
+
+/// A stream in a server's queue counts there alone, as in HAProxy.
+pub fn count_entry(worker: &Worker, server: Option<Slot>, backend: Slot) {
+    match server {
+        Some(server) => {
+            let view = worker.shm.server(server);
+            view.counters(worker.id).qcur.increment();
+            view.state.qmax.raise(view.sum(|counters| counters.qcur.value()));
+        }
+        None => {
+            let view = worker.shm.backend(backend);
+            view.counters(worker.id).qcur.increment();
+            view.state.qmax.raise(view.sum(|counters| counters.qcur.value()));
+        }
+    }
+}
+
+pub fn count_exit(worker: &Worker, waiting: &Waiting) {
+    match waiting.server {
+        Some(server) => worker.shm.server(server).counters(worker.id).qcur.decrement(),
+        None => worker.shm.backend(waiting.backend).counters(worker.id).qcur.decrement(),
     }
 }
 
 /// Takes a stream out of the queue it may be in; a place granted meanwhile is given back.
 pub fn leave(worker: &Worker, stream: &mut Stream) {
     let Some(waiting) = stream.waiting.take() else { return };
-    if let Some(counters) = stream.backend_counters {
-        counters.qcur.decrement();
-    }
+    count_exit(worker, &waiting);
     worker.queues.forget(waiting.token);
     if let Some(server) = waiting.granted.get() {
         crate::assign::give_back(worker, waiting.backend, server);

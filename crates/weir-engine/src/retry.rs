@@ -97,6 +97,14 @@ impl Turn<'_, '_> {
         let stream = &mut *self.stream;
         stream.avoid = stream.assigned.as_ref().map(|assigned| assigned.server);
         stream.retry_uncounted = true;
+        self.leave_cookie();
+        crate::assign::release_server(self.worker, self.stream);
+        self.go(Phase::Queue)
+    }
+
+    /// The server of the client's cookie does not serve it.
+    pub fn leave_cookie(&mut self) {
+        let stream = &mut *self.stream;
         if stream.by_cookie {
             stream.by_cookie = false;
             stream.cookie_state = b'D';
@@ -104,8 +112,6 @@ impl Turn<'_, '_> {
                 stream.record.cookies[0] = b'D';
             }
         }
-        crate::assign::release_server(self.worker, self.stream);
-        self.go(Phase::Queue)
     }
 
     /// A server was chosen for a retry: on another one it is a redispatch.

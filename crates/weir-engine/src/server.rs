@@ -178,6 +178,24 @@ pub struct LockedServers<'a> {
     pub load: u32,
 }
 
+impl<'a> LockedServers<'a> {
+    /// `balance` is the backend's, locked.
+    pub fn of(
+        plan: &'a Plan,
+        proxy: &'a Proxy,
+        backend: &'a Backend,
+        shm: Shm,
+        balance: &'a Balance<'a>,
+    ) -> Self {
+        let view = shm.backend(proxy.backend_slot);
+        let load = match backend.full_load {
+            0 => 0,
+            _ => view.sum(|counters| counters.scur.value()) as u32,
+        };
+        Self { plan, backend, shm, balance, epoch: view.state.servers_epoch.value(), load }
+    }
+}
+
 impl LockedServers<'_> {
     pub fn id_at(&self, index: usize) -> ServerId {
         ServerId(self.backend.servers.start + index as u32)
@@ -193,6 +211,14 @@ impl LockedServers<'_> {
         weir_balance::Request { avoid: avoid.and_then(index), random }
     }
 
+    /// `max-keep-alive-queue`: whether a client may stay with its last server, though others would wait for it.
+    pub fn may_keep(&self, id: ServerId, most: Option<u32>) -> bool {
+        let slot = self.plan.server(id).slot;
+        let (limit, queued) = (self.limit_of(id), self.balance.queued(Some(slot)));
+        let room = limit == 0 || queued == 0 && self.balance.served(slot) < limit;
+        room || most.is_none_or(|most| queued + 1 < most)
+    }
+
     pub fn assignment(&self, choice: Choice) -> Assignment {
         match choice {
             Choice::Server(index) => Assignment::Server(self.id_at(index)),
@@ -203,23 +229,29 @@ impl LockedServers<'_> {
 
     pub fn limit_of(&self, id: ServerId) -> u32 {
         let server = self.plan.server(id);
-        effective_limit(server, self.shm, self.load, self.backend.fullconn)
+        effective_limit(server, self.shm, self.load, self.backend.full_load)
     }
 }
 
-/// `maxconn` in force: as set at run time, between `minconn` and `maxconn` by the backend's load; 0 is no limit.
-pub fn effective_limit(server: &Server, shm: Shm, load: u32, fullconn: Option<u32>) -> u32 {
-    let maxconn = match shm.server(server.slot).state.maxconn.value() {
+/// `maxconn` in force: as set at run time, between `minconn` and `maxconn` by the backend's load, less while the server
+/// starts slowly; 0 is no limit.
+pub fn effective_limit(server: &Server, shm: Shm, load: u32, full_load: u32) -> u32 {
+    let state = shm.server(server.slot).state;
+    let maxconn = match state.maxconn.value() {
         0 => server.settings.maxconn,
         set => set - 1,
     };
-    match (server.settings.minconn, fullconn) {
-        (0, _) | (_, None | Some(0)) => maxconn,
-        (_, Some(full)) if load >= full => maxconn,
-        (minconn, Some(full)) => {
-            let share = u64::from(maxconn) * u64::from(load) / u64::from(full);
+    let limit = match server.settings.minconn {
+        0 => maxconn,
+        _ if full_load == 0 || load >= full_load => maxconn,
+        minconn => {
+            let share = u64::from(maxconn) * u64::from(load) / u64::from(full_load);
             (share as u32).max(minconn).min(maxconn)
         }
+    };
+    match state.throttle.value() {
+        throttle @ 1..100 if limit > 0 => (limit * throttle / 100).max(1),
+        _ => limit,
     }
 }
 
@@ -299,15 +331,14 @@ impl Servers for LockedServers<'_> {
 }
 
 /// Whether the backend's servers count who occupies them: needed for limits and for algorithms that look at the load.
-pub fn counts_places(plan: &Plan, backend: &Backend, settings: &weir_balance::Settings) -> bool {
+pub fn counts_places(proxy: &Proxy, backend: &Backend, settings: &weir_balance::Settings, shm: Shm) -> bool {
     use weir_balance::Algorithm::{Consistent, LeastConn, Random};
     match settings.algorithm {
         LeastConn | Random { .. } => return true,
         Consistent { factor, .. } if factor > 0 => return true,
         _ => {}
     }
-    let servers = &plan.servers[backend.servers.start as usize..backend.servers.end as usize];
-    servers.iter().any(|server| server.settings.maxconn > 0)
+    backend.limited || shm.backend(proxy.backend_slot).state.limited.value() != 0
 }
 
 /// The outcome of a choice under the lock.
@@ -316,6 +347,8 @@ pub enum Assignment {
     Server(ServerId),
     /// Wait in the queue of this server, or of the backend.
     Queue(Option<ServerId>),
+    /// The server asked for has as many waiting as it may (`maxqueue`).
+    Refused,
     None,
 }
 

@@ -156,6 +156,8 @@ pub struct Stream {
     pub reassign: bool,
     /// Which kind of retry this is depends on the server that is chosen next.
     pub retry_uncounted: bool,
+    /// The server in whose queue the stream stands, or did.
+    pub asked: Option<ServerId>,
     /// The server was asked for by a cookie or a rule.
     pub persistent: bool,
     /// `disable-l7-retry`.
@@ -271,6 +273,7 @@ impl Stream {
         self.reassign = false;
         self.retry_uncounted = false;
         self.persistent = false;
+        self.asked = None;
         self.sent_once = false;
         self.response_begun = false;
         self.client_persists = false;

@@ -353,8 +353,12 @@ impl Sample for View<'_> {
         self.server().map(|server| server.id.into())
     }
 
+    /// Without a server, the one that was asked for and not reached.
     fn server_substitute(&self) -> &str {
-        self.stream.substitute
+        match self.stream.asked {
+            Some(server) => &self.plan().server(server).name,
+            None => self.stream.substitute,
+        }
     }
 
     fn ask_table(&self, entry: EntryOf<'_>, ask: TableAsk) -> Option<i64> {
@@ -499,10 +503,9 @@ impl Sample for View<'_> {
             Some(_) => shm.backend(self.backend().backend_slot).sum(|counters| counters.scur.value()),
             None => 0,
         };
-        let server = match &self.stream.assigned {
-            Some(assigned) => shm.server(assigned.slot).sum(|counters| counters.scur.value()),
-            None => 0,
-        };
+        let asked = || Some(self.plan().server(self.stream.asked?).slot);
+        let server = self.stream.assigned.as_ref().map(|assigned| assigned.slot).or_else(asked);
+        let server = server.map_or(0, |slot| shm.server(slot).sum(|counters| counters.scur.value()));
         [
             process as i64,
             frontend as i64,

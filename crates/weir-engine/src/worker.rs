@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, oneshot};
 use weir_plan::Plan;
 use weir_sample::Variables;
-use weir_shm::{ProcessCounters, Shm, Wakers};
+use weir_shm::{ProcessCounters, Shm, Wakers, WorkerPhase};
 use weir_types::{ListenerId, ProxyId, Slot, WorkerId};
 
 use crate::buffers::Buffers;
@@ -87,6 +87,10 @@ pub enum Exit {
     /// The sender of `control` is gone: there is no supervisor any more.
     Orphaned,
 }
+
+/// How often and how far apart the first worker looks whether the others were told to stop.
+const STOP_LOOKS: u32 = 200;
+const STOP_PAUSE: Duration = Duration::from_millis(5);
 
 /// What the tasks of one worker share.
 pub struct Worker {
@@ -180,8 +184,9 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
         }
     }
     open.close(&worker);
-    worker.log_stop();
     worker.stopping.set(true);
+    worker.shm.worker(worker.id).set_phase(WorkerPhase::Stopping);
+    worker.log_stop().await;
     worker.pools.clear();
     worker.timers.wake_all();
     drain(&worker, &mut control).await
@@ -330,10 +335,20 @@ impl Worker {
         }
     }
 
-    /// One worker speaks for all.
-    fn log_stop(&self) {
+    /// One worker speaks for all, when none of them begins anything new any more.
+    async fn log_stop(&self) {
         if self.id != WorkerId(0) {
             return;
+        }
+        let busy = |place: WorkerId| {
+            let phase = self.shm.worker(place).phase();
+            place != self.shm.controller() && matches!(phase, WorkerPhase::Starting | WorkerPhase::Running)
+        };
+        for _ in 0..STOP_LOOKS {
+            if !self.shm.used_places().any(busy) {
+                break;
+            }
+            tokio::time::sleep(STOP_PAUSE).await;
         }
         let plan = self.plan();
         for proxy in plan.proxies.iter().filter(|proxy| !proxy.disabled) {
@@ -365,6 +380,7 @@ impl Worker {
     pub(crate) fn notice_servers(&self) {
         let epoch = self.shm.process().state.servers_epoch.value();
         if self.servers_epoch.replace(epoch) != epoch {
+            self.queues.look_again(self);
             self.timers.wake_all();
         }
     }

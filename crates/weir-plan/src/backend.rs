@@ -25,6 +25,15 @@ pub struct Backend {
     pub check: Arc<Ruleset>,
     /// `fullconn`.
     pub fullconn: Option<u32>,
+    /// Some server has a `maxconn`.
+    pub limited: bool,
+    /// The load at which `minconn` gives way to `maxconn`, where some server has both; 0 elsewhere. `fullconn`, else a
+    /// tenth of what the frontends that lead here may carry.
+    pub full_load: u32,
+    /// `max-keep-alive-queue`; `None`: no limit.
+    pub keep_alive_queue: Option<u32>,
+    /// `persist rdp-cookie`: its name.
+    pub rdp_cookie: Option<Box<str>>,
     /// `http-send-name-header`.
     pub send_name_header: Option<Box<str>>,
     pub force_persist: Vec<Condition<Resolved>>,

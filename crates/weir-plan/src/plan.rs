@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 
 use crate::backend::Server;
-use crate::frontend::Listener;
+use crate::frontend::{BackendChoice, Listener, UseBackend};
 use crate::log_profile::LogProfile;
 use crate::patterns::Patterns;
 use crate::proxy::Proxy;
@@ -45,6 +45,41 @@ impl Plan {
     /// The name of the file that a place is in.
     pub fn file(&self, span: Span) -> &str {
         self.files.get(usize::from(span.file.0)).map_or("", |name| name)
+    }
+
+    /// Fills in what backends derive from their servers and from the frontends that lead to them.
+    pub fn derive_limits(&mut self) {
+        for index in 0..self.proxies.len() {
+            let Some(backend) = self.proxies[index].backend.as_deref() else { continue };
+            let servers = &self.servers[backend.servers.start as usize..backend.servers.end as usize];
+            let limited = servers.iter().any(|server| server.settings.maxconn > 0);
+            let dynamic = servers.iter().any(|server| server.settings.minconn > 0);
+            let full_load = match dynamic {
+                true => backend.fullconn.filter(|full| *full > 0).unwrap_or_else(|| self.usual_load(index)),
+                false => 0,
+            };
+            if let Some(backend) = self.proxies[index].backend.as_deref_mut() {
+                (backend.limited, backend.full_load) = (limited, full_load);
+            }
+        }
+    }
+
+    /// A tenth of what the frontends may carry that lead to this backend by name, at least 1 (manual 4.2 `fullconn`).
+    fn usual_load(&self, backend: usize) -> u32 {
+        let id = ProxyId(backend as u32);
+        let leads_here = |proxy: &Proxy| {
+            let Some(frontend) = proxy.frontend.as_deref() else { return false };
+            let ruled = |rule: &UseBackend| matches!(rule.to, BackendChoice::Proxy(to) if to == id);
+            proxy.index == id
+                || frontend.default_backend == Some(id)
+                || frontend.use_backend.iter().any(ruled)
+        };
+        let carried = |proxy: &Proxy| {
+            let own = proxy.frontend.as_deref().and_then(|frontend| frontend.maxconn);
+            u64::from(own.unwrap_or(self.global.maxconn))
+        };
+        let total: u64 = self.proxies.iter().filter(|proxy| leads_here(proxy)).map(carried).sum();
+        u32::try_from(total.div_ceil(10)).unwrap_or(u32::MAX).max(1)
     }
 
     pub fn proxy(&self, id: ProxyId) -> &Proxy {

@@ -20,6 +20,7 @@ pub struct Grant {
     pub waiter: WaiterId,
     /// As given to [`crate::Balance::enqueue`].
     pub token: u64,
+    pub backend: Slot,
     /// The server whose place it has.
     pub server: Slot,
 }
@@ -117,7 +118,8 @@ impl Queue {
         waiter.state.atomic().store(GRANTED, Release);
         let worker = self.shm.waiter_owner(number);
         self.shm.mark_granted(number);
-        Some(Grant { worker, waiter: WaiterId(number), token: waiter.token.value(), server })
+        let (token, backend) = (waiter.token.value(), self.backend);
+        Some(Grant { worker, waiter: WaiterId(number), token, backend, server })
     }
 
     pub(crate) fn length(&self, server: Option<Slot>) -> u32 {
@@ -280,7 +282,8 @@ impl Shm {
                     // A mark may have been set twice.
                     if waiter.state.atomic().load(Acquire) == GRANTED {
                         let (token, server) = (waiter.token.value(), Slot(waiter.granted.value()));
-                        grants.push(Grant { worker, waiter: WaiterId(number), token, server });
+                        let (waiter, backend) = (WaiterId(number), Slot(waiter.backend.value()));
+                        grants.push(Grant { worker, waiter, token, backend, server });
                         self.free_waiter(number);
                     }
                 }

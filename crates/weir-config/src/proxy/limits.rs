@@ -24,8 +24,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "Queue length that ends affinity (4.2).",
         keep_alive_queue,
     )
-    .listed()
-    .no_effect("a connection is kept where its server still has room"),
+    .listed(),
     Keyword::new(
         "http-reuse",
         "{ never | safe | aggressive | always }",
@@ -33,7 +32,7 @@ pub const KEYWORDS: &[Keyword] = &[
         http_reuse,
     ),
     Keyword::new("http-send-name-header", "[<header>]", "Sends the server's name (4.2).", send_name_header),
-    Keyword::new("persist", "rdp-cookie[(<name>)]", "Affinity by RDP cookie (4.2).", persist).not_yet(),
+    Keyword::new("persist", "rdp-cookie[(<name>)]", "Affinity by RDP cookie (4.2).", persist),
     Keyword::new("transparent", "", "Deprecated spelling of `option transparent` (4.2).", transparent)
         .not_yet(),
 ];

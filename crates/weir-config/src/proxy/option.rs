@@ -68,7 +68,7 @@ pub const OPTIONS: &[OptionRow] = rows! {
     "logasap" true false false logasap Works;
     "nolinger" true true false nolinger Works;
     "persist" false true false persist Works;
-    "prefer-last-server" false true true prefer_last_server NotYet;
+    "prefer-last-server" false true true prefer_last_server Works;
     "socket-stats" true false false socket_stats Works;
     "splice-auto" true true false splice_auto NoEffect("workers copy data themselves");
     "splice-request" true true false splice_request NoEffect("workers copy data themselves");

@@ -47,7 +47,10 @@ pub const OPTIONS: &[ServerOption] = &[
         draft.options.settings.maxqueue = clamp_u32(atol(place.value()));
         Ok(1)
     }),
-    ServerOption::switch("strict-maxconn", "Idle connections count (5.2).", |_, _, _| Ok(0)).not_yet(),
+    ServerOption::switch("strict-maxconn", "Idle connections count (5.2).", |_, _, draft| {
+        draft.options.settings.strict_maxconn = true;
+        Ok(0)
+    }),
     ServerOption::valued("cookie", "Its value of the cookie (5.2).", |parser, place, draft| {
         draft.cookie = Some(parser.intern(place.expected("<value> as argument")?));
         Ok(1)

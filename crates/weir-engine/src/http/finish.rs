@@ -31,10 +31,15 @@ impl Turn<'_, '_> {
         let options = &self.client.session.proxy().settings.options;
         let null = !self.stream.http && options.dontlognull && self.stream.record.bytes_in == 0;
         if !self.stream.record.logged && !null {
+            self.worker.logs.hold(self.worker.counters);
             self.log();
         }
         let ending = self.stream.ending.unwrap_or(Ending::Close);
         Turn::abandon(self.worker, self.stream);
+        if ending == Ending::KeepAlive || self.client.socket.stream().is_some() {
+            // Where the connection ends with its stream, it releases the line itself.
+            self.worker.logs.release(self.worker.counters);
+        }
         let options = &self.client.session.proxy().settings.options;
         let failed = self.stream.record.cause != Cause::None;
         let reset = ending == Ending::Close && options.nolinger && failed;

@@ -301,6 +301,10 @@ impl Turn<'_, '_> {
             }
             return;
         }
+        // Idle connections of other workers cannot be closed to make room, so none are kept.
+        if settings.strict_maxconn && settings.maxconn > 0 {
+            return;
+        }
         if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
             return;
         }

@@ -228,6 +228,8 @@ impl Turn<'_, '_> {
             self.add_option_headers(plan);
             self.persist_by_cookie(plan);
             self.prepare_compression(plan);
+        } else {
+            self.persist_by_rdp_cookie(plan);
         }
         self.use_server(plan);
         self.meet_stick_rules(plan);

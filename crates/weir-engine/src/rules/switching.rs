@@ -63,6 +63,25 @@ impl Turn<'_, '_> {
     }
 
     /// `use-server`: the first rule that applies and names a server that is up.
+    /// `persist rdp-cookie`: the server whose address the cookie names.
+    pub fn persist_by_rdp_cookie(&mut self, plan: &Plan) {
+        let proxy = plan.proxy(self.stream.backend);
+        let Some(backend) = proxy.backend.as_deref() else { return };
+        let Some(name) = backend.rdp_cookie.as_deref() else { return };
+        let view = self.view(true);
+        let Some(value) = weir_sample::fetch::rdp_cookie_value(name, &view) else { return };
+        let Some(address) = rdp_address(&value.into_bytes()) else { return };
+        let worker = self.worker;
+        let wanted = |id: &ServerId| {
+            let server = plan.server(*id);
+            let target = crate::server::target(server, worker.shm, || None);
+            let usable = worker.shm.server(server.slot).state.usable_for_persistence();
+            target == Some(crate::server::Target::Ip(address)) && (usable || proxy.settings.options.persist)
+        };
+        let found = backend.servers.clone().map(ServerId).find(wanted);
+        self.stream.designated = found;
+    }
+
     pub fn use_server(&mut self, plan: &Plan) {
         let Some(backend) = self.stream.servers(plan) else { return };
         if self.stream.designated.is_some() {
@@ -159,5 +178,28 @@ impl Turn<'_, '_> {
             Some(reply) => self.answer(plan, reply),
             None => self.answer_error(500),
         })
+    }
+}
+
+/// What a terminal server's cookie says: its IPv4 address and its port, each the number that their bytes make in the
+/// order of a little-endian machine (`msts=3640205228.15629.0000`).
+fn rdp_address(value: &[u8]) -> Option<std::net::SocketAddr> {
+    let mut parts = std::str::from_utf8(value).ok()?.split('.');
+    let address: u32 = parts.next()?.parse().ok()?;
+    let port: u16 = parts.next()?.parse().ok()?;
+    parts.next()?;
+    Some((std::net::Ipv4Addr::from(address.to_le_bytes()), port.swap_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    /// The example of Microsoft's "Terminal Services Session Directory and Load Balancing".
+    #[test]
+    fn a_terminal_servers_cookie() {
+        assert_eq!(
+            super::rdp_address(b"3640205228.15629.0000"),
+            Some("172.31.249.216:3389".parse().unwrap())
+        );
+        assert_eq!(super::rdp_address(b"alice"), None);
     }
 }

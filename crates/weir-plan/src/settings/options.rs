@@ -30,6 +30,12 @@ pub enum Redispatch {
     Every(i32),
 }
 
+impl Redispatch {
+    pub const fn is_on(self) -> bool {
+        !matches!(self, Self::Off | Self::Every(0))
+    }
+}
+
 /// `option forwardfor` and `option originalto`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressHeader {

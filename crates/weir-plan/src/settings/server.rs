@@ -59,6 +59,8 @@ pub struct ServerSettings {
     pub hash_key: HashKey,
     /// `non-stick`: stick tables do not learn it.
     pub non_stick: bool,
+    /// `strict-maxconn`: idle connections count too.
+    pub strict_maxconn: bool,
 }
 
 impl Default for ServerSettings {
@@ -91,6 +93,7 @@ impl Default for ServerSettings {
             redirect_prefix: None,
             hash_key: HashKey::default(),
             non_stick: false,
+            strict_maxconn: false,
         }
     }
 }

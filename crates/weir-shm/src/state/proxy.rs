@@ -23,6 +23,8 @@ pub struct ProxyState {
     pub servers_epoch: Word32,
     /// `chkdown`: times the backend lost its last server.
     pub down_transitions: Word32,
+    /// A server of this backend was given a `maxconn` at run time: places are counted from then on.
+    pub limited: Word32,
     /// Whether the backend has a usable server, as last seen by the controller: 0 unknown, 1 up, 2 down.
     pub up: Word32,
     pub smax: Maximum,

@@ -54,6 +54,7 @@ pub fn maxconn_server(context: &mut Context<'_>) -> Reply {
     }
     match parse_limit(context.argument(1)) {
         Ok(value) => {
+            view.backend_state(view.backend_of(id)).state.limited.set(1);
             view.server_state(view.plan.server(id)).state.maxconn.set(value.saturating_add(1));
             raise_epochs(&view.servers(), id);
             context.done(Vec::new())
