@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use weir_engine::worker::{self, Control, Exit};
 use weir_engine::{ListenerSocket, LogSockets, WorkerInput};
-use weir_plan::settings::{Balance, BindSettings, ServerSettings, Timeouts};
+use weir_plan::settings::{Balance, BindSettings, ServerSettings, Timeouts, retry};
 use weir_plan::{
     Backend, Frontend, Listener, ListenerOwner, Plan, Proxy, Rules, Server, ServerTarget, Settings,
 };
@@ -33,7 +33,7 @@ pub struct Plans {
 pub fn settings() -> Settings {
     let timeouts =
         Timeouts { client: Some(10_000), server: Some(10_000), connect: Some(5_000), ..Timeouts::default() };
-    Settings { timeouts, retries: 3, ..Settings::default() }
+    Settings { timeouts, retries: 3, retry_on: retry::CONN_FAILURE, ..Settings::default() }
 }
 
 impl Plans {
@@ -150,6 +150,8 @@ pub struct Running {
 impl Running {
     fn start(shm: Shm, mut plan: Plan) -> Self {
         plan.global.tune.maxaccept = 64;
+        let mut plan = plan;
+        plan.derive_limits();
         let plan = Arc::new(plan);
         let mut addresses = HashMap::new();
         let mut listeners = Vec::new();
