@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod connection;
+pub mod http2;
 pub mod known;
 pub mod message;
 pub mod normalise;

@@ -1,6 +1,7 @@
 //! Acts a scenario out on one program, step by step in one thread, and writes the transcript: what every client and
 //! every scripted server saw, log lines and CLI replies, in the order of the script.
 
+mod http2;
 mod order;
 mod pump;
 mod show;
@@ -81,6 +82,8 @@ struct Player {
     connections: BTreeMap<String, Connection>,
     /// Latest sessions of TLS clients.
     sessions: BTreeMap<String, SessionPlace>,
+    /// What readers of frames remember, by connection.
+    http2: BTreeMap<String, crate::http2::Reader>,
     origins: BTreeMap<String, Origin>,
     ports: Ports,
     syslog: Syslog,
@@ -121,6 +124,7 @@ impl Player {
             program: running,
             connections: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            http2: BTreeMap::new(),
             origins,
             ports,
             syslog,
@@ -142,6 +146,10 @@ impl Player {
             Step::Accept { origin, name } => self.accept(origin, name),
             Step::Send { name, bytes } => self.send(name, bytes),
             Step::Read { name, what, only } => self.read(name, what, only.as_deref()),
+            Step::SpeakHttp2(name) => self.speak_http2(name),
+            Step::ServeHttp2(name) => self.serve_http2(name),
+            Step::Frame { name, text, frame } => self.send_frame(name, text, frame),
+            Step::Frames { name, what } => self.read_frames(name, what),
             Step::Shut(name) => {
                 self.connection(name)?.shut();
                 self.say(&format!("{name} shut"));

@@ -1,5 +1,6 @@
 //! One line of a script: who does what. Parses text into a `Step`; `player` acts it out.
 
+use crate::http2::Frame;
 use crate::scenario::OriginKind;
 use crate::tls::ClientSpec;
 
@@ -16,6 +17,14 @@ pub enum Step {
     Send { name: String, bytes: Vec<u8> },
     /// `c1 < what [~ REGEX]`.
     Read { name: String, what: Awaited, only: Option<String> },
+    /// `c1 speaks h2`: sends the preface and empty settings.
+    SpeakHttp2(String),
+    /// `a1 serves h2`: awaits a preface and sends settings.
+    ServeHttp2(String),
+    /// `c1 frame KIND STREAM [FLAG ...] [| FIELD: VALUE ...]`.
+    Frame { name: String, text: String, frame: Frame },
+    /// `c1 < stream 1`, `c1 < headers 1`, `c1 < goaway`, `c1 < ping`.
+    Frames { name: String, what: Frames },
     /// `c1 shut`: no more bytes from here, the other direction stays open.
     Shut(String),
     /// `c1 close`.
@@ -44,6 +53,18 @@ pub enum Step {
     Exited,
     /// `stdout until REGEX`, `stderr until REGEX`: the first line of that stream that matches.
     OutputUntil { stream: String, pattern: String },
+}
+
+/// Which frames a reader waits for; a GOAWAY or the end of the connection ends every wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frames {
+    /// All of a stream until it ends.
+    Stream(u32),
+    /// The next header block of a stream.
+    Head(u32),
+    Goaway,
+    /// The answer to a PING.
+    Ping,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +114,13 @@ impl Step {
         if let Some(name) = line.strip_suffix(" >").filter(|n| !n.contains(' ')) {
             return Ok(Step::Send { name: name.into(), bytes: b"\r\n".to_vec() });
         }
+        if let Some((name, text)) = actor_and(line, " frame ") {
+            return Ok(Step::Frame { name, text: text.to_string(), frame: Frame::parse(text)? });
+        }
         if let Some((name, rest)) = actor_and(line, " < ") {
+            if let Some(what) = Frames::parse(rest) {
+                return Ok(Step::Frames { name, what });
+            }
             let (what, only) = match rest.split_once(" ~ ") {
                 Some((what, pattern)) => (what, Some(pattern.to_string())),
                 None => (rest, None),
@@ -139,6 +166,8 @@ impl Step {
                 spec: ClientSpec::parse(spec)?,
             },
             [origin, "accept", name] => Step::Accept { origin: text(origin), name: text(name) },
+            [name, "speaks", "h2"] => Step::SpeakHttp2(text(name)),
+            [name, "serves", "h2"] => Step::ServeHttp2(text(name)),
             [name, "shut"] => Step::Shut(text(name)),
             [name, "close"] => Step::Close(text(name)),
             [name, "reset"] => Step::Reset(text(name)),
@@ -158,6 +187,18 @@ impl Step {
             ["exited"] => Step::Exited,
             _ => return Err("unknown step".into()),
         })
+    }
+}
+
+impl Frames {
+    fn parse(text: &str) -> Option<Frames> {
+        match text.split_whitespace().collect::<Vec<_>>()[..] {
+            ["stream", id] => id.parse().ok().map(Frames::Stream),
+            ["headers", id] => id.parse().ok().map(Frames::Head),
+            ["goaway"] => Some(Frames::Goaway),
+            ["ping"] => Some(Frames::Ping),
+            _ => None,
+        }
     }
 }
 

@@ -231,9 +231,9 @@ impl Frontend {
         true
     }
 
-    /// No further stream is served: at a soft stop, or when the listener is gone.
+    /// The client is to go elsewhere: at a soft stop, or when the listener is gone. What it has sent is served.
     pub fn leave(&self) {
-        self.mux.core.borrow_mut().leave();
+        self.mux.core.borrow_mut().announce_leave();
     }
 
     /// A line for each fault, as HAProxy writes it.

@@ -273,7 +273,7 @@ impl Connection {
     }
 
     /// Tells the peer to go elsewhere for what comes next; what it has sent already is served.
-    pub(super) fn announce_leave(&mut self) {
+    pub fn announce_leave(&mut self) {
         if self.goaway_sent.is_none() && !self.ended {
             self.goaway_sent = Some(LAST_STREAM);
             write_goaway(LAST_STREAM, ErrorCode::NoError, &mut self.out);

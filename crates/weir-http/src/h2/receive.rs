@@ -152,7 +152,8 @@ impl Connection {
             kind::PING => Some(8),
             _ => None,
         };
-        let too_short = header.kind == kind::GOAWAY && header.length < 8;
+        let too_short = header.kind == kind::GOAWAY && header.length < 8
+            || header.kind == kind::HEADERS && header.length == 0;
         if fixed.is_some_and(|fixed| fixed != header.length) || too_short {
             return Err(ErrorCode::FrameSize.into());
         }
