@@ -1,8 +1,32 @@
 //! The filters of one proxy: which are implied, and whether those declared stand in an order that works.
 
-use weir_config::model::{Filter, Proxy};
+use weir_config::model::{Config, Filter, Proxy};
+use weir_plan::Cache;
 use weir_plan::settings::Compresses;
+use weir_rules::Action;
 use weir_types::{Diagnostic, Diagnostics, Form, Level, Span};
+
+use crate::slots::Slots;
+
+/// The caches of a configuration, with their places in shared memory.
+pub fn caches(config: &Config, slots: &mut dyn Slots) -> Vec<Cache> {
+    let cache = |written: &weir_config::model::Cache| {
+        let bytes = u64::from(written.total_max_size) << 20;
+        Cache {
+            name: written.name.clone(),
+            megabytes: written.total_max_size,
+            max_object_size: match written.max_object_size {
+                0 => bytes / 256,
+                size => u64::from(size),
+            },
+            max_age: written.max_age,
+            process_vary: written.process_vary,
+            max_secondary_entries: written.max_secondary_entries,
+            slot: slots.cache(&written.name, written.total_max_size),
+        }
+    };
+    config.caches.iter().map(cache).collect()
+}
 
 /// Which directions the proxy's filters compress.
 pub fn compresses(proxy: &Proxy) -> Compresses {
@@ -36,7 +60,7 @@ pub fn check(proxy: &Proxy, diagnostics: &mut Diagnostics) {
     }
     let mut seen: Vec<&str> = Vec::new();
     let mut misplaced = false;
-    for (name, span) in caches(proxy) {
+    for (name, span) in used_caches(proxy) {
         if seen.contains(&name) {
             continue;
         }
@@ -65,9 +89,14 @@ fn is_cache(filter: &Filter, name: &str) -> bool {
 }
 
 /// The caches that filters and rules name.
-fn caches(proxy: &Proxy) -> impl Iterator<Item = (&str, Span)> {
+fn used_caches(proxy: &Proxy) -> impl Iterator<Item = (&str, Span)> {
     let filters = proxy.filters.iter().filter(|filter| filter.kind == "cache");
-    filters.filter_map(|filter| Some((&*filter.name.as_ref()?.text, filter.span)))
+    let filters = filters.filter_map(|filter| Some((&*filter.name.as_ref()?.text, filter.span)));
+    let rules = proxy.rules.iter().flat_map(|rules| rules.http_request.iter().chain(&rules.http_response));
+    filters.chain(rules.filter_map(|rule| match &rule.action {
+        Action::CacheUse { name, .. } | Action::CacheStore { name, .. } => Some((&**name, rule.span)),
+        _ => None,
+    }))
 }
 
 fn alert(diagnostics: &mut Diagnostics, span: Span, text: String) {

@@ -62,6 +62,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         tables,
         log_profiles,
         rings: ring::compile(config),
+        caches: filters::caches(config, slots),
         backends_by_name,
         patterns: Patterns::new(config.patterns.clone()),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),

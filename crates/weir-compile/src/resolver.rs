@@ -150,6 +150,11 @@ impl Resolve for Resolver<'_, '_> {
         self.names.table(name).ok_or(Missing::Unknown)
     }
 
+    fn cache(&mut self, name: &str) -> Result<u32, Missing> {
+        let caches = &self.names.config.caches;
+        caches.iter().position(|cache| &*cache.name == name).map(|at| at as u32).ok_or(Missing::Unknown)
+    }
+
     fn userlist(&mut self, name: &str) -> Result<u32, Missing> {
         if name.is_empty() {
             return Err(Missing::NotNamed);

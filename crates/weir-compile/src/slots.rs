@@ -13,12 +13,13 @@ pub trait Slots {
     /// `backend/server`.
     fn server(&mut self, name: &str) -> Slot;
     fn table(&mut self, spec: &TableSpec) -> Slot;
+    fn cache(&mut self, name: &str, megabytes: u32) -> Slot;
 }
 
 /// Places counted up in the order of asking: for checking a configuration without serving it.
 #[derive(Debug, Default)]
 pub struct InOrder {
-    next: [u32; 5],
+    next: [u32; 6],
 }
 
 impl InOrder {
@@ -44,5 +45,8 @@ impl Slots for InOrder {
     }
     fn table(&mut self, _spec: &TableSpec) -> Slot {
         self.take(4)
+    }
+    fn cache(&mut self, _name: &str, _megabytes: u32) -> Slot {
+        self.take(5)
     }
 }

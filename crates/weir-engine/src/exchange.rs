@@ -123,6 +123,10 @@ impl Turn<'_, '_> {
                 Poll::Ready(Err(_)) => return Err(Broken::Input),
             }
         }
+        if self.stream.cache.is_some() && self.stream.response_begun && self.read_from_cache() {
+            moved = true;
+            self.stream.down.pass()?;
+        }
         let stream = &mut *self.stream;
         if stream.down.has_output() {
             match stream.down.transmit(self.cx, &mut self.client.socket, false) {
@@ -228,7 +232,9 @@ impl Turn<'_, '_> {
         let to_client = stream.down.has_output();
         let from_client = !stream.up.eof && !complete;
         let to_server = stream.up.has_output() && !stream.up.shut;
-        let from_server = !stream.down.is_received() && (raw || complete || stream.up.shut);
+        // An answer from the cache is not waited for.
+        let from_server =
+            stream.link.is_some() && !stream.down.is_received() && (raw || complete || stream.up.shut);
         // Traffic in either direction keeps both sides of a raw stream alive.
         let (client_moved, server_moved) = match raw {
             true => {

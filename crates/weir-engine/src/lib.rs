@@ -28,6 +28,7 @@ mod address;
 mod assign;
 mod bandwidth;
 mod buffers;
+mod cache;
 pub mod census;
 mod channel;
 pub mod checks;

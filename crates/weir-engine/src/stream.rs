@@ -12,6 +12,7 @@ use weir_shm::{BackendCounters, ServerCounters, ServerState};
 use weir_types::{ProxyId, ServerId, Slot};
 
 use crate::bandwidth::Enabled;
+use crate::cache::CacheUse;
 use crate::channel::Channel;
 use crate::http::Coding;
 use crate::log_line::Origin;
@@ -134,6 +135,7 @@ pub struct Stream {
     /// Server to client.
     pub down: Channel,
     pub coding: Coding,
+    pub cache: Option<Box<CacheUse>>,
     pub request: Request,
     pub response: Response,
     pub assigned: Option<Assigned>,
@@ -260,6 +262,7 @@ impl Stream {
         self.up.reset();
         self.down.clear();
         self.coding = Coding::default();
+        self.cache = None;
         self.assigned = None;
         self.link = None;
         self.waiting = None;

@@ -176,6 +176,7 @@ impl Turn<'_, '_> {
         if !stream.trackers.is_empty() {
             stream.trackers.release(worker.clock.now_ms());
         }
+        stream.cache = None;
         worker.counters.curr_streams.decrement();
         crate::queue::leave(worker, stream);
         crate::assign::release_server(worker, stream);

@@ -229,6 +229,11 @@ impl Sample for View<'_> {
         Some(self.stream.record.server_status).filter(|status| *status > 0)
     }
 
+    fn cache_served(&self) -> Option<&str> {
+        let cache = self.stream.cache.as_deref().filter(|cache| cache.is_serving())?;
+        Some(&self.plan().caches[cache.index as usize].name)
+    }
+
     fn compressed_with(&self) -> Option<&'static str> {
         self.stream.coding.chosen.map(|algorithm| algorithm.keyword())
     }

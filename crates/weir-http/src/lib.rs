@@ -8,6 +8,7 @@
 //! bodies are checked by [`ChunkedDecoder`]. What goes into `connection:` on either side is decided in
 //! [`persistence`].
 
+pub mod cache_control;
 pub mod coding;
 pub mod error;
 pub mod error_page;

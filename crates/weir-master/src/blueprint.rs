@@ -1,6 +1,6 @@
 //! What the supervisor needs to know of a plan: limits, names, listening addresses. It never runs the plan itself.
 
-use weir_shm::{Kind, RingSpec, TableSpec};
+use weir_shm::{CacheSpec, Kind, RingSpec, TableSpec};
 use weir_types::{Address, Diagnostics};
 
 use crate::wire::{Malformed, Reader, Writer};
@@ -21,6 +21,7 @@ pub struct Blueprint {
     pub names: Vec<(Kind, String)>,
     pub tables: Vec<TableSpec>,
     pub rings: Vec<RingSpec>,
+    pub caches: Vec<CacheSpec>,
     /// Servers with `backup`, by their names in shared memory.
     pub backups: std::collections::HashSet<String>,
     pub listeners: Vec<ListenerSpec>,

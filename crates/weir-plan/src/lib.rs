@@ -5,6 +5,7 @@
 //! so `weir-config` fills the same types and the compiler moves them over.
 
 pub mod backend;
+pub mod cache;
 pub mod edit;
 pub mod frontend;
 mod log_profile;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod table;
 
 pub use backend::{Backend, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget};
+pub use cache::Cache;
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
 pub use log_profile::{LogProfile, LogStep};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 
 use crate::backend::Server;
+use crate::cache::Cache;
 use crate::frontend::{BackendChoice, Listener, UseBackend};
 use crate::log_profile::LogProfile;
 use crate::patterns::Patterns;
@@ -29,6 +30,7 @@ pub struct Plan {
     pub tables: Vec<StickTable>,
     pub log_profiles: Vec<LogProfile>,
     pub rings: Vec<Ring>,
+    pub caches: Vec<Cache>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,
     /// What ACLs and maps compare with, for runtime commands and rules that change it.

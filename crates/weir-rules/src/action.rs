@@ -230,6 +230,16 @@ pub enum Action<S: Stage> {
     },
     SetPriorityClass(Expr<S>),
     SetPriorityOffset(Expr<S>),
+    /// `cache-use`; the index of the cache is set once names are resolved.
+    CacheUse {
+        name: Box<str>,
+        index: u32,
+    },
+    /// `cache-store`.
+    CacheStore {
+        name: Box<str>,
+        index: u32,
+    },
     /// A known action that weir checks and refuses for now: the compiler reports it with its place.
     NotYet {
         name: &'static str,

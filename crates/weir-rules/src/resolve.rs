@@ -75,6 +75,14 @@ fn track_table(counter: u8, name: &str, names: &mut dyn Resolve) -> Outcome<Tabl
     })
 }
 
+/// That the cache is there was checked when all lines had been read.
+fn cache_index(name: &str, names: &mut dyn Resolve) -> Outcome<u32> {
+    names.cache(name).map_err(|_| {
+        let message = format!("unable to find the cache '{name}' referenced by the filter 'cache'.");
+        UnresolvedName { message: message.into(), acl: false }
+    })
+}
+
 impl Action<Named> {
     pub fn resolve(&self, names: &mut dyn Resolve) -> Outcome<Action<Resolved>> {
         Ok(match self {
@@ -192,6 +200,12 @@ impl Action<Named> {
             }
             Action::SetPriorityClass(expr) => Action::SetPriorityClass(expr.resolve(names)?),
             Action::SetPriorityOffset(expr) => Action::SetPriorityOffset(expr.resolve(names)?),
+            Action::CacheUse { name, .. } => {
+                Action::CacheUse { name: name.clone(), index: cache_index(name, names)? }
+            }
+            Action::CacheStore { name, .. } => {
+                Action::CacheStore { name: name.clone(), index: cache_index(name, names)? }
+            }
             Action::NotYet { name } => Action::NotYet { name },
         })
     }

@@ -26,6 +26,7 @@ pub mod variable;
 pub use acl::{Acl, AclTest, Condition, Incompatible, Term, Verdict, predefined};
 pub use arg::{Arg, Args};
 pub use cast::castable;
+pub use convert::http_date;
 pub use expr::{Conversion, Expr, ExprError, ParseContext};
 pub use format::{Format, FormatMode, FormatPart};
 pub use pattern::{Files, Map, Method, NoFiles, PatternEdit, Reference, References, system_address};

@@ -71,6 +71,10 @@ pub trait Resolve {
     fn server(&mut self, name: &str) -> Result<ServerId, Missing>;
     fn table(&mut self, name: &str) -> Result<TableId, Missing>;
     fn userlist(&mut self, name: &str) -> Result<u32, Missing>;
+    /// The index of a cache.
+    fn cache(&mut self, _name: &str) -> Result<u32, Missing> {
+        Err(Missing::Unknown)
+    }
     /// The ACL of this name in the current proxy; predefined ones (manual 7.4) come from
     /// [`crate::acl::predefined`] when the proxy declares none of the name.
     fn acl(&mut self, name: &str) -> Result<Arc<Acl<Resolved>>, Missing>;

@@ -4,6 +4,7 @@
 //! was mapped stays mapped until the process ends, so the references handed out are `'static` and may be kept in a plan.
 
 mod balance;
+mod cache;
 mod cell;
 mod counters;
 mod directory;
@@ -22,6 +23,7 @@ mod view;
 mod wake;
 
 pub use balance::{BACKEND_WORDS, Balance, SERVER_WORDS};
+pub use cache::{BLOCK, Cache, CacheKey, CacheSpec, Facts, Held, Listed, Writer};
 pub use cell::{Average, Counter, Gauge, Latest, Maximum, Word, Word32};
 pub use counters::{BackendCounters, FrontendCounters, ListenerCounters, ProcessCounters, ServerCounters};
 pub use directory::Kind;

@@ -64,6 +64,8 @@ shared!(
     crate::queue::Waiter,
     crate::cell::Word,
     crate::directory::Entry,
+    crate::cache::Control,
+    crate::cache::Entry,
     crate::lock::RobustLock,
     crate::sessions::SessionSlot,
     AtomicU32,

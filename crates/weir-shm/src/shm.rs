@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use weir_types::{Slot, WorkerId};
 
 use crate::balance::{BalanceArea, ServerBalance};
+use crate::cache::CacheArea;
 use crate::cell::Word;
 use crate::counters::{BackendCounters, FrontendCounters, ListenerCounters, ServerCounters};
 use crate::directory::{Directory, Kind, SEGMENT_SHIFT, Used};
@@ -25,6 +26,8 @@ const SEGMENTS: usize = 1 << (32 - SEGMENT_SHIFT);
 const AREAS: usize = 4096;
 /// Rings: one for each section at the start, and for each that a reload adds or sizes anew.
 const RINGS: usize = 1024;
+/// Caches that ever were: those of the start and those that a reload added or gave another size.
+const CACHES: usize = 1024;
 /// A table's slot holds its area's number above this bit.
 const AREA_SHIFT: u32 = 20;
 /// Streams of one worker that may wait in queues at once. Memory is touched as they come.
@@ -38,6 +41,7 @@ struct Inner {
     segments: [OnceLock<Mapped>; SEGMENTS],
     areas: Box<[OnceLock<Area>]>,
     rings: Box<[OnceLock<RingArea>]>,
+    caches: Box<[OnceLock<CacheArea>]>,
     places: usize,
     /// What the supervisor filled so far.
     used: Mutex<Vec<Used>>,
@@ -66,13 +70,15 @@ impl Shm {
     /// Maps the segments another process made, in their order. For children.
     pub fn attach(descriptors: Vec<OwnedFd>) -> Result<Self, ShmError> {
         let (rings, descriptors): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(RingArea::is);
-        let (areas, segments): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(Area::is);
+        let (caches, rest): (Vec<_>, Vec<_>) = descriptors.into_iter().partition(CacheArea::is);
+        let (areas, segments): (Vec<_>, Vec<_>) = rest.into_iter().partition(Area::is);
         let segments = segments.into_iter().map(Segment::attach).collect::<Result<Vec<_>, _>>()?;
         let places = segments.first().map_or(0, |segment| segment.places);
         let shm = Self::empty(places);
         segments.into_iter().try_for_each(|segment| shm.install(segment))?;
         areas.into_iter().try_for_each(|area| shm.install_area(Area::attach(area)?))?;
         rings.into_iter().try_for_each(|ring| shm.install_ring(RingArea::attach(ring)?))?;
+        caches.into_iter().try_for_each(|cache| shm.install_cache(CacheArea::attach(cache)?))?;
         Ok(shm)
     }
 
@@ -135,6 +141,9 @@ impl Shm {
         }
         if RingArea::is(&descriptor) {
             return self.install_ring(RingArea::attach(descriptor)?);
+        }
+        if CacheArea::is(&descriptor) {
+            return self.install_cache(CacheArea::attach(descriptor)?);
         }
         self.install(Segment::attach(descriptor)?)
     }
@@ -317,6 +326,7 @@ impl Shm {
         self.mapped().for_each(|mapped| mapped.clear_gauges(dead));
         self.areas().flat_map(|area| &area.tables).for_each(|table| table.recover(dead));
         self.ring_areas().for_each(|ring| ring.recover(dead));
+        self.recover_caches(dead);
         self.used_places().for_each(|place| self.kick(place));
     }
 
@@ -379,6 +389,7 @@ impl Shm {
             segments: [const { OnceLock::new() }; SEGMENTS],
             areas: (0..AREAS).map(|_| OnceLock::new()).collect(),
             rings: (0..RINGS).map(|_| OnceLock::new()).collect(),
+            caches: (0..CACHES).map(|_| OnceLock::new()).collect(),
             places,
             used: Mutex::default(),
             installed: Mutex::default(),
@@ -505,5 +516,6 @@ impl Mapped {
     }
 }
 
+mod caches;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    counters, events, frontends, limits, listing, own, patterns, process, servers, sessions, statistics,
-    tables, wait,
+    caches, counters, events, frontends, limits, listing, own, patterns, process, servers, sessions,
+    statistics, tables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -244,7 +244,7 @@ pub const COMMANDS: &[Command] = &[
     command("show activity", "show activity [-1|0|thread_num]         : show per-thread activity stats (for support/developers)", Scope::Worker, Level::Operator, Some(process::activity)),
     command("show anon", "show anon                               : display the current state of anonymized mode", Scope::Worker, Level::User, None),
     command("show backend", "show backend                            : list backends in the current running config", Scope::Worker, Level::User, Some(listing::backends)),
-    command("show cache", "show cache                              : show cache status", Scope::Worker, Level::User, None),
+    command("show cache", "show cache                              : show cache status", Scope::Worker, Level::User, Some(caches::show)),
     command("show cli level", "show cli level                          : display the level of the current CLI session", Scope::Both, Level::User, Some(own::level)),
     command("show cli sockets", "show cli sockets                        : dump list of cli sockets", Scope::Both, Level::Operator, Some(process::cli_sockets)),
     command("show dev", "show dev                                : show debug info for developers", Scope::Worker, Level::Operator, None),

@@ -81,7 +81,7 @@ pub struct Cache {
     pub name: Arc<str>,
     /// Megabytes.
     pub total_max_size: u32,
-    /// Bytes; 0: an eighth of nothing smaller, as the manual's default says.
+    /// Bytes; 0: a 256th of the whole.
     pub max_object_size: u32,
     /// Seconds.
     pub max_age: u32,

@@ -40,14 +40,14 @@ impl Reference {
     fn diagnostic(&self, config: &Config) -> Option<Diagnostic> {
         let Reference { name, detail, title, proxy, .. } = self;
         let known = match self.wanted {
-            Wanted::Cache => config.caches.iter().any(|cache| cache.name == *name),
+            Wanted::Cache if config.caches.iter().any(|cache| cache.name == *name) => return None,
             Wanted::FcgiApp => config.fcgi_apps.iter().any(|app| app.name == *name),
             Wanted::Resolvers => config.resolvers.iter().any(|resolvers| resolvers.name == *name),
             Wanted::HttpErrors if config.http_errors.iter().any(|section| section.name == *name) => {
                 return None;
             }
             Wanted::BandwidthFilter if has_bandwidth_filter(config, proxy, name) => return None,
-            Wanted::BandwidthFilter | Wanted::SpoeEngine | Wanted::HttpErrors => false,
+            Wanted::Cache | Wanted::BandwidthFilter | Wanted::SpoeEngine | Wanted::HttpErrors => false,
         };
         if known {
             let text = format!("'{}' is not supported by weir yet", self.keyword);

@@ -49,6 +49,14 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         let owner = parser.proxy().name.clone();
         return line.fail(1, format!("'filter' : '{owner}: Proxy supports only one compression filter\n'"));
     }
+    let twice = |filter: &Filter| {
+        filter.kind == "cache" && filter.name.as_ref().is_some_and(|name| *name.text == *line.word(2))
+    };
+    if *kind == "cache" && parser.proxy().filters.iter().any(twice) {
+        let (owner, cache) = (parser.proxy().name.clone(), line.word(2));
+        let text = format!("multiple explicit declarations of the cache filter '{cache}'");
+        return line.fail(1, format!("'filter' : '{owner}: {text}'"));
+    }
     let name = named.map(|word| Name::new(parser.intern(line.word(word)), line.word_span(word)));
     let bandwidth = match kind.strip_prefix("bwlim-") {
         Some(direction) => super::bandwidth::limit(parser, line, direction == "in")?,
@@ -56,6 +64,10 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     };
     let served = bandwidth.is_some() || *kind == "trace" || is_compression(kind);
     parser.proxy().filters.push(Filter { kind, name, bandwidth, span: line.span() });
+    if *kind == "cache" {
+        parser.refer(Wanted::Cache, (line.word(2), ""), line.word_span(0), String::new());
+        return Ok(());
+    }
     if served { Ok(()) } else { line.not_yet(1, &format!("filter {kind}")) }
 }
 

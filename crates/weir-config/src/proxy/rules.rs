@@ -172,6 +172,10 @@ pub(super) fn keep(
     }
     let rule = Rule { action, condition, span: line.span() };
     list(parser.rules(), set).push(rule);
+    if matches!(row.name, "cache-use" | "cache-store") {
+        let name = line.word(2);
+        parser.refer(Wanted::Cache, (name, ""), line.word_span(0), String::new());
+    }
     if !expression::is_not_yet(row) {
         return Ok(());
     }
@@ -179,7 +183,6 @@ pub(super) fn keep(
     let word = set.keyword().split(' ').count();
     let names = (line.word(word + 1), line.word(word + 2));
     let wanted = match row.name {
-        "cache-use" | "cache-store" => Wanted::Cache,
         "send-spoe-group" => Wanted::SpoeEngine,
         _ => return line.not_yet(0, &keyword),
     };

@@ -1,4 +1,4 @@
-//! `cache` sections (manual 6.2.1). What is stored in them is the filter's affair.
+//! `cache` sections (manual 6.2.1). What is stored in them is the engine's affair.
 
 use std::sync::LazyLock;
 
@@ -14,18 +14,12 @@ use crate::value::{atol, clamp_u32, prefix};
 pub static SECTION: SectionKind =
     SectionKind { keyword: "cache", begin, index, unknown: Unknown::As("cache"), end };
 
-const UNUSED: &str = "the rules that would store and find answers are refused for now";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("total-max-size", "<megabytes>", "Memory of the cache (6.2.1).", total_max_size)
-        .no_effect(UNUSED),
-    Keyword::new("max-object-size", "<bytes>", "The largest object that is kept (6.2.1).", max_object_size)
-        .no_effect(UNUSED),
-    Keyword::new("max-age", "<seconds>", "How long an object is kept (6.2.1).", max_age).no_effect(UNUSED),
-    Keyword::new("process-vary", "<on/off>", "Answers with a Vary header are kept (6.2.1).", process_vary)
-        .no_effect(UNUSED),
-    Keyword::new("max-secondary-entries", "<number>", "Variants of one object (6.2.1).", max_secondary)
-        .no_effect(UNUSED),
+    Keyword::new("total-max-size", "<megabytes>", "Memory of the cache (6.2.1).", total_max_size),
+    Keyword::new("max-object-size", "<bytes>", "The largest object that is kept (6.2.1).", max_object_size),
+    Keyword::new("max-age", "<seconds>", "How long an object is kept (6.2.1).", max_age),
+    Keyword::new("process-vary", "<on/off>", "Answers with a Vary header are kept (6.2.1).", process_vary),
+    Keyword::new("max-secondary-entries", "<number>", "Variants of one object (6.2.1).", max_secondary),
 ];
 
 /// Megabytes.

@@ -25,6 +25,7 @@ impl Turn<'_, '_> {
         stream.record.end_us = now;
         stream.record.bytes_in += stream.up.payload;
         stream.record.bytes_out += stream.down.payload;
+        self.end_from_cache();
         self.count_traffic();
         self.count_bytes_tracked();
         self.count_times();

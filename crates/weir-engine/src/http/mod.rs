@@ -20,4 +20,4 @@ pub use body::first_chunk;
 pub use compression::Coding;
 pub use limits::{of_requests as request_limits, of_responses as response_limits};
 pub use reply::location_reply;
-pub use size::of_text as size_of_interim;
+pub use size::{of_response as size_of_response, of_text as size_of_interim};

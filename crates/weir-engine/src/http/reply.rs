@@ -55,7 +55,6 @@ impl Turn<'_, '_> {
     /// Sends an answer in place of the server's; `http-after-response` rules are met first.
     pub fn answer(&mut self, plan: &Arc<Plan>, reply: Reply) -> Step {
         let Reply { head, body, close } = reply;
-        self.stream.up.drop_pipeline();
         self.stream.link = None;
         self.stream.response = head;
         self.stream.response.headers.set_limit(plan.global.tune.bufsize);
@@ -137,8 +136,9 @@ impl Turn<'_, '_> {
     }
 
     /// Takes the rest of the request out of the way, as far as it is here. False: the connection cannot go on.
-    fn request_drained(&mut self) -> bool {
+    pub fn request_drained(&mut self) -> bool {
         let stream = &mut *self.stream;
+        stream.up.drop_pipeline();
         if matches!(stream.up.framing, Framing::Hold) && stream.up.begin_body(stream.request.body).is_err() {
             return false;
         }

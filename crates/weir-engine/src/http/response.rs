@@ -113,6 +113,7 @@ impl Turn<'_, '_> {
     pub fn send_response_head(&mut self, plan: &Plan) -> Step {
         let closing = self.worker.is_stopping() || self.client.session.last;
         let mut pipeline = None;
+        self.tap_response(&mut pipeline);
         self.compress_response(plan, &mut pipeline);
         let stream = &mut *self.stream;
         let frontend = plan.proxy(stream.frontend);
@@ -133,12 +134,22 @@ impl Turn<'_, '_> {
             self.begin_tunnel();
         }
         self.count_client_status(self.stream.record.status);
-        if let Some(pipeline) = pipeline {
+        let mut body = self.stream.response.body;
+        let chunked = body == BodyKind::Chunked;
+        if chunked && self.stream.cache.as_ref().is_some_and(|cache| cache.is_serving()) {
+            // A cache keeps bodies without their chunks.
+            pipeline.get_or_insert_default();
+            body = BodyKind::UntilClose;
+        }
+        if let Some(mut pipeline) = pipeline {
+            if chunked {
+                pipeline.set_chunked();
+            }
             self.stream.down.set_pipeline(pipeline);
         }
-        self.put_limits(plan, false, self.stream.response.body == BodyKind::Chunked);
+        self.put_limits(plan, false, chunked);
         let stream = &mut *self.stream;
-        let begun = stream.down.begin_body(stream.response.body);
+        let begun = stream.down.begin_body(body);
         self.log_step(Origin::Response);
         if options.logasap && !self.stream.record.logged {
             let payload = self.stream.down.payload;

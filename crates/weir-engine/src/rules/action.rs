@@ -56,6 +56,14 @@ impl Turn<'_, '_> {
                 self.wait_for_body(list, *milliseconds, *at_least)
             }
             Action::Pause(time) => self.pause(time),
+            Action::CacheUse { index, .. } => {
+                self.cache_use(plan, proxy, *index);
+                Flow::Next
+            }
+            Action::CacheStore { .. } => {
+                self.cache_store(plan, proxy);
+                Flow::Next
+            }
             Action::NormalizeUri(normalizer) => self.normalize(list, *normalizer),
             Action::SwitchModeHttp => self.switch_mode(),
             Action::SetBandwidthLimit { filter, limit, period } => {

@@ -76,7 +76,11 @@ impl Turn<'_, '_> {
             match met {
                 Met::All => {
                     self.stream.deadlines.phase = NEVER;
-                    self.stream.stage = stage.next();
+                    self.stream.stage = match stage.next() {
+                        // An answer that a frontend found needs no backend.
+                        RequestStage::Switching if self.has_cached_answer() => RequestStage::Last,
+                        next => next,
+                    };
                 }
                 Met::Wait => match self.wait_for_client() {
                     Step::Next => {}
@@ -231,8 +235,16 @@ impl Turn<'_, '_> {
         } else {
             self.persist_by_rdp_cookie(plan);
         }
+        if self.has_cached_answer() {
+            return self.serve_from_cache(plan);
+        }
         self.use_server(plan);
         self.meet_stick_rules(plan);
         self.go(Phase::Queue)
+    }
+
+    /// `cache-use` found one.
+    fn has_cached_answer(&self) -> bool {
+        self.stream.cache.as_ref().is_some_and(|cache| cache.is_hit())
     }
 }

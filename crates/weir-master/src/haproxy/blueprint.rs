@@ -21,7 +21,15 @@ pub fn of(plan: Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, S
     let backups = backups.map(|server| slots.names[server.slot.index()].1.clone()).collect();
     let rings = plan.rings.iter();
     let rings = rings.map(|ring| RingSpec { name: ring.name.to_string(), bytes: ring.bytes }).collect();
-    Ok(Blueprint { settings, names: slots.names, tables: slots.tables, rings, backups, listeners })
+    Ok(Blueprint {
+        settings,
+        names: slots.names,
+        tables: slots.tables,
+        caches: slots.caches,
+        rings,
+        backups,
+        listeners,
+    })
 }
 
 /// What the command line has the last word about, for the children's plans.

@@ -2,7 +2,7 @@
 //! stands against the plan; children look them up.
 
 use weir_compile::Slots;
-use weir_shm::{Kind, Shm, TableSpec};
+use weir_shm::{CacheSpec, Kind, Shm, TableSpec};
 use weir_types::Slot;
 
 /// Notes names; a slot is the number of the name among all.
@@ -10,6 +10,7 @@ use weir_types::Slot;
 pub struct Recorded {
     pub names: Vec<(Kind, String)>,
     pub tables: Vec<TableSpec>,
+    pub caches: Vec<CacheSpec>,
 }
 
 impl Recorded {
@@ -39,6 +40,11 @@ impl Slots for Recorded {
     fn table(&mut self, spec: &TableSpec) -> Slot {
         self.tables.push(spec.clone());
         Slot(self.tables.len() as u32 - 1)
+    }
+
+    fn cache(&mut self, name: &str, megabytes: u32) -> Slot {
+        self.caches.push(CacheSpec { name: name.to_string(), megabytes });
+        Slot(self.caches.len() as u32 - 1)
     }
 }
 
@@ -82,6 +88,14 @@ impl Slots for Known {
     fn table(&mut self, spec: &TableSpec) -> Slot {
         self.shm.find_table(spec).unwrap_or_else(|| {
             self.missing.get_or_insert_with(|| spec.name.clone());
+            Slot::default()
+        })
+    }
+
+    fn cache(&mut self, name: &str, megabytes: u32) -> Slot {
+        let spec = CacheSpec { name: name.to_string(), megabytes };
+        self.shm.find_cache(&spec).unwrap_or_else(|| {
+            self.missing.get_or_insert_with(|| name.to_string());
             Slot::default()
         })
     }

@@ -258,6 +258,7 @@ fn share(blueprint: &Blueprint, workers: usize) -> Result<Shm, weir_shm::ShmErro
     shm.reserve(names(), 0)?;
     shm.add_tables(&blueprint.tables)?;
     shm.add_rings(&blueprint.rings)?;
+    shm.add_caches(&blueprint.caches)?;
     let process = shm.process().state;
     process.workers.set(workers as u32);
     process.start_date_us.set(clock::realtime_us());

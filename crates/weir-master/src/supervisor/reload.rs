@@ -151,6 +151,7 @@ impl Supervisor {
         self.shm.reserve(names, bundle.generation).map_err(|error| text(&error))?;
         self.shm.add_tables(&blueprint.tables).map_err(|error| text(&error))?;
         self.shm.add_rings(&blueprint.rings).map_err(|error| text(&error))?;
+        self.shm.add_caches(&blueprint.caches).map_err(|error| text(&error))?;
         for segment in self.shm.descriptors().skip(self.segments.len()) {
             self.segments.push(Arc::new(segment.as_fd().try_clone_to_owned().map_err(|error| text(&error))?));
         }
@@ -249,6 +250,7 @@ impl Supervisor {
         }
         self.reload.failed = 0;
         self.shm.retire_tables(&self.current.blueprint.tables);
+        self.shm.empty_caches_but(&self.current.blueprint.caches);
         if std::mem::take(&mut self.reload.hard) {
             self.replace_workers();
         }

@@ -50,9 +50,14 @@ pub const ACTIONS: &[ActionRow] = &[
     ActionRow::new("set-bandwidth-limit", SHAPED, "<name> [ <options> ]", "Slows (4.4).", bandwidth),
     ActionRow::new("send-spoe-group", SHAPED, "<engine> <group>", "Asks an agent (4.4).", spoe_group)
         .not_yet(),
-    ActionRow::new("cache-use", HTTP_REQUEST, "<name>", "Answers from a cache (4.4).", cache).not_yet(),
-    ActionRow::new("cache-store", Sets::of(&[R::HttpResponse]), "<name>", "Keeps in a cache (4.4).", cache)
-        .not_yet(),
+    ActionRow::new("cache-use", HTTP_REQUEST, "<name>", "Answers from a cache (4.4).", cache_use),
+    ActionRow::new(
+        "cache-store",
+        Sets::of(&[R::HttpResponse]),
+        "<name>",
+        "Keeps in a cache (4.4).",
+        cache_store,
+    ),
 ];
 
 /// The word by which HAProxy calls the rule in these messages: the second of the line for HTTP rules.
@@ -190,10 +195,17 @@ fn spoe_group(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Nam
     Ok(Action::NotYet { name: "send-spoe-group" })
 }
 
-fn cache(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+fn cache_use(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    Ok(Action::CacheUse { name: cache_name(cursor)?, index: 0 })
+}
+
+fn cache_store(cursor: &mut Cursor<'_>, _: &RuleContext<'_>) -> Result<Action<Named>, Fault> {
+    Ok(Action::CacheStore { name: cache_name(cursor)?, index: 0 })
+}
+
+fn cache_name(cursor: &mut Cursor<'_>) -> Result<Box<str>, Fault> {
     if cursor.at_condition() {
         return cursor.fault("expects a cache name");
     }
-    cursor.at += 1;
-    Ok(Action::NotYet { name: "cache" })
+    Ok(cursor.take().into())
 }

@@ -24,6 +24,8 @@ mod string;
 mod table;
 mod time;
 
+pub use time::parse_date as http_date;
+
 /// Turns a value that was cast to the row's input type into another, or into nothing.
 pub type ConvertFn = for<'a> fn(&'a [Arg<Resolved>], Value<'a>, &'a dyn Stream) -> Option<Value<'a>>;
 

@@ -14,6 +14,11 @@ mod strftime;
 
 use strftime::strftime;
 
+/// Reads the three date forms of HTTP: seconds since 1970.
+pub fn parse_date(text: &[u8]) -> Option<i64> {
+    read::http_date(text)
+}
+
 pub(super) const ROWS: &[Converter] = &[
     Converter::new("date", NONE, Str, Sint, "seconds of an HTTP date (7.3.1)").runs(date),
     Converter::new("http_date", sig(0, &[Int, Text]), Sint, Str, "HTTP date of a time (7.3.1)")
