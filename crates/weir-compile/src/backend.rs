@@ -1,6 +1,9 @@
 //! The server's half: balancing, persistence, `use-server`.
 
+use std::sync::Arc;
+
 use weir_config::model::{BackendParts, Proxy, SwitchTarget, UseServer as Written};
+use weir_plan::settings::Cookie;
 use weir_plan::{Backend, Server, UseServer, UseServerTarget};
 use weir_types::ProxyId;
 
@@ -27,7 +30,10 @@ pub fn compile(
     Backend {
         balance: settings.balance.clone(),
         balance_key,
-        cookie: settings.cookie.clone(),
+        cookie: settings.cookie.as_ref().map(|cookie| match &settings.dynamic_cookie_key {
+            Some(key) => Arc::new(Cookie { dynamic_key: Some(key.as_ref().into()), ..(**cookie).clone() }),
+            None => cookie.clone(),
+        }),
         servers: resolver.names.servers(id),
         use_server: parts
             .use_server

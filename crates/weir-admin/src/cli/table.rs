@@ -3,8 +3,8 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    caches, counters, events, frontends, limits, listing, own, patterns, process, servers, sessions,
-    statistics, tables, wait,
+    caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, process, servers,
+    sessions, statistics, tables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -187,7 +187,7 @@ pub const COMMANDS: &[Command] = &[
     command("del ssl crt-list", "del ssl crt-list <list> <cert[:line]>   : delete a line <cert> from crt-list file <list>", Scope::Worker, Level::Admin, None),
     command("del ssl jwt", "del ssl jwt <certfile>                  : remove certificate from list of certificates used for JWT validation", Scope::Worker, Level::Admin, None),
     command("disable agent", "disable agent                           : disable agent checks", Scope::Worker, Level::Admin, Some(servers::disable_agent)),
-    command("disable dynamic-cookie backend", "disable dynamic-cookie backend <bk>     : disable dynamic cookies on a specific backend", Scope::Worker, Level::Admin, None),
+    command("disable dynamic-cookie backend", "disable dynamic-cookie backend <bk>     : disable dynamic cookies on a specific backend", Scope::Worker, Level::Admin, Some(dynamic_cookie::disable)),
     command("disable frontend", "disable frontend <frontend>             : temporarily disable specific frontend", Scope::Worker, Level::Admin, Some(frontends::disable)),
     command("disable health", "disable health                          : disable health checks", Scope::Worker, Level::Admin, Some(servers::disable_health)),
     command("disable server", "disable server (DEPRECATED)             : disable a server for maintenance (use 'set server' instead)", Scope::Worker, Level::Admin, Some(servers::disable)),
@@ -195,7 +195,7 @@ pub const COMMANDS: &[Command] = &[
     command("dump stats-file", "dump stats-file                         : dump stats for restore", Scope::Worker, Level::Admin, None),
     command("echo", "echo <text>                             : print text to the output", Scope::Both, Level::User, Some(own::echo)),
     command("enable agent", "enable agent                            : enable agent checks", Scope::Worker, Level::Admin, Some(servers::enable_agent)),
-    command("enable dynamic-cookie backend", "enable dynamic-cookie backend <bk>      : enable dynamic cookies on a specific backend", Scope::Worker, Level::Admin, None),
+    command("enable dynamic-cookie backend", "enable dynamic-cookie backend <bk>      : enable dynamic cookies on a specific backend", Scope::Worker, Level::Admin, Some(dynamic_cookie::enable)),
     command("enable frontend", "enable frontend <frontend>              : re-enable specific frontend", Scope::Worker, Level::Admin, Some(frontends::enable)),
     command("enable health", "enable health                           : enable health checks", Scope::Worker, Level::Admin, Some(servers::enable_health)),
     command("enable server", "enable server  (DEPRECATED)             : enable a disabled server (use 'set server' instead)", Scope::Worker, Level::Admin, Some(servers::enable)),
@@ -222,7 +222,7 @@ pub const COMMANDS: &[Command] = &[
     command("set anon global-key", "set anon global-key <value>             : change the global anonymizing key", Scope::Worker, Level::Admin, None),
     command("set anon off", "set anon off                            : deactivate the anonymized mode", Scope::Worker, Level::Admin, None),
     command("set anon on", "set anon on [value]                     : activate the anonymized mode", Scope::Worker, Level::Admin, None),
-    command("set dynamic-cookie-key backend", "set dynamic-cookie-key backend <bk> <k> : change a backend secret key for dynamic cookies", Scope::Worker, Level::Admin, None),
+    command("set dynamic-cookie-key backend", "set dynamic-cookie-key backend <bk> <k> : change a backend secret key for dynamic cookies", Scope::Worker, Level::Admin, Some(dynamic_cookie::set_key)),
     command("set map", "set map <map> [<key>|#<ref>] <value>    : modify a map entry", Scope::Worker, Level::Admin, Some(patterns::set_map)),
     command("set maxconn frontend", "set maxconn frontend <frontend> <value> : change a frontend's maxconn setting", Scope::Worker, Level::Admin, Some(limits::maxconn_frontend)),
     command("set maxconn global", "set maxconn global <value>              : change the per-process maxconn setting", Scope::Worker, Level::Admin, Some(limits::maxconn_global)),

@@ -18,7 +18,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "Affinity by cookie (4.2).",
         cookie,
     ),
-    Keyword::new("dynamic-cookie-key", "<string>", "Secret of dynamic cookies (4.2).", dynamic_key).not_yet(),
+    Keyword::new("dynamic-cookie-key", "<string>", "Secret of dynamic cookies (4.2).", dynamic_key),
 ];
 
 const OPTIONS: &str = "'cookie' supports 'rewrite', 'insert', 'prefix', 'indirect', 'nocache', 'postonly', 'domain', \
@@ -41,9 +41,8 @@ fn cookie(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if modes > 1 {
         return line.fail(2, "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.");
     }
-    let dynamic = cookie.dynamic;
     parser.settings().cookie = Some(Arc::new(cookie));
-    if dynamic { line.not_yet(0, "cookie ... dynamic") } else { Ok(()) }
+    Ok(())
 }
 
 /// Reads the option at `at`; how many words it took.

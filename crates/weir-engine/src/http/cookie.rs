@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use weir_http::{Headers, Known, Method};
+use weir_plan::Plan;
 use weir_plan::settings::{Cookie, CookieMode};
-use weir_plan::{Backend, Plan};
 use weir_sample::Verdict;
 use weir_types::ServerId;
 
+use super::dynamic_cookie::cookie_of;
 use crate::turn::Turn;
 
 /// Stands between the server's name and the application's own value in prefix mode.
@@ -40,7 +41,11 @@ impl Turn<'_, '_> {
             };
             let presented = Presented::parse(&value[pair.value.clone()], cookie);
             let (edit, removed) = presented.edit(value, &pair, cookie);
-            let (found, letter) = presented.server(plan, backend, cookie, now_s);
+            let (found, letter) = presented.server(cookie, now_s, |wanted| {
+                let of = |id: &ServerId| cookie_of(plan, proxy, *id, self.worker.shm);
+                let named = |id: &ServerId| of(id).is_some_and(|name| name.as_bytes() == wanted);
+                backend.servers.clone().map(ServerId).find(named)
+            });
             state = letter;
             if let Some(id) = found
                 && !ignored
@@ -74,7 +79,7 @@ impl Turn<'_, '_> {
         let Some(backend) = plan.proxy(self.stream.backend).backend.as_deref() else { return };
         let Some(cookie) = backend.cookie.as_deref() else { return };
         let Some(assigned) = &self.stream.assigned else { return };
-        let server = plan.server(assigned.server).cookie.clone();
+        let server = cookie_of(plan, plan.proxy(self.stream.backend), assigned.server, self.worker.shm);
         let post_only = cookie.postonly && self.stream.request.method() != Method::Post;
         let mut operation = self.treat_server_cookie(cookie, server.as_deref());
         let valid = matches!(self.stream.cookie_state, b'V')
@@ -224,7 +229,12 @@ impl<'v> Presented<'v> {
     }
 
     /// The server it names, and the third letter of the termination state.
-    fn server(&self, plan: &Plan, backend: &Backend, cookie: &Cookie, now_s: u64) -> (Option<ServerId>, u8) {
+    fn server(
+        &self,
+        cookie: &Cookie,
+        now_s: u64,
+        find: impl Fn(&[u8]) -> Option<ServerId>,
+    ) -> (Option<ServerId>, u8) {
         let too_old = |date: Option<u64>, limit: Option<u32>| match (date, limit) {
             (Some(date), Some(limit)) => now_s.abs_diff(date) > u64::from(limit),
             _ => false,
@@ -235,10 +245,7 @@ impl<'v> Presented<'v> {
         if too_old(self.last, cookie.max_idle) {
             return (None, b'E');
         }
-        let named = |id: &ServerId| {
-            plan.server(*id).cookie.as_deref().is_some_and(|name| name.as_bytes() == self.server)
-        };
-        match backend.servers.clone().map(ServerId).find(named) {
+        match find(self.server) {
             Some(id) => (Some(id), b'V'),
             None => (None, b'I'),
         }

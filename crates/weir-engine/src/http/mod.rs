@@ -8,6 +8,7 @@ mod case;
 mod checkcache;
 mod compression;
 mod cookie;
+mod dynamic_cookie;
 mod finish;
 mod limits;
 mod reply;

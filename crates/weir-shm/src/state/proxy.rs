@@ -1,5 +1,6 @@
 //! Listeners and proxies: what the CLI changed, and maxima over all workers.
 
+use super::text::Text;
 use crate::cell::{Maximum, Word, Word32};
 
 /// One `bind` line.
@@ -23,6 +24,8 @@ pub struct ProxyState {
     pub servers_epoch: Word32,
     /// `chkdown`: times the backend lost its last server.
     pub down_transitions: Word32,
+    /// `enable dynamic-cookie` (2), `disable dynamic-cookie` (1); 0: as configured.
+    pub dynamic_cookie: Word32,
     /// A server of this backend was given a `maxconn` at run time: places are counted from then on.
     pub limited: Word32,
     /// Whether the backend has a usable server, as last seen by the controller: 0 unknown, 1 up, 2 down.
@@ -40,6 +43,8 @@ pub struct ProxyState {
     pub last_change_ms: Word,
     /// `downtime` of the completed outages, milliseconds.
     pub downtime_ms: Word,
+    /// `set dynamic-cookie-key`; empty: as configured.
+    pub dynamic_cookie_key: Text<64>,
     /// When it was made (`lastchg` of a frontend), `CLOCK_MONOTONIC` milliseconds.
     pub since_ms: Word,
 }

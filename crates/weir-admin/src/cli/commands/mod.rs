@@ -2,6 +2,7 @@
 
 pub mod caches;
 pub mod counters;
+pub mod dynamic_cookie;
 pub mod events;
 pub mod frontends;
 pub mod limits;
