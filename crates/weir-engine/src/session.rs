@@ -117,12 +117,35 @@ impl Session {
         }
     }
 
+    /// The addresses as they are before a rule changes them for one stream.
+    pub fn addresses(&self) -> Addresses {
+        let extra = self.extra();
+        Addresses { source: self.source, peer: extra.peer.get(), destination: extra.destination.clone() }
+    }
+
+    /// The stream for which rules changed the addresses is over.
+    pub fn restore(&mut self, addresses: Addresses) {
+        self.source = addresses.source;
+        self.extra().peer.set(addresses.peer);
+        if let Some(extra) = self.extra.get_mut() {
+            extra.destination = addresses.destination;
+        }
+    }
+
     pub fn set_destination(&mut self, address: Option<SocketAddr>) {
         self.extra();
         if let Some(extra) = self.extra.get_mut() {
             extra.destination = OnceCell::from(address);
         }
     }
+}
+
+/// See [`Session::addresses`].
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    source: Option<SocketAddr>,
+    peer: Option<SocketAddr>,
+    destination: OnceCell<Option<SocketAddr>>,
 }
 
 /// See [`Session::extra`].

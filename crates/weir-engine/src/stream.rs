@@ -21,6 +21,7 @@ use crate::queue::Waiting;
 use crate::record::Record;
 use crate::rules::{RequestStage, ResponseStage};
 use crate::server::Target;
+use crate::session::Addresses;
 use crate::socket::Socket;
 use crate::stick::Stores;
 use crate::timers::NEVER;
@@ -193,6 +194,8 @@ pub struct Stream {
     pub continued: bool,
     /// `set-timeout` changed a timeout: the backend's must not replace it.
     pub timeouts_set: bool,
+    /// The connection's addresses, where rules changed them for this stream.
+    pub addresses: Option<Box<Addresses>>,
     /// At which moment the line being written is written.
     pub log_origin: Origin,
     /// Limits that `set-bandwidth-limit` put on it.
@@ -298,6 +301,7 @@ impl Stream {
         self.tarpit = None;
         self.timeouts_set = false;
         self.log_origin = Origin::default();
+        self.addresses = None;
         self.bandwidth.clear();
         self.retries = None;
         self.lenient = false;

@@ -41,6 +41,9 @@ impl Turn<'_, '_> {
             // Where the connection ends with its stream, it releases the line itself.
             self.worker.logs.release(self.worker.counters);
         }
+        if let Some(addresses) = self.stream.addresses.take() {
+            self.client.session.restore(*addresses);
+        }
         let options = &self.client.session.proxy().settings.options;
         let failed = self.stream.record.cause != Cause::None;
         let reset = ending == Ending::Close && options.nolinger && failed;

@@ -7,7 +7,7 @@ use weir_http::Reply;
 use weir_plan::Plan;
 use weir_rules::action::{TimeoutKind, TimeoutValue};
 use weir_rules::{Action, CaptureSlot, IntValue, Reply as Described};
-use weir_sample::{Expr, Format, Resolved, Stream as _, Type, Value};
+use weir_sample::{Expr, Format, Got, Resolved, Stream as _, Type, Value};
 use weir_types::ProxyId;
 
 use super::list::Flow;
@@ -78,6 +78,12 @@ impl Turn<'_, '_> {
             }
             Action::EditPatterns { edit, file, key, value } => {
                 self.edit_patterns(plan, list, *edit, file, key, value.as_ref())
+            }
+            // What the sample needs may still come.
+            Action::SetVar { expr, .. } | Action::Capture { expr, .. }
+                if !finished && matches!(expr.eval(&self.view(false)), Got::Wait) =>
+            {
+                Flow::Wait
             }
             _ => {
                 if self.apply_edit(list, action).is_err() {
@@ -278,6 +284,8 @@ impl Turn<'_, '_> {
 
     fn replace_address(&mut self, address: SocketAddr, source: bool) {
         let session = &mut self.client.session;
+        // For this stream alone: the next one on the connection begins with its own.
+        self.stream.addresses.get_or_insert_with(|| Box::new(session.addresses()));
         match source {
             true => session.set_source(Some(address)),
             false => session.set_destination(Some(address)),
@@ -308,7 +316,11 @@ impl Turn<'_, '_> {
 
     /// The letter for a stream that ends in this list.
     pub fn stage_of(&self, list: List) -> Stage {
-        if is_response(list) { Stage::Headers } else { Stage::Request }
+        match list {
+            List::ResponseContent if !self.stream.http => Stage::Data,
+            _ if is_response(list) => Stage::Headers,
+            _ => Stage::Request,
+        }
     }
 
     fn reject(&mut self, list: List) -> Step {
