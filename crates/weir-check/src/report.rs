@@ -17,6 +17,8 @@ pub enum Level {
 pub struct Line {
     pub level: Level,
     pub text: String,
+    /// How urgent it is to `email-alert`, which is less alarmed by what an operator does; `None`: it is not mailed.
+    pub mail: Option<Level>,
 }
 
 /// The server a line speaks of.
@@ -90,7 +92,7 @@ pub fn health_check(subject: Subject<'_>, outcome: &Outcome, health: &Health, ag
     let who = if agent { "Agent" } else { "Health" };
     let text =
         format!("{who} check for {noun} {backend}/{server} {result}{reason}, status: {value}/{of} {word}.");
-    Line { level: Level::Notice, text }
+    Line { level: Level::Notice, text, mail: Some(Level::Notice) }
 }
 
 /// A server's change.
@@ -105,12 +107,15 @@ pub fn transition(
     text.push_str(&via(transition, cause));
     text.push('.');
     text.push_str(&transition.tail(left));
-    Line { level: transition.level(), text }
+    let level = transition.level();
+    let mail = if transition == Transition::Maintenance { Level::Notice } else { level };
+    Line { level, text, mail: Some(mail) }
 }
 
 /// The backend lost its last server.
 pub fn no_server(backend: &str) -> Line {
-    Line { level: Level::Emergency, text: format!("backend {backend} has no server available!") }
+    let text = format!("backend {backend} has no server available!");
+    Line { level: Level::Emergency, text, mail: None }
 }
 
 fn reason(outcome: &Outcome) -> String {

@@ -66,6 +66,7 @@ fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
             && Arc::ptr_eq(&one.log, &other.log)
             && Arc::ptr_eq(&one.errors, &other.errors)
             && same(&one.stats, &other.stats)
+            && same(&one.email_alert, &other.email_alert)
             && same(&one.unique_id_format, &other.unique_id_format)
             && one.unique_id_header == other.unique_id_header
             && one.monitor_uri == other.monitor_uri
@@ -97,12 +98,56 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         unique_id_format: format(resolver, &written.unique_id_format),
         unique_id_header: written.unique_id_header.as_deref().map(Into::into),
         stats: written.stats.as_ref().map(|stats| stats.page.clone()),
+        email_alert: email_alert(config, written, resolver),
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
         description: proxy.description.clone(),
         compression: written.compression.clone(),
         retries: written.retries.unwrap_or(3),
         retry_on: written.retry_on.unwrap_or(retry::CONN_FAILURE),
     }
+}
+
+/// `email-alert` works only with all of what it needs.
+fn email_alert(
+    config: &Config,
+    written: &Written,
+    resolver: &mut Resolver<'_, '_>,
+) -> Option<Arc<weir_plan::settings::EmailAlert>> {
+    let alert = written.email_alert.as_deref()?;
+    let proxy = resolver.proxy;
+    let (Some(mailers), Some(from), Some(to)) = (&alert.mailers, &alert.from, &alert.to) else {
+        let text = format!(
+            "'email-alert' will be ignored for {} '{}' (the presence any of 'email-alert from', 'email-alert level' \
+             'email-alert mailers', 'email-alert myhostname', or 'email-alert to' requires each of 'email-alert from', \
+             'email-alert mailers' and 'email-alert to' to be present).",
+            proxy.kind.noun(),
+            proxy.name
+        );
+        resolver.diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(alert.span), text));
+        return None;
+    };
+    let Some(section) = config.mailers.iter().find(|section| section.name == mailers.text) else {
+        let text = format!("Proxy '{}': unable to find mailers '{}'.", proxy.name, mailers.text);
+        resolver.alert(mailers.span, text);
+        return None;
+    };
+    let addresses = section.mailers.iter().filter_map(|(_, address, _)| {
+        let PortSpec::Fixed(port) = address.port else { return None };
+        let ip = match &address.family {
+            AddressFamily::Ip(ip) => *ip,
+            AddressFamily::Name(name) => resolver.names.host(name)?,
+            _ => return None,
+        };
+        Some((ip, port).into())
+    });
+    Some(Arc::new(weir_plan::settings::EmailAlert {
+        mailers: addresses.collect(),
+        from: from.clone(),
+        to: to.clone(),
+        host: alert.myhostname.clone(),
+        level: alert.level.unwrap_or(1),
+        timeout_ms: section.timeout_mail.unwrap_or(10_000),
+    }))
 }
 
 /// Left out where nothing is logged.

@@ -18,7 +18,7 @@ use crate::h2;
 use crate::listener;
 use crate::netscaler;
 use crate::proxy_protocol;
-use crate::record::{Cause, Stage};
+use crate::record::Cause;
 use crate::rules::{self, Admission};
 use crate::session::Client;
 use crate::stream::{Ending, Step, Stream, after};
@@ -171,7 +171,8 @@ impl Connection {
         let now_ms = self.worker.clock.now_ms();
         let Some(stream) = self.stream.as_deref_mut().filter(|stream| stream.running) else { return };
         if self.worker.census.is_unwanted(self.number) {
-            stream.record.end(Cause::Killed, Stage::None);
+            let stage = stream.stage_of_end();
+            stream.record.end(Cause::Killed, stage);
             stream.link = None;
             let mut turn = Turn { cx, worker: &self.worker, client: &mut self.client, stream };
             turn.close_with(Ending::Close);

@@ -18,7 +18,7 @@ use crate::http::Coding;
 use crate::log_line::Origin;
 use crate::pool::{InUse, ServerPool};
 use crate::queue::Waiting;
-use crate::record::Record;
+use crate::record::{Record, Stage};
 use crate::rules::{RequestStage, ResponseStage};
 use crate::server::Target;
 use crate::session::Addresses;
@@ -256,6 +256,15 @@ pub struct StreamTimeouts {
 }
 
 impl Stream {
+    /// What the stream is doing when somebody else ends it.
+    pub fn stage_of_end(&self) -> Stage {
+        match (self.http, self.response_begun) {
+            (false, _) => Stage::None,
+            (true, true) => Stage::Data,
+            (true, false) => Stage::Headers,
+        }
+    }
+
     /// Begins a stream of `frontend`; bytes received behind the last request stay.
     pub fn begin(&mut self, frontend: ProxyId, start_us: u64) {
         self.phase = Phase::RequestHead;

@@ -60,7 +60,8 @@ impl Turn<'_, '_> {
         if self.stream.phase == Phase::Exchange
             && let Some(cause) = self.server_changed()
         {
-            self.stream.record.end(cause, Stage::None);
+            let stage = self.stream.stage_of_end();
+            self.stream.record.end(cause, stage);
             self.stream.link = None;
             self.close_with(Ending::Close);
         }

@@ -9,8 +9,8 @@ use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
 use crate::backend::Backend;
 use crate::frontend::Frontend;
 use crate::settings::{
-    BandwidthLimit, Compresses, Compression, ErrorPages, Keepalive, LogSteps, LogTarget, Options, StatsPage,
-    Timeouts,
+    BandwidthLimit, Compresses, Compression, EmailAlert, ErrorPages, Keepalive, LogSteps, LogTarget, Options,
+    StatsPage, Timeouts,
 };
 
 #[derive(Debug)]
@@ -59,6 +59,7 @@ pub struct Settings {
     pub unique_id_format: Option<Format<Resolved>>,
     pub unique_id_header: Option<Box<str>>,
     pub stats: Option<StatsPage>,
+    pub email_alert: Option<Arc<EmailAlert>>,
     /// `monitor-uri`.
     pub monitor_uri: Option<Box<str>>,
     pub description: Option<Box<str>>,

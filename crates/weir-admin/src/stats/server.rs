@@ -28,9 +28,7 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     row.text(at::STATUS, status(view, id));
     row.small(at::WEIGHT, weight_in_use(view, id));
     row.small(at::UWEIGHT, state.user_weight.value());
-    let standing = u32::from(state.user_weight.value() > 0 || !settings.backup);
-    let usable = is_usable(view, server) || !is_in_maintenance(view, id);
-    row.small(at::ACT, if settings.backup || !usable { 0 } else { standing });
+    row.small(at::ACT, u32::from(!settings.backup));
     row.small(at::BCK, u32::from(settings.backup));
     if settings.observe.is_some() {
         row.count(at::HANAFAIL, u64::from(state.observe_failures.value()));

@@ -65,7 +65,8 @@ fn going_down_and_up() {
             level: Level::Notice,
             text: "Backup Server q/bk is UP, reason: Layer7 check passed, code: 200, check duration: 0ms. \
                    0 active and 1 backup servers online. Running on backup. 0 sessions requeued, 0 total in queue."
-                .into()
+                .into(),
+            mail: Some(Level::Notice),
         }
     );
     assert_eq!(no_server("tr").text, "backend tr has no server available!");

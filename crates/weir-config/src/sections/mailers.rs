@@ -1,4 +1,4 @@
-//! `mailers` sections (manual 12.3). They do nothing by themselves: scripts and `email-alert` use them.
+//! `mailers` sections (manual 12.3). `email-alert` uses them.
 
 use std::sync::LazyLock;
 
@@ -15,11 +15,9 @@ use crate::parser::{Parser, SectionKind, Unknown};
 pub static SECTION: SectionKind =
     SectionKind { keyword: "mailers", begin, index, unknown: Unknown::As("mailers"), end: |_| {} };
 
-const UNUSED: &str = "no alert is sent by mail yet: email-alert, which would use the section, is refused";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("mailer", "<mailername> <ip>:<port>", "A mail server (12.3).", mailer).no_effect(UNUSED),
-    Keyword::new("timeout", "mail <time>", "Time to send a mail (12.3).", timeout).no_effect(UNUSED),
+    Keyword::new("mailer", "<mailername> <ip>:<port>", "A mail server (12.3).", mailer),
+    Keyword::new("timeout", "mail <time>", "Time to send a mail (12.3).", timeout),
 ];
 
 fn index() -> &'static Index {

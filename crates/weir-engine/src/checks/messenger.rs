@@ -8,16 +8,19 @@ use weir_plan::Plan;
 use weir_shm::Shm;
 use weir_types::ProxyId;
 
+use super::mail::Mailers;
 use crate::logs::{LogSockets, Logs, Message};
 
 pub struct Messenger {
     logs: Logs,
     shm: Shm,
+    mailers: Mailers,
 }
 
 impl Messenger {
     pub fn new(sockets: LogSockets, plan: &Plan, shm: Shm) -> Self {
-        Self { logs: Logs::new(sockets, plan, shm, shm.controller()), shm }
+        let logs = Logs::new(sockets, plan, shm, shm.controller());
+        Self { logs, shm, mailers: Mailers::default() }
     }
 
     /// Opens what a new plan needs.
@@ -44,6 +47,11 @@ impl Messenger {
             structured: b"",
         };
         self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
+        if let (Some(alert), Some(level)) = (&settings.email_alert, line.mail)
+            && level as u8 <= alert.level
+        {
+            self.mailers.tell(alert, self.logs.host(), &line.text);
+        }
         let label = if line.level == Level::Emergency { "ALERT]  " } else { "WARNING]" };
         // Nobody may be reading stderr; the log has the line.
         let _ = writeln!(std::io::stderr(), "[{label}  ({}) : {}", self.logs.pid(), line.text);

@@ -7,6 +7,7 @@ mod about;
 mod agent;
 mod attempt;
 mod external;
+mod mail;
 mod messenger;
 mod observed;
 mod outcome;

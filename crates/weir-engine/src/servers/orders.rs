@@ -18,9 +18,20 @@ pub enum HealthOrder {
 /// `set server ... state maint`, `disable server`.
 pub fn maintenance(servers: &Servers<'_>, id: ServerId) -> Vec<Told> {
     let lines = enter_maintenance(servers, id, AdminFlags::FMAINT, None);
-    // The stronger order replaces the weaker.
+    // The stronger order replaces the weaker, also where it was passed on.
     servers.state(id).remove_admin(AdminFlags::FDRAIN);
+    forget_inherited_drain(servers, id);
     lines
+}
+
+fn forget_inherited_drain(servers: &Servers<'_>, id: ServerId) {
+    if servers.state(id).admin().intersects(AdminFlags::DRAIN) {
+        return;
+    }
+    for tracker in servers.trackers(id) {
+        servers.state(tracker).remove_admin(AdminFlags::IDRAIN);
+        forget_inherited_drain(servers, tracker);
+    }
 }
 
 fn enter_maintenance(servers: &Servers<'_>, id: ServerId, flag: AdminFlags, by: Option<&str>) -> Vec<Told> {
