@@ -12,6 +12,7 @@ use weir_types::WorkerId;
 const VARIABLE: &str = "SHM_TEST_CHILD";
 const SIGKILL: i32 = 9;
 const SIGSTOP: i32 = 19;
+const SIGCONT: i32 = 18;
 
 fn shared() -> Shm {
     let shm = Shm::private(4);
@@ -104,6 +105,13 @@ fn queues_stay_whole_whenever_a_worker_dies() {
         // The moment of death varies with the round.
         for _ in 0..round * 500 {
             std::hint::spin_loop();
+        }
+        if round % 2 == 1 {
+            // Stopped and let go on, then stopped for good: the others meet what it holds at two moments.
+            for signal in [SIGSTOP, SIGCONT, SIGSTOP] {
+                process::kill(victim.id(), signal).unwrap();
+                std::thread::yield_now();
+            }
         }
         victim.kill().unwrap();
         victim.wait().unwrap();
