@@ -15,7 +15,7 @@ use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
 use crate::session::Client;
 use crate::socket::Socket;
-use crate::stream::{Step, after};
+use crate::stream::{Ending, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
 use crate::worker::Worker;
@@ -246,6 +246,8 @@ impl Frontend {
             let mut turn = Turn { cx: &mut *cx, worker, client: &mut *client, stream: &mut stream };
             turn.stream.record.end(Cause::Proxy, Stage::Request);
             turn.stream.record.malformed = true;
+            // Neither the connection nor its other streams end with it.
+            turn.stream.ending = Some(Ending::KeepAlive);
             turn.count_bad_request();
             let step = turn.finish();
             debug_assert!(matches!(step, Step::End(_)));
