@@ -2,6 +2,7 @@
 
 mod privileges;
 mod running;
+mod tables;
 
 use running::{Daemon, Load, Place, Running, configuration, get, run, until};
 
