@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy as Written};
-use weir_plan::settings::SavedServer;
+use weir_plan::settings::{Global, SavedServer};
 use weir_plan::{Listener, ListenerOwner, Patterns, Plan, Proxy, Server};
+use weir_sample::ProcessVariables;
 use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, ServerId, Slot, Sources, TableId};
 
 use crate::names::Names;
@@ -64,6 +65,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         rings: ring::compile(config),
         caches: filters::caches(config, slots),
         backends_by_name,
+        variables: Arc::new(variables(&config.global)),
         patterns: Patterns::new(config.patterns.clone()),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
         saved_servers,
@@ -178,6 +180,14 @@ impl Ids {
         }
         self.take()
     }
+}
+
+/// What `set-var` lines of `global` set, under the limit that holds for the process scope.
+fn variables(global: &Global) -> ProcessVariables {
+    let limits = [global.tune.vars_process_max_size, global.tune.vars_global_max_size];
+    let limit = limits.into_iter().filter(|limit| *limit > 0).min().unwrap_or(0);
+    let set = global.variables.iter().map(|(variable, value, _)| (variable.name.clone(), value.clone()));
+    ProcessVariables::new(set, limit)
 }
 
 fn cli_listeners(config: &Config, listeners: &mut Vec<Listener>, slots: &mut dyn Slots) {

@@ -348,6 +348,11 @@ impl Connection {
         loop {
             match announced.parse(stream.up.buffer.bytes(), magic) {
                 Ok(Some(header)) => {
+                    let tlvs = proxy_protocol::tlvs(&stream.up.buffer.bytes()[..header.consumed]);
+                    if !tlvs.is_empty() {
+                        // There is one header at most.
+                        let _ = self.client.session.extra().proxy_tlvs.set(tlvs.into());
+                    }
                     stream.up.buffer.consume(header.consumed);
                     if let Some((source, destination)) = header.addresses {
                         self.client.session.set_source(Some(source));

@@ -10,7 +10,6 @@ use weir_sample::{Format, FormatPart, Resolved, Stream as _};
 use weir_types::Mode;
 
 use crate::logs::Message;
-use crate::record::Cause;
 use crate::rules::List;
 use crate::session::Client;
 use crate::stream::Stream;
@@ -160,7 +159,7 @@ struct Line<'l> {
 impl Line<'_> {
     fn send(&self, targets: &[LogTarget], profile: Option<&LogProfile>) {
         let (settings, stream) = (&self.proxy.settings, self.view.stream);
-        let error = is_error(stream);
+        let error = stream.record.is_error();
         let step = profile.and_then(|profile| profile.step(stream.log_origin.step(), error));
         if step.is_some_and(|step| step.drop) {
             return;
@@ -185,18 +184,11 @@ impl Line<'_> {
     }
 }
 
-/// What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
-fn is_error(stream: &Stream) -> bool {
-    let record = &stream.record;
-    let orderly = matches!(record.cause, Cause::None | Cause::Local);
-    !orderly || record.retries > 0 || record.redispatched || record.status >= 500
-}
-
 /// The line's level, or `None` where options or rules keep it from being written.
 fn log_level(stream: &Stream, proxy: &Proxy) -> Option<u8> {
     let record = &stream.record;
     let options = &proxy.settings.options;
-    let error = is_error(stream);
+    let error = stream.record.is_error();
     if options.dontlog_normal && !error {
         return None;
     }

@@ -81,6 +81,37 @@ fn parse_binary(input: &[u8]) -> Result<Option<Header>, Invalid> {
     Ok(Some(Header { consumed, addresses }))
 }
 
+/// What stands behind the addresses of a whole header of version 2: types, lengths and values.
+pub fn tlvs(header: &[u8]) -> &[u8] {
+    let addresses = match header.get(13) {
+        Some(0x11 | 0x12) if header.starts_with(SIGNATURE) => 12,
+        Some(0x21 | 0x22) if header.starts_with(SIGNATURE) => 36,
+        Some(0x31 | 0x32) if header.starts_with(SIGNATURE) => 216,
+        Some(0x00) if header.starts_with(SIGNATURE) => 0,
+        _ => return &[],
+    };
+    header.get(16 + addresses..).unwrap_or(&[])
+}
+
+/// A longer value is not kept (manual `fc_pp_tlv`).
+const LONGEST_VALUE: usize = 1024;
+
+/// The first value of this type. Those of `SSL` stand within its value, behind a flag and a result.
+pub fn find_tlv(mut rest: &[u8], kind: u8) -> Option<&[u8]> {
+    const SSL: u8 = 0x20;
+    while let [found, high, low, after @ ..] = rest {
+        let (value, next) = after.split_at_checked(usize::from(u16::from_be_bytes([*high, *low])))?;
+        if *found == kind && value.len() <= LONGEST_VALUE {
+            return Some(value);
+        }
+        if *found == SSL && (0x21..0x30).contains(&kind) {
+            return find_tlv(value.get(5..)?, kind);
+        }
+        rest = next;
+    }
+    None
+}
+
 fn binary_v4(rest: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
     let bytes: &[u8; 12] = rest.get(..12)?.try_into().ok()?;
     let ip = |at: usize| IpAddr::V4(Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]));
@@ -193,6 +224,21 @@ mod tests {
         let line = b"PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n";
         let both = address("255.255.255.255:65535");
         assert_eq!(parse(line), Ok(Some(Header { consumed: 56, addresses: Some((both, both)) })));
+    }
+
+    #[test]
+    fn values_behind_the_addresses() {
+        let mut bytes = SIGNATURE.to_vec();
+        bytes.extend_from_slice(&[0x21, 0x11, 0, 12 + 6 + 3 + 5 + 5]);
+        bytes.extend_from_slice(&[127, 0, 0, 1, 127, 0, 0, 1, 1, 2, 3, 4]);
+        bytes.extend_from_slice(b"\x02\0\x03abc");
+        bytes.extend_from_slice(b"\x20\0\x0a\x01\0\0\0\0\x22\0\x02cn");
+        let header = parse(&bytes).unwrap().unwrap();
+        let tlvs = tlvs(&bytes[..header.consumed]);
+        assert_eq!(find_tlv(tlvs, 0x02), Some(&b"abc"[..]));
+        assert_eq!(find_tlv(tlvs, 0x22), Some(&b"cn"[..]));
+        assert_eq!(find_tlv(tlvs, 0x05), None);
+        assert_eq!(find_tlv(&tlvs[..4], 0x02), None);
     }
 
     #[test]

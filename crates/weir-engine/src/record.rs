@@ -53,6 +53,8 @@ pub struct Record {
     /// The head of the response was complete.
     pub response_us: u64,
     pub end_us: u64,
+    /// A service of weir's own answered (statistics, metrics).
+    pub served_here: bool,
     pub cause: Cause,
     pub stage: Stage,
     /// Third and fourth letter, `-` without a persistence cookie.
@@ -94,6 +96,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// What counts as an error: anything but an orderly end and a healthy status (manual "option dontlog-normal").
+    pub fn is_error(&self) -> bool {
+        let orderly = matches!(self.cause, Cause::None | Cause::Local);
+        !orderly || self.retries > 0 || self.redispatched || self.status >= 500
+    }
+
     /// Makes the record ready for the next request and keeps its memory.
     pub fn reset(&mut self, start_us: u64) {
         let mut request_line = std::mem::take(&mut self.request_line);

@@ -157,6 +157,8 @@ pub struct Extra {
     destination: OnceCell<Option<SocketAddr>>,
     /// Streams of one connection share them.
     pub variables: Rc<RefCell<Variables>>,
+    /// What the PROXY header said beside addresses: types, lengths and values as they came.
+    pub proxy_tlvs: OnceCell<Box<[u8]>>,
     /// Stick counters taken before the first stream; of all streams too.
     pub trackers: Rc<RefCell<Trackers>>,
 }

@@ -188,6 +188,10 @@ pub struct Stream {
     pub rule_deadline: u64,
     /// The rule that changes the plan, and the outcome that it waits for.
     pub edited: Option<(u32, crate::edit::Edited)>,
+    /// Where the last rule that ended its list stands.
+    pub last_rule: Option<weir_types::Span>,
+    /// The outcome of what an action or converter just changed for all workers.
+    pub just_edited: RefCell<Option<crate::edit::Edited>>,
     /// The response's head is complete and its rules wait.
     pub response_waits: bool,
     /// `100 Continue` was sent by weir.
@@ -305,6 +309,8 @@ impl Stream {
         self.rule_at = 0;
         self.rule_deadline = NEVER;
         self.edited = None;
+        self.last_rule = None;
+        self.just_edited.get_mut().take();
         self.response_waits = false;
         self.continued = false;
         self.tarpit = None;

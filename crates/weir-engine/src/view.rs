@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
+use weir_plan::{Edit, EditKind};
 use weir_sample::stream::{
     BackendFigure, Body, EntryOf, FrontendFigure, Multiplexer, NameOf, NamePart, RequestLine, ServerFigure,
-    Side, TableAsk, TimeoutName, Timers, TlsFact, Whose,
+    Side, TableAsk, TcpFigures, TimeoutName, Timers, TlsFact, Whose,
 };
-use weir_sample::{OwnedValue, Scope, Stream as Sample, Variable, Variables};
+use weir_sample::{OwnedValue, Scope, Stream as Sample, Value, Variable, VariableEdit, Variables};
 use weir_types::{ProxyId, ServerId, TableId};
 
 use crate::encrypted::Tls;
@@ -60,7 +61,6 @@ impl View<'_> {
     /// The store of a variable's scope, if it exists now.
     fn with_scope<T>(&self, scope: Scope, work: impl FnOnce(&mut Variables) -> T) -> Option<T> {
         Some(match scope {
-            Scope::Process => work(&mut self.worker.variables.borrow_mut()),
             Scope::Session => work(&mut self.client.session.extra().variables.borrow_mut()),
             Scope::Transaction => work(&mut self.stream.variables.borrow_mut()),
             Scope::Request if !self.stream.response_begun => {
@@ -69,8 +69,47 @@ impl View<'_> {
             Scope::Response if self.stream.response_begun => {
                 work(&mut self.stream.message_variables.borrow_mut())
             }
-            Scope::Request | Scope::Response | Scope::Check => return None,
+            Scope::Process | Scope::Request | Scope::Response | Scope::Check => return None,
         })
+    }
+
+    /// Changes a variable of the process scope: here at once, and by an edit in all workers.
+    fn edit_variable(&self, variable: &Variable, value: Option<OwnedValue>) -> bool {
+        let edit = VariableEdit { name: variable.name.clone(), value };
+        let variables = &self.plan().variables;
+        if !variables.has_room(&edit) {
+            return false;
+        }
+        if variables.would_change(&edit) {
+            variables.apply(&edit);
+            let edited =
+                self.worker.editor.submit(self.plan(), Edit::new(EditKind::Variables, edit.encode()));
+            self.stream.just_edited.replace(Some(edited));
+        }
+        true
+    }
+
+    /// Whether the limits of `tune.vars` let the variable be set: each limit holds for its scope and those within it.
+    fn has_room(&self, variable: &Variable, value: &OwnedValue) -> bool {
+        let tune = &self.plan().global.tune;
+        let limits = [tune.vars_reqres_max_size, tune.vars_transaction_max_size, tune.vars_session_max_size];
+        if limits == [0; 3] {
+            return true;
+        }
+        let with = |scopes: &[Scope], variables: &Variables| match scopes.contains(&variable.scope) {
+            true => variables.bytes_with(&variable.name, value),
+            false => variables.bytes(),
+        };
+        let message = with(&[Scope::Request, Scope::Response], &self.stream.message_variables.borrow());
+        let transaction = with(&[Scope::Transaction], &self.stream.variables.borrow());
+        let session = with(&[Scope::Session], &self.client.session.extra().variables.borrow());
+        let sums = [message, message + transaction, message + transaction + session];
+        let first = match variable.scope {
+            Scope::Transaction => 1,
+            Scope::Session => 2,
+            _ => 0,
+        };
+        (first..3).all(|place| limits[place] == 0 || sums[place] <= limits[place])
     }
 
     fn connections_of(&self, sum: u64, own: bool) -> i64 {
@@ -135,6 +174,46 @@ impl Sample for View<'_> {
         let core = end?.mux().core.borrow();
         let limit = if side == Side::Client { core.max_streams() } else { core.peer_streams() };
         Some(Multiplexer { streams: core.active() as u32, limit, glitches: core.glitches() })
+    }
+
+    fn tcp_figures(&self, side: Side) -> Option<TcpFigures> {
+        let socket = match side {
+            Side::Client => &self.client.socket,
+            Side::Server => &self.stream.link.as_ref().filter(|link| link.established)?.socket,
+        };
+        let info = weir_sys::tcp::info(socket.descriptor().ok()?).ok()?;
+        Some(TcpFigures {
+            rtt_us: info.rtt_us,
+            rttvar_us: info.rttvar_us,
+            unacked: info.unacked,
+            sacked: info.sacked,
+            lost: info.lost,
+            retransmits: info.retransmits,
+            fackets: info.fackets,
+            reordering: info.reordering,
+        })
+    }
+
+    fn proxy_tlv(&self, kind: u8) -> Option<&[u8]> {
+        let tlvs = self.client.session.extra_if_made()?.proxy_tlvs.get()?;
+        crate::proxy_protocol::find_tlv(tlvs, kind)
+    }
+
+    fn last_rule(&self) -> Option<(&str, u32)> {
+        let span = self.stream.last_rule?;
+        Some((self.plan().file(span), span.line))
+    }
+
+    fn failed(&self) -> bool {
+        self.stream.record.is_error()
+    }
+
+    fn forwarded(&self) -> bool {
+        self.stream.record.connected_us > 0
+    }
+
+    fn served_here(&self) -> bool {
+        self.stream.record.served_here
     }
 
     fn received_proxy_header(&self) -> bool {
@@ -305,14 +384,34 @@ impl Sample for View<'_> {
     }
 
     fn variable(&self, variable: &Variable) -> Option<OwnedValue> {
+        if variable.scope == Scope::Process {
+            return self.plan().variables.find(&variable.name);
+        }
         self.with_scope(variable.scope, |variables| variables.find(&variable.name).cloned())?
     }
 
+    fn each_variable(&self, scope: Scope, show: &mut dyn FnMut(&str, &Value<'_>)) {
+        if scope == Scope::Process {
+            return self.plan().variables.each(show);
+        }
+        self.with_scope(scope, |variables| variables.iter().for_each(|(name, value)| show(name, &value)));
+    }
+
     fn set_variable(&self, variable: &Variable, value: OwnedValue) -> bool {
+        if variable.scope == Scope::Process {
+            return self.edit_variable(variable, Some(value));
+        }
+        if !self.has_room(variable, &value) {
+            return false;
+        }
         self.with_scope(variable.scope, |variables| variables.set(&variable.name, value)).is_some()
     }
 
     fn unset_variable(&self, variable: &Variable) {
+        if variable.scope == Scope::Process {
+            self.edit_variable(variable, None);
+            return;
+        }
         self.with_scope(variable.scope, |variables| variables.unset(&variable.name));
     }
 

@@ -14,7 +14,6 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, oneshot};
 use weir_plan::Plan;
-use weir_sample::Variables;
 use weir_shm::{ProcessCounters, Shm, Wakers, WorkerPhase};
 use weir_types::{ListenerId, ProxyId, Slot, WorkerId};
 
@@ -110,8 +109,6 @@ pub struct Worker {
     pub stats: Option<Rc<dyn StatsService>>,
     /// Takes what rules change of the plan.
     pub editor: Editor,
-    /// Of the process scope, this worker's copy.
-    pub variables: RefCell<Variables>,
     /// Log lines written per frontend (`%lc`).
     log_lines: RefCell<HashMap<ProxyId, i64>>,
     plan: RefCell<Arc<Plan>>,
@@ -229,15 +226,6 @@ async fn housekeeping(worker: Rc<Worker>) {
     }
 }
 
-/// The process-wide variables of `set-var` lines; a new plan sets them again.
-fn configured(plan: &Plan) -> Variables {
-    let mut variables = Variables::default();
-    for (variable, value, _) in &plan.global.variables {
-        variables.set(&variable.name, value.clone());
-    }
-    variables
-}
-
 impl Worker {
     fn new(
         id: WorkerId,
@@ -266,7 +254,6 @@ impl Worker {
             logs: Logs::new(log_sockets, &plan, shm, id),
             stats,
             editor,
-            variables: RefCell::new(configured(&plan)),
             log_lines: RefCell::default(),
             plan: RefCell::new(plan),
             root,
@@ -366,12 +353,6 @@ impl Worker {
         crate::session_store::share(&plan, self.shm, self.id);
         self.root.store(plan.clone());
         self.logs.follow(&plan);
-        // An edit keeps the generation, and what was set since.
-        if plan.generation != self.plan.borrow().generation {
-            for (variable, value, _) in &plan.global.variables {
-                self.variables.borrow_mut().set(&variable.name, value.clone());
-            }
-        }
         let old = self.plan.replace(plan);
         self.retired.borrow_mut().push(old);
     }

@@ -15,7 +15,7 @@ use weir_config::files::Files;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
 use weir_plan::{Change, Edit, EditKind, Plan};
-use weir_sample::PatternEdit;
+use weir_sample::{PatternEdit, VariableEdit};
 use weir_shm::Shm;
 use weir_syntax::render::FATAL;
 use weir_syntax::{Capabilities, Environment, Reader};
@@ -118,9 +118,12 @@ impl Program for Haproxy {
     fn edit(&self, plan: &Arc<Plan>, edit: &Edit, _shm: Shm) -> Result<Change, String> {
         match edit.kind {
             EditKind::Patterns => plan.patterns.prepare(&edit.bytes),
-            EditKind::Variables | EditKind::Servers | EditKind::Certificates => {
-                Err("not supported by weir yet".into())
+            EditKind::Variables => {
+                let edit = VariableEdit::decode(&edit.bytes).ok_or("malformed edit")?;
+                let variables = plan.variables.clone();
+                Ok(Change::Inside(Box::new(move || variables.apply(&edit))))
             }
+            EditKind::Servers | EditKind::Certificates => Err("not supported by weir yet".into()),
         }
     }
 
@@ -129,11 +132,20 @@ impl Program for Haproxy {
     }
 
     fn condense(&self, journal: Vec<Edit>) -> Vec<Edit> {
-        let (patterns, others): (Vec<_>, Vec<_>) =
-            journal.into_iter().partition(|edit| edit.kind == EditKind::Patterns);
+        let of = |kind| move |edit: &Edit| edit.kind == kind;
+        let (patterns, others): (Vec<_>, Vec<_>) = journal.into_iter().partition(of(EditKind::Patterns));
+        let (variables, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(EditKind::Variables));
+        let variables = variables.iter().filter_map(|edit| VariableEdit::decode(&edit.bytes)).collect();
+        let set = |edit: VariableEdit| Edit::new(EditKind::Variables, edit.encode());
+        let variables = VariableEdit::condense(variables).into_iter().map(set);
         let patterns = patterns.iter().filter_map(|edit| PatternEdit::decode(&edit.bytes)).collect();
         let encode = |edit: PatternEdit| Edit::new(EditKind::Patterns, edit.encode());
-        weir_sample::pattern::condense(patterns).into_iter().map(encode).chain(others).collect()
+        weir_sample::pattern::condense(patterns)
+            .into_iter()
+            .map(encode)
+            .chain(variables)
+            .chain(others)
+            .collect()
     }
 
     fn run_worker(&self, mut input: WorkerInput) -> io::Result<Exit> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use weir_sample::ProcessVariables;
 use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 
 use crate::backend::Server;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,
     /// What ACLs and maps compare with, for runtime commands and rules that change it.
     pub patterns: Patterns,
+    /// Variables of the process scope.
+    pub variables: Arc<ProcessVariables>,
     /// Names of the configuration's files, by [`weir_types::FileId`].
     pub files: Vec<Box<str>>,
     /// States of servers from state files, for a start without anything in shared memory.

@@ -78,6 +78,19 @@ pub struct RequestLine<'a> {
     pub version: weir_http::Version,
 }
 
+/// Of `TCP_INFO`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpFigures {
+    pub rtt_us: u32,
+    pub rttvar_us: u32,
+    pub unacked: u32,
+    pub sacked: u32,
+    pub lost: u32,
+    pub retransmits: u32,
+    pub fackets: u32,
+    pub reordering: u32,
+}
+
 /// Figures of a frontend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrontendFigure {
@@ -329,6 +342,36 @@ pub trait Stream {
         None
     }
 
+    /// What the kernel knows of a TCP connection.
+    fn tcp_figures(&self, side: Side) -> Option<TcpFigures> {
+        None
+    }
+
+    /// The first value of a type in the client's PROXY header.
+    fn proxy_tlv(&self, kind: u8) -> Option<&[u8]> {
+        None
+    }
+
+    /// File and line of the last rule that ended its list.
+    fn last_rule(&self) -> Option<(&str, u32)> {
+        None
+    }
+
+    /// Whether something went wrong so far, as `option dontlog-normal` sees it.
+    fn failed(&self) -> bool {
+        false
+    }
+
+    /// Whether the request went to a server.
+    fn forwarded(&self) -> bool {
+        false
+    }
+
+    /// Whether a service of weir's own answered the request.
+    fn served_here(&self) -> bool {
+        false
+    }
+
     /// Whether the client's connection carried a PROXY header.
     fn received_proxy_header(&self) -> bool {
         false
@@ -482,6 +525,9 @@ pub trait Stream {
     fn variable(&self, variable: &Variable) -> Option<OwnedValue> {
         None
     }
+
+    /// Shows every variable of a scope.
+    fn each_variable(&self, scope: crate::variable::Scope, show: &mut dyn FnMut(&str, &Value<'_>)) {}
 
     /// Says whether the variable could be stored.
     fn set_variable(&self, variable: &Variable, value: OwnedValue) -> bool {

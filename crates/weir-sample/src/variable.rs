@@ -104,6 +104,15 @@ impl SetCondition {
 }
 
 impl SetCondition {
+    /// As [`SetCondition::allows`], for a variable of this scope: those of the process exist from the start, set or not.
+    pub fn allows_in(self, scope: Scope, old: Option<&OwnedValue>, new: &Value<'_>) -> bool {
+        match (scope, self) {
+            (Scope::Process, SetCondition::IfExists) => true,
+            (Scope::Process, SetCondition::IfNotExists) => false,
+            _ => self.allows(old, new),
+        }
+    }
+
     /// Whether a variable that holds `old` may become `new`.
     pub fn allows(self, old: Option<&OwnedValue>, new: &Value<'_>) -> bool {
         let empty = |value: &Value<'_>| match value {
@@ -134,6 +143,19 @@ impl SetCondition {
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     list: Vec<(Arc<str>, OwnedValue)>,
+    /// As `tune.vars.*` count them.
+    bytes: u64,
+}
+
+/// What a variable takes by itself, as seen in HAProxy 2.8.
+const EACH_BYTES: u64 = 80;
+
+fn bytes_of(value: &Value<'_>) -> u64 {
+    EACH_BYTES
+        + match value {
+            Value::Str(text) | Value::Bin(text) | Value::Meth(text) => text.len() as u64,
+            _ => 0,
+        }
 }
 
 impl Variables {
@@ -142,17 +164,27 @@ impl Variables {
     }
 
     pub fn set(&mut self, name: &Arc<str>, value: OwnedValue) {
+        self.bytes = self.bytes_with(name, &value);
         match self.list.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value,
             None => self.list.push((name.clone(), value)),
         }
     }
 
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What all take once this one is set.
+    pub fn bytes_with(&self, name: &str, value: &Value<'_>) -> u64 {
+        self.bytes - self.find(name).map_or(0, bytes_of) + bytes_of(value)
+    }
+
     /// Returns whether the variable was there.
     pub fn unset(&mut self, name: &str) -> bool {
-        let before = self.list.len();
-        self.list.retain(|(known, _)| &**known != name);
-        self.list.len() < before
+        let Some(place) = self.list.iter().position(|(known, _)| &**known == name) else { return false };
+        self.bytes -= bytes_of(&self.list.remove(place).1);
+        true
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
@@ -161,5 +193,6 @@ impl Variables {
 
     pub fn clear(&mut self) {
         self.list.clear();
+        self.bytes = 0;
     }
 }

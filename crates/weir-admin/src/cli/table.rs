@@ -4,7 +4,7 @@ use weir_registry::{Entry, Status};
 
 use super::commands::{
     caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, process, servers,
-    sessions, statistics, tables, wait,
+    sessions, statistics, tables, variables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -203,7 +203,7 @@ pub const COMMANDS: &[Command] = &[
     command("expert-mode", "", Scope::Both, Level::User, Some(own::expert_mode)),
     command("get acl", "get acl <acl> <value>                   : report the patterns matching a sample for an ACL", Scope::Worker, Level::Operator, Some(patterns::get_acl)),
     command("get map", "get map <map> <value>                   : report the keys and values matching a sample for a map", Scope::Worker, Level::Operator, Some(patterns::get_map)),
-    command("get var", "get var <name>                          : retrieve contents of a process-wide variable", Scope::Worker, Level::Operator, None),
+    command("get var", "get var <name>                          : retrieve contents of a process-wide variable", Scope::Worker, Level::Operator, Some(variables::get)),
     command("get weight", "get weight <bk>/<srv>                   : report a server's current weight", Scope::Worker, Level::User, Some(servers::get_weight)),
     command("hard-reload", "hard-reload                             : achieve a hard-reload (-st) of haproxy", Scope::Master, Level::User, None),
     command("help", "help [<command>]                        : list matching or all commands", Scope::Both, Level::User, Some(own::help)),
@@ -238,7 +238,7 @@ pub const COMMANDS: &[Command] = &[
     command("set ssl tls-key", "set ssl tls-key [id|file] <key>         : set the next TLS key for the <id> or <file> listener to <key>", Scope::Worker, Level::Admin, None),
     command("set table", "set table <table> key <k> [data.* <v>]* : update or create a table entry's data", Scope::Worker, Level::Admin, Some(tables::set)),
     command("set timeout", "set timeout [cli] <delay>               : change a timeout setting", Scope::Worker, Level::User, Some(own::timeout)),
-    experimental(command("set var", "set var <name> [fmt|expr] {<fmt>|<expr>}: set variable from an expression or a format", Scope::Worker, Level::Admin, None)),
+    experimental(command("set var", "set var <name> [fmt|expr] {<fmt>|<expr>}: set variable from an expression or a format", Scope::Worker, Level::Admin, Some(variables::set))),
     command("set weight", "set weight <bk>/<srv>  (DEPRECATED)     : change a server's weight (use 'set server' instead)", Scope::Worker, Level::Admin, Some(servers::set_weight)),
     command("show acl", "show acl [@<ver>] <acl>                 : report available acls or dump an acl's contents", Scope::Worker, Level::Operator, Some(patterns::show_acl)),
     command("show activity", "show activity [-1|0|thread_num]         : show per-thread activity stats (for support/developers)", Scope::Worker, Level::Operator, Some(process::activity)),

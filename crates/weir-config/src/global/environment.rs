@@ -1,7 +1,7 @@
 //! `setenv` and its kin, `set-var`, `set-var-fmt` in `global` (manual 3.1).
 
 use weir_sample::{
-    Acl, FormatMode, Missing, NoStream, OwnedValue, Phase, PhaseSet, Resolve, Resolved, Scope, Type, Value,
+    Acl, FormatMode, Missing, OwnedValue, Phase, PhaseSet, Resolve, Resolved, Scope, Stream, Type, Value,
     Variable,
 };
 use weir_syntax::Line;
@@ -71,8 +71,9 @@ fn set_var(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let variable = variable(line, "a sample expression")?;
     let (expression, _) = expression::whole(parser, line, 2, HERE).or_else(|text| line.fail(2, text))?;
     let expression = expression.resolve(&mut NoNames).or_else(|missing| line.fail(2, missing.message))?;
-    if let Some(value) = expression.eval_as(&NoStream, Type::Any) {
-        let value = value.into_owned();
+    if let Some(value) =
+        expression.eval_as(&Set(&parser.config.global.variables), Type::Any).map(Value::into_owned)
+    {
         keep(parser, line, variable, value);
     }
     Ok(())
@@ -83,13 +84,23 @@ fn set_var_format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let format = expression::format(parser, line, 2, FormatMode::Tcp).or_else(|text| line.fail(2, text))?;
     let format = format.resolve(&mut NoNames).or_else(|missing| line.fail(2, missing.message))?;
     let mut bytes = Vec::new();
-    format.write(&NoStream, &mut bytes);
+    format.write(&Set(&parser.config.global.variables), &mut bytes);
     keep(parser, line, variable, Value::Str(bytes.into()));
     Ok(())
 }
 
 fn keep(parser: &mut Parser<'_>, line: &Line<'_>, variable: Variable, value: OwnedValue) {
     parser.config.global.variables.push((variable, value, line.span()));
+}
+
+/// What an expression of `global` sees: what lines before it have set.
+struct Set<'a>(&'a [(Variable, OwnedValue, weir_types::Span)]);
+
+impl Stream for Set<'_> {
+    fn variable(&self, variable: &Variable) -> Option<OwnedValue> {
+        let same = |(known, ..): &&(Variable, OwnedValue, weir_types::Span)| known == variable;
+        self.0.iter().rev().find(same).map(|(_, value, _)| value.clone())
+    }
 }
 
 /// Nothing of the configuration is known while `global` is read.

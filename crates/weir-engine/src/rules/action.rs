@@ -33,6 +33,29 @@ impl Turn<'_, '_> {
         action: &Action<Resolved>,
         finished: bool,
     ) -> Flow {
+        // What it changed is not in force everywhere yet.
+        if self.stream.edited.as_ref().is_some_and(|(at, _)| *at == self.stream.rule_at) {
+            return self.wait_for_edit();
+        }
+        let flow = self.act(plan, proxy, list, action, finished);
+        match self.stream.just_edited.get_mut().take() {
+            // A response that is on its way out does not wait.
+            Some(edited) if flow == Flow::Next && list != List::AfterResponse => {
+                self.stream.edited = Some((self.stream.rule_at, edited));
+                self.wait_for_edit()
+            }
+            _ => flow,
+        }
+    }
+
+    fn act(
+        &mut self,
+        plan: &Arc<Plan>,
+        proxy: ProxyId,
+        list: List,
+        action: &Action<Resolved>,
+        finished: bool,
+    ) -> Flow {
         match action {
             Action::Allow => Flow::Stop,
             Action::Reject | Action::Close => Flow::Leave(self.reject(list)),
@@ -77,7 +100,7 @@ impl Turn<'_, '_> {
                 Flow::Next
             }
             Action::EditPatterns { edit, file, key, value } => {
-                self.edit_patterns(plan, list, *edit, file, key, value.as_ref())
+                self.edit_patterns(plan, *edit, file, key, value.as_ref())
             }
             // What the sample needs may still come.
             Action::SetVar { expr, .. } | Action::Capture { expr, .. }
@@ -345,6 +368,7 @@ impl Turn<'_, '_> {
 
     /// `prometheus-exporter`, the one service there is.
     fn use_service(&mut self, plan: &Arc<Plan>, list: List) -> Step {
+        self.stream.record.served_here = true;
         self.stream.record.end(Cause::Local, self.stage_of(list));
         self.count_intercepted();
         let target = self.stream.request.target();

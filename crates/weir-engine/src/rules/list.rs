@@ -74,7 +74,13 @@ impl Turn<'_, '_> {
             if !matches!(rule.action, Action::EarlyHint { .. }) {
                 self.send_early_hints();
             }
-            match self.apply(plan, proxy, list, &rule.action, finished) {
+            let flow = self.apply(plan, proxy, list, &rule.action, finished);
+            if matches!(flow, Flow::Stop | Flow::Leave(_))
+                && !matches!(list, List::Redirect | List::StatsPage)
+            {
+                self.stream.last_rule = Some(rule.span);
+            }
+            match flow {
                 Flow::Next => self.next_rule(),
                 Flow::Stop => break,
                 Flow::Wait => return Met::Wait,

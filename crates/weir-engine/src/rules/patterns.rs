@@ -11,7 +11,6 @@ use weir_rules::PatternChange;
 use weir_sample::pattern::{Operation, Target};
 use weir_sample::{Format, PatternEdit, Reference, Resolved};
 
-use super::List;
 use super::list::Flow;
 use crate::turn::Turn;
 
@@ -19,15 +18,11 @@ impl Turn<'_, '_> {
     pub(super) fn edit_patterns(
         &mut self,
         plan: &Arc<Plan>,
-        list: List,
         change: PatternChange,
         file: &str,
         key: &Format<Resolved>,
         value: Option<&Format<Resolved>>,
     ) -> Flow {
-        if self.stream.edited.as_ref().is_some_and(|(at, _)| *at == self.stream.rule_at) {
-            return self.wait_for_edit();
-        }
         let Some(reference) = plan.patterns.named(file) else { return Flow::Next };
         let key = self.write_format(key);
         let value = value.map(|value| self.write_format(value));
@@ -40,15 +35,12 @@ impl Turn<'_, '_> {
         }
         let edit = PatternEdit { reference: reference.id(), operation };
         let edited = self.worker.editor.submit(plan, Edit::new(EditKind::Patterns, edit.encode()));
-        // A response that is on its way out does not wait.
-        if list == List::AfterResponse {
-            return Flow::Next;
-        }
-        self.stream.edited = Some((self.stream.rule_at, edited));
-        self.wait_for_edit()
+        self.stream.just_edited.replace(Some(edited));
+        Flow::Next
     }
 
-    fn wait_for_edit(&mut self) -> Flow {
+    /// Until the change of the rule being met is in force in all workers.
+    pub(super) fn wait_for_edit(&mut self) -> Flow {
         let Some((_, edited)) = &mut self.stream.edited else { return Flow::Next };
         match Pin::new(edited).poll(self.cx) {
             Poll::Pending => Flow::Wait,

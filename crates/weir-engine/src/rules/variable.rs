@@ -1,6 +1,6 @@
 //! `set-var` with its conditions (manual 4.4 "set-var").
 
-use weir_sample::{OwnedValue, SetCondition, Stream, Value, Variable};
+use weir_sample::{OwnedValue, Scope, SetCondition, Stream, Value, Variable};
 
 use crate::view::View;
 
@@ -20,6 +20,9 @@ fn holds(view: &View<'_>, variable: &Variable, value: &OwnedValue, condition: Se
         _ => true,
     };
     match condition {
+        // Variables of the process exist from the start, set or not.
+        SetCondition::IfExists if variable.scope == Scope::Process => true,
+        SetCondition::IfNotExists if variable.scope == Scope::Process => false,
         SetCondition::IfExists | SetCondition::IfSet => old().is_some(),
         SetCondition::IfNotExists | SetCondition::IfNotSet => old().is_none(),
         SetCondition::IfEmpty => is_empty(),

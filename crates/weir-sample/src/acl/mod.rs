@@ -18,8 +18,7 @@ use crate::stage::{Named, Resolve, Resolved, Stage, UnresolvedName};
 pub use condition::{Condition, Term};
 pub use eval::Verdict;
 pub use keyword::Keyword;
-#[cfg(test)]
-pub(crate) use predefined::NoNames;
+pub use predefined::NoNames;
 pub use predefined::predefined;
 
 /// A named or anonymous ACL: lines `acl NAME EXPR FLAGS PATTERNS`. Several lines with one name are or-ed.

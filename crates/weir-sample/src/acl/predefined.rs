@@ -54,7 +54,7 @@ fn build(name: &str, text: &str) -> Acl<Resolved> {
 }
 
 /// Knows no name at all.
-pub(crate) struct NoNames;
+pub struct NoNames;
 
 impl Resolve for NoNames {
     fn frontend(&mut self, _: &str) -> Result<ProxyId, Missing> {

@@ -15,6 +15,7 @@ use crate::stream::Stream;
 use crate::value::Value;
 use crate::variable::Variable;
 
+mod gcm;
 mod token;
 mod verify_error;
 
@@ -47,14 +48,18 @@ pub(super) const ROWS: &[Converter] = &[
         Bin,
         Bin,
         "decrypts AES in GCM mode (7.3.1)",
-    ),
+    )
+    .runs(gcm::decrypt)
+    .checked(gcm::check),
     Converter::new(
         "aes_gcm_enc",
         sig(4, &[Int, Text, Text, Text, Text]),
         Bin,
         Bin,
         "encrypts AES in GCM mode (7.3.1)",
-    ),
+    )
+    .runs(gcm::encrypt)
+    .checked(gcm::check_enc),
     Converter::new("digest", sig(1, &[Text]), Bin, Bin, "message digest by name (7.3.1)")
         .runs(digest)
         .checked(check_digest),

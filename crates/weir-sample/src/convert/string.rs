@@ -108,8 +108,8 @@ pub(super) const ROWS: &[Converter] = &[
     Converter::new("rfc7239_n2nn", NONE, Str, Any, "node name of a Forwarded node (7.3.1)").runs(node_name),
     Converter::new("rfc7239_n2np", NONE, Str, Any, "node port of a Forwarded node (7.3.1)")
         .runs(node_port_of),
-    Converter::new("rfc7239_nn", NONE, Any, Str, "node name of a Forwarded node (7.3.1)"),
-    Converter::new("rfc7239_np", NONE, Any, Str, "node port of a Forwarded node (7.3.1)"),
+    Converter::new("rfc7239_nn", NONE, Any, Str, "node name of a Forwarded node (7.3.1)").runs(written_name),
+    Converter::new("rfc7239_np", NONE, Any, Str, "node port of a Forwarded node (7.3.1)").runs(written_port),
     Converter::new("rtrim", sig(1, &[Text]), Str, Str, "removes trailing characters (7.3.1)").runs(rtrim),
     Converter::new(
         "secure_memcmp",
@@ -157,6 +157,7 @@ pub(super) const ROWS: &[Converter] = &[
         Any,
         "passes the sample on under a condition (7.3.1)",
     )
+    .runs(when)
     .checked(check_when),
     Converter::new(
         "word",

@@ -1,6 +1,7 @@
 //! Connections of both sides (manual 7.3.3, 7.3.4).
 
 use super::internal::{check_unit, in_unit};
+use super::kernel;
 use super::row::*;
 
 mod errors;
@@ -58,6 +59,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "round-trip time to the server, from the kernel (7.3.3)",
     )
+    .runs(kernel::bc_rtt)
     .checked(check_precision),
     Fetch::new(
         "bc_rttvar",
@@ -66,6 +68,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "variance of the round-trip time to the server (7.3.3)",
     )
+    .runs(kernel::bc_rttvar)
     .checked(check_precision),
     Fetch::new(
         "bc_settings_streams_limit",
@@ -147,7 +150,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of forward acknowledgements (7.3.3)",
-    ),
+    )
+    .runs(kernel::fc_fackets),
     Fetch::new(
         "fc_glitches",
         NONE,
@@ -164,7 +168,8 @@ pub(super) const ROWS: &[Fetch] = &[
         "major HTTP version on the client's side (7.3.3)",
     )
     .runs(fc_http_major),
-    Fetch::new("fc_lost", sig(0, &[Text]), Sint, Reads::Client4, "kernel's estimate of lost packets (7.3.3)"),
+    Fetch::new("fc_lost", sig(0, &[Text]), Sint, Reads::Client4, "kernel's estimate of lost packets (7.3.3)")
+        .runs(kernel::fc_lost),
     Fetch::new(
         "fc_nb_streams",
         NONE,
@@ -173,15 +178,19 @@ pub(super) const ROWS: &[Fetch] = &[
         "streams open on the client's connection (7.3.4)",
     )
     .runs(fc_nb_streams),
-    Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)"),
+    Fetch::new("fc_pp_authority", NONE, Str, Reads::Client4, "authority from the PROXY header (7.3.3)")
+        .runs(kernel::fc_pp_authority),
     Fetch::new(
         "fc_pp_tlv",
         sig(1, &[Text]),
         Str,
         Reads::Client5,
         "value of one type from the PROXY header (7.3.3)",
-    ),
-    Fetch::new("fc_pp_unique_id", NONE, Str, Reads::Client4, "unique id from the PROXY header (7.3.3)"),
+    )
+    .runs(kernel::fc_pp_tlv)
+    .checked(kernel::check_tlv),
+    Fetch::new("fc_pp_unique_id", NONE, Str, Reads::Client4, "unique id from the PROXY header (7.3.3)")
+        .runs(kernel::fc_pp_unique_id),
     Fetch::new("fc_rcvd_proxy", NONE, Bool, Reads::Client4, "whether the client sent a PROXY header (7.3.3)")
         .runs(fc_rcvd_proxy),
     Fetch::new(
@@ -190,14 +199,16 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of reordered packets (7.3.3)",
-    ),
+    )
+    .runs(kernel::fc_reordering),
     Fetch::new(
         "fc_retrans",
         sig(0, &[Text]),
         Sint,
         Reads::Client4,
         "kernel's count of retransmissions (7.3.3)",
-    ),
+    )
+    .runs(kernel::fc_retrans),
     Fetch::new(
         "fc_rtt",
         sig(0, &[Text]),
@@ -205,6 +216,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "round-trip time to the client, from the kernel (7.3.3)",
     )
+    .runs(kernel::fc_rtt)
     .checked(check_precision),
     Fetch::new(
         "fc_rttvar",
@@ -213,6 +225,7 @@ pub(super) const ROWS: &[Fetch] = &[
         Reads::Client4,
         "variance of the round-trip time to the client (7.3.3)",
     )
+    .runs(kernel::fc_rttvar)
     .checked(check_precision),
     Fetch::new(
         "fc_sacked",
@@ -220,7 +233,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of selectively acknowledged packets (7.3.3)",
-    ),
+    )
+    .runs(kernel::fc_sacked),
     Fetch::new(
         "fc_saved_syn",
         NONE,
@@ -254,7 +268,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Sint,
         Reads::Client4,
         "kernel's count of unacknowledged packets (7.3.3)",
-    ),
+    )
+    .runs(kernel::fc_unacked),
     Fetch::new("fs.aborted", NONE, Sint, Reads::Client5, "whether the client aborted the stream (7.3.4)"),
     Fetch::new(
         "fs.debug_str",

@@ -1,6 +1,7 @@
 //! Constants, the clock, the process (manual 7.3.2) and developer fetches (7.3.7).
 
 use super::row::*;
+use super::variables;
 use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::pattern::hex;
@@ -50,7 +51,9 @@ pub(super) const ROWS: &[Fetch] = &[
         Str,
         Reads::Constant,
         "all variables of a scope as text (7.3.7)",
-    ),
+    )
+    .runs(variables::dump)
+    .checked(variables::check),
     Fetch::new("env", sig(1, &[Text]), Str, Reads::Constant, "environment variable at start (7.3.2)")
         .runs(constant)
         .checked(check_env),
@@ -109,7 +112,8 @@ pub(super) const ROWS: &[Fetch] = &[
     Fetch::new("nbproc", NONE, Sint, Reads::Constant, "number of processes, always 1 (7.3.2)").runs(one),
     Fetch::new("pid", NONE, Sint, Reads::Constant, "process id (7.3.2)").runs(pid),
     Fetch::new("proc", NONE, Sint, Reads::Constant, "number of the process, always 1 (7.3.2)").runs(one),
-    Fetch::new("quic_enabled", NONE, Bool, Reads::Constant, "whether QUIC listeners may work (7.3.2)"),
+    Fetch::new("quic_enabled", NONE, Bool, Reads::Constant, "whether QUIC listeners may work (7.3.2)")
+        .runs(quic_enabled),
     Fetch::new("rand", sig(0, &[Int]), Sint, Reads::Constant, "random integer below a bound (7.3.2)")
         .runs(rand),
     Fetch::new("spoe.engine-id", NONE, Str, Reads::Internal, "id of the SPOE engine in this process (7.3.2)"),
@@ -152,6 +156,11 @@ fn constant<'a>(args: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {
 
 fn boolean<'a>(args: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {
     Got::Value(Value::Bool(args[0].int() == Some(1)))
+}
+
+/// QUIC is not built in.
+fn quic_enabled<'a>(_: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {
+    Got::Value(Value::Bool(false))
 }
 
 fn check_bool(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {

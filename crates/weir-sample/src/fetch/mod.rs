@@ -13,14 +13,17 @@ use crate::stream::Stream;
 use crate::value::{Got, Type, Value};
 
 mod conn;
+mod distcc;
 mod http;
 pub(crate) mod internal;
+mod kernel;
 mod payload;
 mod proxy;
 mod row;
 mod ssl;
 mod stream;
 mod table;
+mod variables;
 
 pub use payload::rdp_cookie_value;
 

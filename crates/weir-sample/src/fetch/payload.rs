@@ -1,5 +1,6 @@
 //! Buffer contents below HTTP (manual 7.3.5).
 
+use super::distcc;
 use super::row::*;
 use crate::arg::Arg;
 use crate::expr::ParseContext;
@@ -12,14 +13,18 @@ mod hello;
 use hello::{ClientHello, Hello};
 
 pub(super) const ROWS: &[Fetch] = &[
-    Fetch::new("distcc_body", sig(1, &[Text, Int]), Bin, Reads::AnyBuffer, "body of a distcc token (7.3.5)"),
+    Fetch::new("distcc_body", sig(1, &[Text, Int]), Bin, Reads::AnyBuffer, "body of a distcc token (7.3.5)")
+        .runs(distcc::body)
+        .checked(distcc::check),
     Fetch::new(
         "distcc_param",
         sig(1, &[Text, Int]),
         Sint,
         Reads::AnyBuffer,
         "parameter of a distcc token (7.3.5)",
-    ),
+    )
+    .runs(distcc::param)
+    .checked(distcc::check),
     Fetch::new(
         "payload",
         sig(2, &[Int, Int]),

@@ -29,9 +29,12 @@ pub(super) const ROWS: &[Fetch] = &[
     .runs(fc_timer_handshake),
     Fetch::new("fc.timer.total", NONE, Sint, Reads::Frontend, "time of the whole session, `%Tt` (7.3.3)")
         .runs(fc_timer_total),
-    Fetch::new("last_entity", NONE, Str, Reads::Internal, "last rule or filter that was evaluated (7.3.2)"),
-    Fetch::new("last_rule_file", NONE, Str, Reads::Internal, "file of the last final rule (7.3.2)"),
-    Fetch::new("last_rule_line", NONE, Sint, Reads::Internal, "line of the last final rule (7.3.2)"),
+    Fetch::new("last_entity", NONE, Str, Reads::Internal, "last rule or filter that was evaluated (7.3.2)")
+        .runs(last_entity),
+    Fetch::new("last_rule_file", NONE, Str, Reads::Internal, "file of the last final rule (7.3.2)")
+        .runs(last_rule_file),
+    Fetch::new("last_rule_line", NONE, Sint, Reads::Internal, "line of the last final rule (7.3.2)")
+        .runs(last_rule_line),
     Fetch::new("prio_class", NONE, Sint, Reads::Internal, "priority class in the queue (7.3.2)")
         .runs(prio_class),
     Fetch::new("prio_offset", NONE, Sint, Reads::Internal, "priority offset in the queue (7.3.2)")
@@ -185,4 +188,17 @@ fn id32<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
 
 fn sess_term_state<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     Got::Value(Value::Str(stream.termination()[..2].to_vec().into()))
+}
+
+fn last_rule_file<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.last_rule().map(|(file, _)| Value::text(file.as_bytes())).into()
+}
+
+fn last_rule_line<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.last_rule().map(|(_, line)| Value::Int(line.into())).into()
+}
+
+/// Filters do not interrupt here, so it is always a rule.
+fn last_entity<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.last_rule().map(|(file, line)| Value::Str(format!("{file}:{line}").into_bytes().into())).into()
 }

@@ -14,4 +14,5 @@ pub mod servers;
 pub mod sessions;
 pub mod statistics;
 pub mod tables;
+pub mod variables;
 pub mod wait;

@@ -5,7 +5,7 @@ use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::stage::Named;
 use crate::stream::Stream;
-use crate::value::Value;
+use crate::value::{Type, Value};
 
 pub(super) fn check_field(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
     match args[0].str() {
@@ -136,4 +136,36 @@ pub(super) fn node_port_of<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Strea
         NodePort::Number(port) => Some(Value::Int(port)),
         NodePort::Word(word) => Some(Value::Str(word.to_vec().into())),
     }
+}
+
+/// `rfc7239_nn`: an address or an identifier as a node name.
+pub(super) fn written_name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let text = match value {
+        Value::Ip4(address) => address.to_string(),
+        Value::Ip6(address) => format!("[{address}]"),
+        other => match other.cast(Type::Str)? {
+            Value::Str(text) if text.is_empty() => "unknown".into(),
+            Value::Str(text) => written(&text)?,
+            _ => return None,
+        },
+    };
+    Some(Value::Str(text.into_bytes().into()))
+}
+
+/// `rfc7239_np`: a number or an identifier as a node port.
+pub(super) fn written_port<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let text = match value {
+        Value::Int(port) => u16::try_from(port).ok()?.to_string(),
+        other => match other.cast(Type::Str)? {
+            Value::Str(text) if !text.is_empty() => written(&text)?,
+            _ => return None,
+        },
+    };
+    Some(Value::Str(text.into_bytes().into()))
+}
+
+/// RFC 7239, 6.3: an underscore, then letters, digits and `.`, `_`, `-`.
+fn written(text: &[u8]) -> Option<String> {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    text.iter().all(allowed).then(|| format!("_{}", String::from_utf8_lossy(text)))
 }

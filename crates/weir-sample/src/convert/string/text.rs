@@ -242,7 +242,7 @@ pub(super) fn set_var<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn St
     let Arg::Var(variable) = &args[0] else { return None };
     let old = stream.variable(variable);
     let conditions = args[1..].iter().filter_map(|arg| SetCondition::parse(arg.str()));
-    if conditions.into_iter().all(|condition| condition.allows(old.as_ref(), &value)) {
+    if conditions.into_iter().all(|condition| condition.allows_in(variable.scope, old.as_ref(), &value)) {
         stream.set_variable(variable, value.borrowed().into_owned());
     }
     Some(value)
@@ -320,9 +320,40 @@ const WHEN: [&str; 7] = ["stopping", "normal", "error", "forwarded", "toapplet",
 pub(super) fn check_when(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
     let word = args[0].str();
     let condition = word.strip_prefix('!').unwrap_or(word);
+    if condition == "acl" {
+        let (name, negated) = match args[1].str().strip_prefix('!') {
+            Some(name) => (name, true),
+            None => (args[1].str(), false),
+        };
+        if name.is_empty() {
+            return Err("'acl' selector requires an extra argument with the ACL name".into());
+        }
+        args[1] = Arg::Acl { negated, acl: name.into() };
+        return Ok(());
+    }
     if WHEN.contains(&condition) {
         return Ok(());
     }
     let known = WHEN.join(",");
     Err(format!("expects a supported keyword among {{{known}}} but got '{condition}'"))
+}
+
+/// The sample, if the condition holds now.
+pub(super) fn when<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
+    let word = args[0].str();
+    let (condition, negated) = match word.strip_prefix('!') {
+        Some(condition) => (condition, true),
+        None => (word, false),
+    };
+    let holds = match (condition, &args[1]) {
+        ("stopping", _) => stream.stopping(),
+        ("normal", _) => !stream.failed(),
+        ("error", _) => stream.failed(),
+        ("forwarded", _) => stream.forwarded(),
+        ("toapplet", _) => stream.served_here(),
+        ("processed", _) => stream.forwarded() || stream.served_here(),
+        ("acl", Arg::Acl { negated, acl }) => acl.eval(stream).passes() != *negated,
+        _ => false,
+    };
+    (holds != negated).then_some(value)
 }
