@@ -55,6 +55,26 @@ load-10k: build-needs ## Check and start a configuration of 10,000 backends with
 	conformance-tests/set-up measure
 	python3 conformance-tests/bench/load_10k.py
 
+FUZZ_SECONDS ?= 120
+
+.PHONY: fuzz
+fuzz: build-needs ## Show mutated texts to every parser for FUZZ_SECONDS (120)
+	@if cargo +nightly fuzz --version >/dev/null 2>&1; then \
+		for crate in weir-sample weir-syntax; do \
+			for target in $$(ls crates/$$crate/fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
+				(cd crates/$$crate && cargo +nightly fuzz run $$target -- -max_total_time=$$(($(FUZZ_SECONDS) / 7))) || exit 1; \
+			done; \
+		done; \
+	else \
+		cargo run --release --locked -q -p weir-compile --example fuzz -- $(FUZZ_SECONDS); \
+	fi
+
+.PHONY: maps
+maps: build-needs ## Load and look up maps of a million entries, beside HAProxy
+	cargo build --release --locked -p weir
+	conformance-tests/set-up measure
+	python3 conformance-tests/bench/maps.py
+
 .PHONY: record
 record: ## Record transcripts of new scenarios from real HAProxy
 	conformance-tests/set-up test
