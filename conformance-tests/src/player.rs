@@ -171,7 +171,8 @@ impl Player {
             Step::Log(count) => self.log(*count),
             Step::LogUntil(pattern) => self.log_until(pattern),
             Step::Cli(step) => {
-                let reply = cli::ask(&self.dir, &step.command).map_err(|e| e.to_string())?;
+                let reply =
+                    cli::ask(&self.dir, &self.with_payload(&step.command)?).map_err(|e| e.to_string())?;
                 self.say(&format!("cli {}", step.command));
                 for line in cli::filter(step, &reply)? {
                     let line = self.normaliser.text(&line);
@@ -192,6 +193,14 @@ impl Player {
             }
             Step::OutputUntil { stream, pattern } => self.output_until(stream, pattern),
         }
+    }
+
+    /// `COMMAND << FILE`: the file of the run is the command's payload.
+    fn with_payload(&self, command: &str) -> Result<String, String> {
+        let command = command.replace("<dir>", &self.dir.to_string_lossy());
+        let Some((command, file)) = command.split_once(" << ") else { return Ok(command) };
+        let payload = std::fs::read_to_string(self.dir.join(file)).map_err(|e| format!("{file}: {e}"))?;
+        Ok(format!("{command} <<\n{}\n", payload.trim_end()))
     }
 
     fn connect(&mut self, name: &str, target: &Target, from: Option<&str>) -> Result<(), String> {

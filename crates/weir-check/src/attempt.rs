@@ -37,10 +37,14 @@ impl Timeouts {
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     Connected,
+    /// The same, and the TLS handshake is done.
+    Encrypted,
     /// The system's error number.
     ConnectFailed(i32),
     /// The TLS handshake failed; the library's words.
     HandshakeFailed(&'a str),
+    /// The connection stands; its handshake took too long.
+    HandshakeTimedOut,
     /// All of what [`Action::Send`] asked for is on its way.
     Sent,
     Received(&'a [u8]),
@@ -150,7 +154,8 @@ impl Attempt {
 
     pub fn handle(&mut self, event: Event<'_>, about: &dyn Stream, now_ms: u64) -> Action {
         match (event, self.phase) {
-            (Event::Connected, Phase::Connecting) => {
+            (Event::Connected | Event::Encrypted, Phase::Connecting) => {
+                self.encrypted |= matches!(event, Event::Encrypted);
                 if let Some(read_ms) = self.timeouts.read_ms {
                     self.deadline_ms = now_ms + read_ms;
                 }
@@ -161,6 +166,7 @@ impl Attempt {
                 self.failed(CheckStatus::L4Connection, &system_error(error), now_ms)
             }
             (Event::HandshakeFailed(text), _) => self.failed(CheckStatus::L6Response, text, now_ms),
+            (Event::HandshakeTimedOut, _) => self.failed(CheckStatus::L6Timeout, "", now_ms),
             (Event::Closed, Phase::Connecting) => self.failed(CheckStatus::L4Connection, "", now_ms),
             (Event::TimedOut, phase) => self.failed(self.timeout_status(phase), "", now_ms),
             (Event::Sent, Phase::Sending) => {
@@ -179,7 +185,7 @@ impl Attempt {
             (Event::Failed(error) | Event::ConnectFailed(error), _) => {
                 self.failed(CheckStatus::SocketError, &system_error(error), now_ms)
             }
-            (Event::Sent | Event::Connected, _) => Action::Wait,
+            (Event::Sent | Event::Connected | Event::Encrypted, _) => Action::Wait,
         }
     }
 

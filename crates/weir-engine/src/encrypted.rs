@@ -133,6 +133,8 @@ pub struct Fault {
 pub struct Tls {
     stream: SslStream<Wire>,
     established: bool,
+    /// `tune.ssl.maxrecord`: a record holds no more.
+    record: usize,
     /// Counts while it lives.
     counted: Option<Counted>,
     /// Of a client, as long as expressions may ask for its parts.
@@ -159,6 +161,7 @@ impl Tls {
         Some(Self {
             stream,
             established: false,
+            record: RECORD,
             counted: None,
             hello: None,
             served: None,
@@ -172,6 +175,12 @@ impl Tls {
         counters.cum_ssl_conns.increment();
         counters.curr_ssl_conns.increment();
         self.counted = Some(Counted(counters));
+    }
+
+    /// Records of at most these many bytes; 0 is TLS's own limit.
+    pub fn limit_records(&mut self, limits: [u32; 2]) {
+        let smallest = limits.into_iter().filter(|limit| *limit > 0).min();
+        self.record = smallest.map_or(RECORD, |limit| (limit as usize).min(RECORD));
     }
 
     pub fn ssl(&self) -> &SslRef {
@@ -239,11 +248,11 @@ impl Tls {
     /// Writes at most one record.
     pub fn write(&mut self, pieces: &[IoSlice<'_>]) -> Done {
         let written = match pieces {
-            [piece] => self.stream.ssl_write(&piece[..piece.len().min(RECORD)]),
+            [piece] => self.stream.ssl_write(&piece[..piece.len().min(self.record)]),
             _ => JOINED.with_borrow_mut(|joined| {
                 joined.clear();
                 for piece in pieces {
-                    let room = RECORD - joined.len();
+                    let room = self.record - joined.len();
                     joined.extend_from_slice(&piece[..piece.len().min(room)]);
                 }
                 self.stream.ssl_write(joined)

@@ -123,7 +123,8 @@ impl Program for Haproxy {
                 let variables = plan.variables.clone();
                 Ok(Change::Inside(Box::new(move || variables.apply(&edit))))
             }
-            EditKind::Servers | EditKind::Certificates => Err("not supported by weir yet".into()),
+            EditKind::Certificates => plan.change_certificate(&edit.bytes),
+            EditKind::Servers => Err("not supported by weir yet".into()),
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod cache;
+mod certificates;
 pub mod edit;
 pub mod frontend;
 mod log_profile;

@@ -20,6 +20,7 @@ unsafe extern "C" {
 // Command numbers of SSL_CTX_ctrl, fixed by OpenSSL's ABI (openssl/ssl.h, openssl/tls1.h).
 const SET_TLSEXT_TICKET_KEYS: c_int = 59;
 const SET_CLIENT_SIGALGS_LIST: c_int = 102;
+const SET_DH_AUTO: c_int = 118;
 const GET_NEGOTIATED_GROUP: c_int = 134;
 
 /// OpenSSL's own ticket keys are these many bytes: a name, an HMAC key and an AES key.
@@ -54,6 +55,15 @@ pub fn set_ticket_keys(builder: &mut SslContextBuilder, keys: &[u8; TICKET_KEYS]
         openssl_sys::SSL_CTX_ctrl(builder.as_ptr(), SET_TLSEXT_TICKET_KEYS, TICKET_KEYS as c_long, bytes)
     };
     if done == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Lets OpenSSL choose a Diffie-Hellman group that fits the certificate's key.
+pub fn choose_dh(builder: &mut SslContextBuilder) {
+    // SAFETY: the command only stores a flag.
+    #[allow(unsafe_code)]
+    unsafe {
+        openssl_sys::SSL_CTX_ctrl(builder.as_ptr(), SET_DH_AUTO, 1, std::ptr::null_mut());
+    }
 }
 
 /// How long a session may be resumed, seconds.

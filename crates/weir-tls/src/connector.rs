@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use arc_swap::ArcSwap;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslContext};
 
@@ -33,7 +34,8 @@ type Sessions = Mutex<HashMap<SessionOf, Vec<u8>>>;
 
 pub struct Connector {
     settings: ConnectorSettings,
-    context: SslContext,
+    /// With the certificate in force (`commit ssl cert`).
+    context: ArcSwap<SslContext>,
     sessions: Arc<Sessions>,
 }
 
@@ -51,11 +53,34 @@ fn owner() -> Option<Index<Ssl, SessionOf>> {
 
 impl Connector {
     pub fn new(settings: ConnectorSettings) -> Result<Self, Refused> {
+        let sessions: Arc<Sessions> = Arc::default();
+        let context = Self::context(&settings, settings.certificate.as_deref(), &sessions)?;
+        Ok(Self { settings, context: ArcSwap::from_pointee(context), sessions })
+    }
+
+    /// Whether the line shows a certificate with this name.
+    pub fn uses(&self, name: &str) -> bool {
+        self.settings.certificate.as_ref().is_some_and(|certificate| *certificate.name == *name)
+    }
+
+    /// Makes what [`Connector::replace`] puts in force.
+    pub fn prepare(&self, certificate: &Certificate) -> Result<SslContext, Refused> {
+        Self::context(&self.settings, Some(certificate), &self.sessions)
+    }
+
+    pub fn replace(&self, context: SslContext) {
+        self.context.store(Arc::new(context));
+    }
+
+    fn context(
+        settings: &ConnectorSettings,
+        certificate: Option<&Certificate>,
+        sessions: &Arc<Sessions>,
+    ) -> Result<SslContext, Refused> {
         let mut builder = settings.context.client()?;
-        if let Some(certificate) = &settings.certificate {
+        if let Some(certificate) = certificate {
             ContextSettings::certify(&mut builder, certificate)?;
         }
-        let sessions: Arc<Sessions> = Arc::default();
         if !settings.no_reuse {
             let keep = sessions.clone();
             builder.set_new_session_callback(move |ssl, session| {
@@ -68,7 +93,7 @@ impl Connector {
                 }
             });
         }
-        Ok(Self { settings, context: builder.build(), sessions })
+        Ok(builder.build())
     }
 
     pub fn settings(&self) -> &ConnectorSettings {
@@ -78,7 +103,7 @@ impl Connector {
     /// Begins a connection to the server with this number. `name` is what it is asked for; its certificate must be for
     /// that name, or else for `verifyhost`.
     pub fn begin(&self, name: Option<&str>, server: u32) -> Option<Ssl> {
-        let mut ssl = Ssl::new(&self.context).ok()?;
+        let mut ssl = Ssl::new(&self.context.load()).ok()?;
         if let Some(name) = name {
             ssl.set_hostname(name).ok()?;
         }

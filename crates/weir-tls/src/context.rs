@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
+use openssl::dh::Dh;
 use openssl::error::ErrorStack;
+use openssl::ocsp::OcspResponse;
 use openssl::ssl::{
-    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
-    SslVerifyMode, SslVersion,
+    AlpnError, ExtensionContext, SslAlert, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions,
+    SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::stack::Stack;
+use openssl::x509::X509Ref;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
 
 use crate::certificate::Certificate;
 use crate::pem::Authorities;
+
+/// The extension of signed certificate timestamps (RFC 6962 3.3.1).
+const TIMESTAMPS: u16 = 18;
 
 /// `verify`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,6 +95,8 @@ pub struct ContextSettings {
     pub no_tickets: Option<bool>,
     pub prefer_client_ciphers: bool,
     pub security_level: Option<u32>,
+    /// `ssl-dh-param-file`
+    pub dh_param: Option<Arc<[u8]>>,
     /// `tune.ssl.default-dh-param`: bits of the Diffie-Hellman group; 0 lets OpenSSL choose one that fits the key.
     pub dh_bits: u32,
     /// `ssl-skip-self-issued-ca`: chains are sent without authorities that issued themselves.
@@ -172,6 +180,7 @@ impl ContextSettings {
             },
             no_tickets: own.no_tickets.or(line.no_tickets),
             prefer_client_ciphers: own.prefer_client_ciphers || line.prefer_client_ciphers,
+            dh_param: own.dh_param.or_else(|| line.dh_param.clone()),
             dh_bits: if own.dh_bits == 0 { line.dh_bits } else { own.dh_bits },
             skip_self_issued: own.skip_self_issued || line.skip_self_issued,
             security_level: own.security_level.or(line.security_level),
@@ -293,6 +302,14 @@ impl ContextSettings {
     /// Everything but certificate and sessions.
     pub fn server(&self) -> Result<SslContextBuilder, Refused> {
         let mut builder = self.common(SslMethod::tls_server())?;
+        match self.dh_param.as_deref() {
+            Some(pem) => {
+                let parameters = Dh::params_from_pem(pem)?;
+                builder.set_tmp_dh(&parameters)?;
+            }
+            None if self.dh_bits > 0 => weir_sys::tls::choose_dh(&mut builder),
+            None => {}
+        }
         let mut options =
             SslOptions::SINGLE_DH_USE | SslOptions::SINGLE_ECDH_USE | SslOptions::NO_RENEGOTIATION;
         if !self.prefer_client_ciphers {
@@ -340,6 +357,31 @@ impl ContextSettings {
         builder.set_private_key(&parsed.key).map_err(refused)?;
         for link in &parsed.chain {
             builder.add_extra_chain_cert(link.clone()).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// What a server says beside its certificate: the OCSP response, signed timestamps, Diffie-Hellman parameters.
+    pub fn staple(builder: &mut SslContextBuilder, certificate: &Certificate) -> Result<(), Refused> {
+        let parts = certificate.parts();
+        if let Some(response) = parts.ocsp.clone().filter(|response| OcspResponse::from_der(response).is_ok())
+        {
+            builder.set_status_callback(move |ssl| ssl.set_ocsp_status(&response).map(|()| true))?;
+        }
+        if let Some(list) = parts.sctl.clone() {
+            let place = ExtensionContext::CLIENT_HELLO
+                | ExtensionContext::TLS1_2_SERVER_HELLO
+                | ExtensionContext::TLS1_3_CERTIFICATE;
+            let add = move |_: &mut SslRef, place: ExtensionContext, link: Option<(usize, &X509Ref)>| {
+                // The timestamps are the leaf's.
+                let leaf = link.is_none_or(|(depth, _)| depth == 0);
+                let says = !place.contains(ExtensionContext::CLIENT_HELLO) && leaf;
+                Ok::<_, SslAlert>(says.then(|| list.clone()))
+            };
+            builder.add_custom_ext(TIMESTAMPS, place, add, |_, _, _, _| Ok::<(), SslAlert>(()))?;
+        }
+        if let Ok(parameters) = Dh::params_from_pem(&parts.pem) {
+            builder.set_tmp_dh(&parameters)?;
         }
         Ok(())
     }

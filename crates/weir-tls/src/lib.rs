@@ -18,6 +18,7 @@ pub mod listener;
 pub mod names;
 pub mod pem;
 pub mod session;
+pub mod update;
 pub mod verify;
 
 pub use certificate::{Certificate, KeyKind};

@@ -15,6 +15,21 @@ pub enum Fault {
     Mismatch,
 }
 
+impl Fault {
+    /// HAProxy's text for a file with this name.
+    pub fn worded(&self, path: &str) -> String {
+        match self {
+            Self::NoCertificate(reason) => {
+                format!("unable to load certificate from file '{path}': {reason}.")
+            }
+            Self::NoKey(_) => format!("No Private Key found in '{path}.key'."),
+            Self::Mismatch => {
+                format!("inconsistencies between private key and certificate loaded '{path}'.")
+            }
+        }
+    }
+}
+
 /// OpenSSL's word for why nothing could be read: that of the last error.
 pub fn reason(stack: &ErrorStack) -> String {
     stack.errors().last().and_then(|error| error.reason()).unwrap_or("no start line").to_owned()

@@ -259,7 +259,7 @@ fn dh_file(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let name = word(parser, line, "expects a file path as an argument.")?;
     let parameters = parser.options.files.read(name).unwrap_or_default();
     if weir_tls::pem::is_dh(&parameters) {
-        parser.config.global.tls.dh_param = Some(parameters.into());
+        parser.config.global.tls.bind.dh_param = Some(parameters.into());
         return Ok(());
     }
     line.fail(1, format!("'{}': unable to load DH parameters from file <{name}>.", line.keyword()))

@@ -1,5 +1,5 @@
-//! `crt-store` sections (manual 12.7): which files make a certificate, and what it is called. Files are looked for, not
-//! read; loading them is the affair of the line that uses the certificate.
+//! `crt-store` sections (manual 12.7): which files make a certificate, and what it is called. They are
+//! loaded here, under the name by which lines call the certificate.
 
 use std::sync::LazyLock;
 
@@ -12,22 +12,15 @@ use crate::keyword::{Index, Keyword};
 use crate::model::{CrtLoad, CrtStore};
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
+use crate::tls::Loading;
 
 pub static SECTION: SectionKind =
     SectionKind { keyword: "crt-store", begin, index, unknown: Unknown::As("crt-store"), end: |_| {} };
 
-const UNUSED: &str = "certificates are not served yet: the bind options that would name one are refused";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("crt-base", "<dir>", "Where certificates are looked for (12.7).", crt_base)
-        .listed()
-        .no_effect(UNUSED),
-    Keyword::new("key-base", "<dir>", "Where private keys are looked for (12.7).", key_base)
-        .listed()
-        .no_effect(UNUSED),
-    Keyword::new("load", "[crt <filename>] [param*]", "A certificate (12.7).", load)
-        .listed()
-        .no_effect(UNUSED),
+    Keyword::new("crt-base", "<dir>", "Where certificates are looked for (12.7).", crt_base).listed(),
+    Keyword::new("key-base", "<dir>", "Where private keys are looked for (12.7).", key_base).listed(),
+    Keyword::new("load", "[crt <filename>] [param*]", "A certificate (12.7).", load).listed(),
 ];
 
 /// What stands behind an option of `load`.
@@ -154,7 +147,47 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return fail(parser, line, 0, text);
     }
     files(parser, line, &load)?;
+    let refused = load.options.iter().find(|(name, value)| {
+        matches!(*name, "acme" | "generate-dummy")
+            || *name == "jwt" && &**value == "on"
+            || *name == "ocsp-update" && &**value == "on"
+    });
+    if let Some((name, _)) = refused {
+        return line.not_yet(0, &format!("load ... {name}"));
+    }
+    keep(parser, line, &load)?;
     section(parser).loads.push(load);
+    Ok(())
+}
+
+/// Loads the certificate under the name that lines call it by: `@store/alias`, or `@store/` and its file's name. Those
+/// of the nameless store may be called by their path alone.
+fn keep(parser: &mut Parser<'_>, line: &Line<'_>, load: &CrtLoad) -> Outcome {
+    let store = section(parser);
+    let (name, crt_base, key_base) = (store.name.clone(), store.crt_base.clone(), store.key_base.clone());
+    let named =
+        |wanted: &str| load.options.iter().find(|(name, _)| *name == wanted).map(|(_, value)| &**value);
+    let based = |file: &str, base: &Option<Box<str>>| crate::tls::based(file, base.as_deref());
+    let path = based(&load.certificate, &crt_base);
+    let file = |wanted: &str| named(wanted).map(|file| based(file, &crt_base));
+    let loading = Loading {
+        key: named("key").map(|file| based(file, &key_base)),
+        ocsp: file("ocsp"),
+        issuer: file("issuer"),
+        sctl: file("sctl"),
+        named: true,
+    };
+    let bytes = parser.options.files.read(&path).unwrap_or_default();
+    let called = match (named("alias"), &*name) {
+        (Some(alias), store) => format!("@{store}/{alias}"),
+        (None, "") => path.clone(),
+        (None, store) => format!("@{store}/{}", load.certificate),
+    };
+    let loaded = crate::tls::load(parser, &called, bytes, &loading);
+    let certificate = loaded.or_else(|text| fail(parser, line, 0, &text))?;
+    if name.is_empty() {
+        parser.tls.certificates.insert(format!("@/{}", load.certificate), certificate);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_tls::Certificate;
 use weir_tls::certificate::Parts;
-use weir_tls::pem::{self, Fault};
+use weir_tls::pem;
 
 use crate::parser::Parser;
 
@@ -21,11 +21,17 @@ pub(crate) struct Loading {
     pub ocsp: Option<String>,
     pub issuer: Option<String>,
     pub sctl: Option<String>,
+    /// Of a `crt-store`: only what is named there belongs to the certificate.
+    pub named: bool,
 }
 
 impl Loading {
     fn is_empty(&self) -> bool {
-        self.key.is_none() && self.ocsp.is_none() && self.issuer.is_none() && self.sctl.is_none()
+        !self.named
+            && self.key.is_none()
+            && self.ocsp.is_none()
+            && self.issuer.is_none()
+            && self.sctl.is_none()
     }
 }
 
@@ -103,19 +109,9 @@ pub(crate) fn load(
 ) -> Result<Arc<Certificate>, String> {
     let parts = beside(parser, path, bytes, loading)?;
     let certificate =
-        Certificate::load(path, parts, !parser.options.checked).map_err(|fault| worded(path, &fault))?;
+        Certificate::load(path, parts, !parser.options.checked).map_err(|fault| fault.worded(path))?;
     parser.tls.certificates.insert(path.to_owned(), certificate.clone());
     Ok(certificate)
-}
-
-pub(crate) fn worded(path: &str, fault: &Fault) -> String {
-    match fault {
-        Fault::NoCertificate(reason) => format!("unable to load certificate from file '{path}': {reason}."),
-        Fault::NoKey(_) => format!("No Private Key found in '{path}.key'."),
-        Fault::Mismatch => {
-            format!("inconsistencies between private key and certificate loaded '{path}'.")
-        }
-    }
 }
 
 /// The files beside a certificate: those that were named, or those that are there.

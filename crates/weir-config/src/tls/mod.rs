@@ -12,7 +12,7 @@ use weir_tls::Certificate;
 use weir_tls::pem::Authorities;
 
 pub(crate) use crt_list::{apart, crt_list};
-pub(crate) use files::{Loading, certificates};
+pub(crate) use files::{Loading, based, certificates, load};
 pub(crate) use settings::{VERSION_NAMES, set};
 
 /// Files that were read already, by the name that a configuration may call them by.

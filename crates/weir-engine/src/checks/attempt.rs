@@ -1,10 +1,10 @@
 //! One check over its connections: does what [`weir_check::Attempt`] asks for.
 
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
+use openssl::ssl::Ssl;
 use tokio::time::{Duration, Instant, timeout_at};
 use weir_check::{Action, Attempt, Event, Language, Opening, Outcome, Timeouts, packaged};
 use weir_plan::Plan;
@@ -15,7 +15,10 @@ use super::about::About;
 use super::external;
 use super::queue::{CheckOf, Checked};
 use super::{Desk, now_ms};
+use crate::encrypted::Fault;
 use crate::server::{Target, open};
+use crate::session::local_address;
+use crate::socket::Socket;
 
 /// Everything a check needs, so that it runs beside changes of the plan.
 pub enum Prepared {
@@ -27,7 +30,7 @@ pub struct Conversation {
     machine: Attempt,
     about: About,
     /// The connection of now, and whether it is closed in order.
-    socket: Option<TcpStream>,
+    socket: Option<Socket>,
     linger: bool,
 }
 
@@ -97,17 +100,17 @@ impl Conversation {
                 }
                 Action::Open(opening) => match self.open(opening).await {
                     None => self.tell(Event::TimedOut),
-                    Some(Ok(())) => self.tell(Event::Connected),
+                    Some(Ok(ssl)) => self.encrypt(ssl).await,
                     Some(Err(error)) => self.tell(Event::ConnectFailed(number(&error))),
                 },
-                Action::Send(bytes) => match self.within(send(self.socket.as_ref(), &bytes)).await {
+                Action::Send(bytes) => match self.sent(&bytes).await {
                     None => self.tell(Event::TimedOut),
                     Some(Ok(())) => self.tell(Event::Sent),
                     Some(Err(error)) => self.tell(Event::Failed(number(&error))),
                 },
                 Action::Wait => {
                     buffer.resize(16384, 0);
-                    match self.within(receive(self.socket.as_ref(), &mut buffer)).await {
+                    match self.received(&mut buffer).await {
                         None => self.tell(Event::TimedOut),
                         Some(Ok(0)) => self.tell(Event::Closed),
                         Some(Ok(length)) => self.tell(Event::Received(&buffer[..length])),
@@ -128,7 +131,8 @@ impl Conversation {
         timeout_at(Instant::now() + rest, future).await.ok()
     }
 
-    async fn open(&mut self, opening: Opening) -> Option<io::Result<()>> {
+    /// Opens a connection and tells how it is to be encrypted, if it is. `None` when the deadline came first.
+    async fn open(&mut self, opening: Opening) -> Option<io::Result<Option<Ssl>>> {
         self.close();
         let server = self.about.plan.server(self.about.checked.server);
         let (target, proxy) = super::target::of(server, self.about.shm, self.about.checked.of, &opening);
@@ -140,50 +144,85 @@ impl Conversation {
             Target::Ip(address) => Some(*address),
             _ => None,
         };
-        let socket = match connect(&target, server) {
-            Ok(socket) => socket,
+        let ssl = super::encryption::begin(server, &opening);
+        let mut socket = match open(&target, &server.settings, &Tune::default(), None) {
+            Ok(descriptor) => Socket::connecting(descriptor),
             Err(error) => return Some(Err(error)),
         };
         let result = self
             .within(async {
-                socket.writable().await?;
+                poll_fn(|cx| socket.poll_writable(cx)).await?;
                 if let Some(error) = socket.take_error()? {
                     return Err(error);
                 }
                 match proxy {
-                    Some(version) => send(Some(&socket), &header(version, &socket, &target)).await,
+                    Some(version) => {
+                        let header = header(version, &socket, &target);
+                        send(&mut socket, &header).await
+                    }
                     None => Ok(()),
                 }
             })
             .await;
         self.socket = Some(socket);
-        result
+        result.map(|result| result.and_then(|()| ssl.transpose()))
+    }
+
+    /// Shakes hands, where the connection is to be encrypted.
+    async fn encrypt(&mut self, ssl: Option<Ssl>) -> Action {
+        let (Some(ssl), Some(mut socket)) = (ssl, self.socket.take()) else {
+            return self.tell(Event::Connected);
+        };
+        let begun = socket.encrypt(ssl, Vec::new());
+        let outcome = match begun {
+            true => self.within(poll_fn(|cx| socket.poll_handshake(cx))).await,
+            false => Some(Err(Fault::default())),
+        };
+        self.socket = Some(socket);
+        match outcome {
+            None => self.tell(Event::HandshakeTimedOut),
+            Some(Ok(())) => self.tell(Event::Encrypted),
+            Some(Err(fault)) => self.tell(Event::HandshakeFailed(match fault.closed {
+                true => "Connection closed during SSL handshake",
+                false => "SSL handshake failure",
+            })),
+        }
+    }
+
+    async fn sent(&mut self, bytes: &[u8]) -> Option<io::Result<()>> {
+        let Some(mut socket) = self.socket.take() else {
+            return Some(Err(io::ErrorKind::NotConnected.into()));
+        };
+        let outcome = self.within(send(&mut socket, bytes)).await;
+        self.socket = Some(socket);
+        outcome
+    }
+
+    async fn received(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        let Some(mut socket) = self.socket.take() else {
+            return Some(Err(io::ErrorKind::NotConnected.into()));
+        };
+        let outcome = self.within(poll_fn(|cx| socket.poll_recv(cx, buffer))).await;
+        self.socket = Some(socket);
+        outcome
     }
 
     /// A connection ends with a reset unless it is to linger: thousands of checks would leave thousands of source
     /// ports in TIME_WAIT.
     fn close(&mut self) {
-        if let Some(socket) = self.socket.take()
-            && !self.linger
-        {
-            // A socket that the peer has reset already refuses, which is as good.
-            let _ = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+        if let Some(mut socket) = self.socket.take() {
+            socket.abort_when_closed(!self.linger);
         }
     }
 }
 
-/// A connection being opened. Unix sockets too are driven as a `TcpStream`, which asks for nothing but readiness.
-fn connect(target: &Target, server: &weir_plan::Server) -> io::Result<TcpStream> {
-    TcpStream::from_std(open(target, &server.settings, &Tune::default(), None)?.into())
-}
-
 /// A version 1 header names the check's own connection; a version 2 one says that it is the proxy's own (LOCAL).
-fn header(version: ProxyProtocolVersion, socket: &TcpStream, target: &Target) -> Vec<u8> {
+fn header(version: ProxyProtocolVersion, socket: &Socket, target: &Target) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (source, destination) = match (version, target) {
         (ProxyProtocolVersion::V1, Target::Ip(address)) => {
             // What is no IP connection has no address of its own.
-            (socket.local_addr().ok(), Some(*address))
+            (local_address(socket), Some(*address))
         }
         _ => (None, None),
     };
@@ -195,25 +234,10 @@ fn number(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(0)
 }
 
-async fn send(socket: Option<&TcpStream>, mut bytes: &[u8]) -> io::Result<()> {
-    let socket = socket.ok_or(io::ErrorKind::NotConnected)?;
+async fn send(socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match socket.try_write(bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
-            Err(error) => return Err(error),
-        }
+        let count = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(bytes)], false)).await?;
+        bytes = &bytes[count..];
     }
     Ok(())
-}
-
-async fn receive(socket: Option<&TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
-    let socket = socket.ok_or(io::ErrorKind::NotConnected)?;
-    loop {
-        socket.readable().await?;
-        match socket.try_read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            result => return result,
-        }
-    }
 }

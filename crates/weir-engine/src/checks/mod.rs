@@ -6,6 +6,7 @@
 mod about;
 mod agent;
 mod attempt;
+mod encryption;
 mod external;
 mod mail;
 mod messenger;

@@ -93,9 +93,12 @@ impl Connection {
             return Poll::Ready(self.handshake_failed(&Fault::default()));
         }
         self.worker.count_handshake();
+        let limits = &self.client.session.plan.global.tls;
+        let limits = [limits.maxrecord, limits.hard_maxrecord];
         if let Some(tls) = self.client.socket.tls_mut() {
+            tls.limit_records(limits);
             tls.count(self.worker.counters);
-            tls.served = Some(listener.entries[entry].certificate.clone());
+            tls.served = Some(listener.entries[entry].certificate());
             tls.hello = hello.map(Box::new);
         }
         Poll::Ready(true)

@@ -1,7 +1,5 @@
 //! What `global` says of TLS (manual 3.1, 3.2).
 
-use std::sync::Arc;
-
 use weir_tls::ContextSettings;
 
 /// Which files beside a certificate's are looked for (`ssl-load-extra-files`).
@@ -32,8 +30,6 @@ pub struct GlobalTls {
     pub extra_files: ExtraFiles,
     /// `ssl-load-extra-del-ext`
     pub del_ext: bool,
-    /// `ssl-dh-param-file`
-    pub dh_param: Option<Arc<[u8]>>,
     /// `ssl-server-verify none`, or `-dV`.
     pub verify_none: bool,
     /// TLS connections at once, and handshakes per second; 0 is no limit.
@@ -65,7 +61,6 @@ impl Default for GlobalTls {
             strict_sni: false,
             extra_files: ExtraFiles::ALL,
             del_ext: false,
-            dh_param: None,
             verify_none: false,
             maxsslconn: 0,
             maxsslrate: 0,

@@ -1,6 +1,7 @@
 //! The commands that work, by subject.
 
 pub mod caches;
+pub mod certificates;
 pub mod counters;
 pub mod dynamic_cookie;
 pub mod events;

@@ -1,0 +1,309 @@
+//! `show`, `new`, `set`, `commit`, `abort`, `del`, `dump ssl cert` and what else shows TLS (management manual 9.3).
+//! A change is prepared here, in one transaction at a time, and goes to all processes when it is committed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, MutexGuard};
+
+use weir_plan::{Edit, EditKind, ListenerOwner};
+use weir_tls::certificate::Parts;
+use weir_tls::update::Update;
+use weir_tls::{Certificate, KeyKind, facts, pem};
+
+use crate::cli::reply::Reply;
+use crate::cli::session::Context;
+
+/// What is not in force: kept by the process that answers the commands, as long as it lives.
+struct Desk {
+    transaction: Option<Update>,
+    /// Certificates that nothing uses: `new ssl cert`; empty until one is committed.
+    unused: BTreeMap<String, Option<Parts>>,
+}
+
+fn desk() -> MutexGuard<'static, Desk> {
+    static DESK: Mutex<Desk> = Mutex::new(Desk { transaction: None, unused: BTreeMap::new() });
+    DESK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Files beside a certificate that `set ssl cert` takes by their own names.
+const PARTS: [&str; 4] = ["key", "ocsp", "issuer", "sctl"];
+
+pub fn show(context: &mut Context<'_>) -> Reply {
+    let known = context.view().plan.certificates();
+    let desk = desk();
+    let name = context.argument(0);
+    if name.is_empty() {
+        let mut text = String::new();
+        if let Some(transaction) = &desk.transaction {
+            let _ = writeln!(text, "# transaction\n*{}", transaction.name);
+        }
+        text.push_str("# filename\n");
+        let mut names: Vec<&str> = known.keys().map(|name| &**name).collect();
+        names.extend(desk.unused.keys().map(String::as_str));
+        names.sort_unstable();
+        names.iter().for_each(|name| text.push_str(&format!("{name}\n")));
+        return Reply::text(text);
+    }
+    let missing = || Reply::error("Can't display the certificate: Not found or the certificate is a bundle!");
+    if let Some(of_transaction) = name.strip_prefix('*') {
+        return match &desk.transaction {
+            Some(update) if update.name == of_transaction => detail(name, Some(&update.parts), "Unused"),
+            _ => missing(),
+        };
+    }
+    match (known.get(name), desk.unused.get(name)) {
+        (Some((certificate, _)), _) => detail(name, Some(certificate.parts()), "Used"),
+        (None, Some(Some(parts))) => detail(name, Some(parts), "Unused"),
+        (None, Some(None)) => detail(name, None, "Empty"),
+        (None, None) => missing(),
+    }
+}
+
+fn detail(name: &str, parts: Option<&Parts>, status: &str) -> Reply {
+    let mut text = format!("Filename: {name}\n");
+    let chain = parts.and_then(|parts| pem::chain(&parts.pem).ok()).unwrap_or_default();
+    if let (Some(parts), false) = (parts, name.starts_with('*')) {
+        let key = if parts.key.is_some() { format!("{name}.key") } else { name.to_owned() };
+        let _ = writeln!(
+            text,
+            "Crt filename: {name}\nKey filename: {key}\nOCSP filename: {name}.ocsp\nSCTL filename: {name}.sctl"
+        );
+    }
+    text.push_str("Option: ocsp-update off\nOption: jwt off\n");
+    let _ = writeln!(text, "Status: {status}");
+    if let Some(leaf) = chain.first() {
+        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        let (bits, kind) = match leaf.public_key() {
+            Ok(key) => (key.bits(), key.id()),
+            Err(_) => (0, openssl::pkey::Id::RSA),
+        };
+        let algorithm = match kind {
+            openssl::pkey::Id::EC => format!("EC{bits}"),
+            openssl::pkey::Id::DSA => format!("DSA{bits}"),
+            _ => format!("RSA{bits}"),
+        };
+        let _ = writeln!(text, "Serial: {}", hex(facts::serial(leaf).unwrap_or_default()));
+        let _ = writeln!(text, "notBefore: {}\nnotAfter: {}", leaf.not_before(), leaf.not_after());
+        let names = facts::alternative_names(leaf).unwrap_or_default();
+        let _ = writeln!(text, "Subject Alternative Name: {names}\nAlgorithm: {algorithm}");
+        let _ = writeln!(text, "SHA1 FingerPrint: {}", hex(facts::sha1(leaf).unwrap_or_default()));
+        let _ = writeln!(text, "Subject: {}", facts::whole_name(leaf.subject_name(), false));
+        let _ = writeln!(text, "Issuer: {}", facts::whole_name(leaf.issuer_name(), false));
+        for link in &chain[1..] {
+            let _ = writeln!(text, "Chain Subject: {}", facts::whole_name(link.subject_name(), false));
+            let _ = writeln!(text, "Chain Issuer: {}", facts::whole_name(link.issuer_name(), false));
+        }
+    }
+    text.push_str("OCSP Response Key: \n");
+    Reply::text(text)
+}
+
+pub fn new(context: &mut Context<'_>) -> Reply {
+    let name = context.argument(0);
+    if name.is_empty() {
+        return Reply::error("'new ssl cert' expects a filename");
+    }
+    let mut desk = desk();
+    if context.view().plan.certificates().contains_key(name) || desk.unused.contains_key(name) {
+        return Reply::error(format!("Certificate '{name}' already exists!"));
+    }
+    desk.unused.insert(name.to_owned(), None);
+    Reply::text(format!("New empty certificate store '{name}'!\n"))
+}
+
+pub fn del(context: &mut Context<'_>) -> Reply {
+    let name = context.argument(0);
+    if name.is_empty() {
+        return Reply::error("'del ssl cert' expects a certificate name");
+    }
+    if context.view().plan.certificates().contains_key(name) {
+        let text = format!("Can't remove the certificate: certificate '{name}' in use, can't be deleted!");
+        return Reply::error(text);
+    }
+    match desk().unused.remove(name) {
+        Some(_) => Reply::text(format!("Certificate '{name}' deleted!\n")),
+        None => Reply::error(format!("Can't remove the certificate: certificate '{name}' doesn't exist!")),
+    }
+}
+
+pub fn set(context: &mut Context<'_>) -> Reply {
+    let name = context.argument(0);
+    let Some(payload) = context.payload.filter(|_| !name.is_empty()) else {
+        return Reply::error("'set ssl cert expects a filename and a certificate as a payload");
+    };
+    let refused = |text: String| Reply::error(format!("{text}\nCan't update {name}!"));
+    let known = context.view().plan.certificates();
+    let mut desk = desk();
+    let exists = |name: &str| known.contains_key(name) || desk.unused.contains_key(name);
+    // `site.pem.key` is the key of `site.pem` where no certificate has the longer name.
+    let (store, part) = match name.rsplit_once('.') {
+        Some((stem, part)) if !exists(name) && PARTS.contains(&part) => (stem, Some(part)),
+        _ => (name, None),
+    };
+    if let Some(other) = desk.transaction.as_ref().filter(|transaction| transaction.name != store) {
+        let text =
+            format!("The ongoing transaction is about '{}' but you are trying to set '{name}'", other.name);
+        return refused(text);
+    }
+    if !exists(store) {
+        return refused("Can't replace a certificate which is not referenced by the configuration!".into());
+    }
+    let fresh = desk.transaction.is_none();
+    let in_force = || known.get(store).map(|(certificate, _)| certificate.parts().clone());
+    let kept = || desk.unused.get(store).cloned().flatten();
+    let before = desk.transaction.as_ref().map(|transaction| transaction.parts.clone());
+    let mut parts = before.or_else(in_force).or_else(kept).unwrap_or_default();
+    if let Err(text) = apply(&mut parts, part, payload.as_bytes(), store) {
+        return refused(format!("{text}\nCan't load the payload"));
+    }
+    desk.transaction = Some(Update { name: store.to_owned(), parts });
+    let verb = if fresh { "created" } else { "updated" };
+    Reply::text(format!("Transaction {verb} for certificate {store}!\n"))
+}
+
+/// Takes one file into the transaction.
+fn apply(parts: &mut Parts, part: Option<&str>, payload: &[u8], store: &str) -> Result<(), String> {
+    let bytes = payload.to_vec();
+    match part {
+        Some("key") => {
+            pem::key(&bytes).map_err(|fault| fault.worded(store))?;
+            parts.key = Some(bytes);
+        }
+        Some("ocsp") => {
+            parts.ocsp = openssl::base64::decode_block(String::from_utf8_lossy(payload).trim()).ok()
+        }
+        Some("issuer") => parts.issuer = Some(bytes),
+        Some("sctl") => parts.sctl = Some(bytes),
+        _ => {
+            pem::chain(&bytes).map_err(|fault| fault.worded(store))?;
+            // Without a key in it, the one that is known stays.
+            match pem::key(&bytes) {
+                Ok(_) => parts.key = None,
+                Err(_) if parts.key.is_none() => parts.key = Some(std::mem::take(&mut parts.pem)),
+                Err(_) => {}
+            }
+            parts.pem = bytes;
+        }
+    }
+    Ok(())
+}
+
+pub fn commit(context: &mut Context<'_>) -> Reply {
+    let name = context.argument(0).to_owned();
+    if name.is_empty() {
+        return Reply::error("'commit ssl cert expects a filename");
+    }
+    let refused = |text: String| Reply::error(format!("{text}\nCan't commit {name}!"));
+    let (update, known) = (desk().transaction.clone(), context.view().plan.certificates());
+    let update = match update {
+        None => return refused("No ongoing transaction! !".into()),
+        Some(update) if update.name != name => {
+            let text = format!(
+                "The ongoing transaction is about '{}' but you are trying to set '{name}'",
+                update.name
+            );
+            return refused(text);
+        }
+        Some(update) => update,
+    };
+    let uses = known.get(name.as_str()).map_or(0, |(_, uses)| *uses);
+    if uses == 0 {
+        if let Err(fault) = Certificate::load(&name, update.parts.clone(), true) {
+            return refused(fault.worded(&name));
+        }
+        let mut desk = desk();
+        desk.unused.insert(name.clone(), Some(update.parts));
+        desk.transaction = None;
+        return Reply::text(format!("Committing {name}\nSuccess!\n"));
+    }
+    let dots = ".".repeat(uses);
+    context.edit(Edit::new(EditKind::Certificates, update.encode()), move |outcome, _| match outcome {
+        Ok(()) => {
+            desk().transaction = None;
+            Reply::text(format!("Committing {name}{dots}\nSuccess!\n"))
+        }
+        Err(reason) => Reply::error(format!("{reason}\nCan't commit {name}!")),
+    })
+}
+
+pub fn abort(context: &mut Context<'_>) -> Reply {
+    let name = context.argument(0);
+    if name.is_empty() {
+        return Reply::error("'abort ssl cert' expects a filename");
+    }
+    let mut desk = desk();
+    match &desk.transaction {
+        None => Reply::error("No ongoing transaction!"),
+        Some(update) if update.name != name => Reply::error(format!(
+            "The ongoing transaction is about '{}' but you are trying to abort a transaction for '{name}'",
+            update.name
+        )),
+        Some(_) => {
+            desk.transaction = None;
+            Reply::text(format!("Transaction aborted for certificate '{name}'!\n"))
+        }
+    }
+}
+
+/// PEM as OpenSSL writes it: key, certificate, chain.
+pub fn dump(context: &mut Context<'_>) -> Reply {
+    let name = context.argument(0);
+    if name.is_empty() {
+        return Reply::error("'dump ssl cert' expects a filename");
+    }
+    let known = context.view().plan.certificates();
+    let Some(parsed) = known.get(name).and_then(|(certificate, _)| certificate.parsed()) else {
+        return Reply::error("Can't dump the certificate: Not found or the certificate is a bundle!");
+    };
+    let mut text = parsed.key.private_key_to_pem_pkcs8().unwrap_or_default();
+    for certificate in std::iter::once(&parsed.leaf).chain(&parsed.chain) {
+        text.extend(certificate.to_pem().unwrap_or_default());
+    }
+    Reply::text(String::from_utf8_lossy(&text).into_owned())
+}
+
+pub fn show_sni(context: &mut Context<'_>) -> Reply {
+    let plan = context.view().plan;
+    let wanted = match context.argument(0) {
+        "-f" => Some(context.argument(1)),
+        _ => None,
+    };
+    let mut text =
+        String::from("# Frontend/Bind\tSNI\tNegative Filter\tType\tFilename\tNotAfter\tNotBefore\n");
+    for listener in &plan.listeners {
+        let (Some(tls), ListenerOwner::Proxy(proxy)) = (&listener.tls, listener.owner) else { continue };
+        let proxy = plan.proxy(proxy);
+        if wanted.is_some_and(|wanted| *wanted != *proxy.name) {
+            continue;
+        }
+        for (name, entry) in tls.listed() {
+            let certificate = entry.certificate();
+            let Ok(leaf) = pem::leaf(&certificate.parts().pem) else { continue };
+            let kind = match certificate.kind {
+                KeyKind::Rsa => "rsa",
+                KeyKind::Ecdsa => "ecdsa",
+                KeyKind::Other => "dsa",
+            };
+            let except: Vec<String> = entry.filters.except.iter().map(|name| format!("!{name}")).collect();
+            let except =
+                if except.is_empty() || !name.starts_with('*') { "-".into() } else { except.join(" ") };
+            let bind = match &*listener.name {
+                "" => listener.id.to_string(),
+                name => name.to_owned(),
+            };
+            let _ = writeln!(
+                text,
+                "{}/{bind}\t{name}\t{except}\t{kind}\t{}\t{}\t{}",
+                proxy.name,
+                certificate.name,
+                leaf.not_after(),
+                leaf.not_before()
+            );
+        }
+    }
+    Reply::text(text)
+}
+
+pub fn show_providers(_: &mut Context<'_>) -> Reply {
+    Reply::text("Loaded providers : \n\t- default\n")
+}
