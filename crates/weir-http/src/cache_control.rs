@@ -77,12 +77,18 @@ pub fn may_be_stored(headers: &Headers) -> bool {
     permitted && !forbidden && !stale_at_once && (fresh || described)
 }
 
-/// `s-maxage`, else `max-age`, else `expires`. A lifetime of 0 in an odd spelling counts as none.
+/// Whether the answer to a request with credentials may be stored all the same.
+pub fn is_public(headers: &Headers) -> bool {
+    headers.elements(b"cache-control").any(|directive| directive.eq_ignore_ascii_case(b"public"))
+}
+
+/// `s-maxage`, else `max-age`, else `expires`; the last of several. A lifetime of 0 in an odd spelling counts as none.
 pub fn lifetime(headers: &Headers) -> Lifetime {
     for name in [&b"s-maxage"[..], b"max-age"] {
         match headers
             .elements(b"cache-control")
-            .find(|directive| begins(directive, name))
+            .filter(|directive| begins(directive, name))
+            .last()
             .map(|directive| seconds(&directive[name.len()..]))
         {
             None | Some(Some(0)) => {}
@@ -192,6 +198,7 @@ mod tests {
             ("max-age=\"20\"", Lifetime::Seconds(20)),
             ("s-maxage=30, max-age=20", Lifetime::Seconds(30)),
             ("max-age=20, s-maxage=30", Lifetime::Seconds(30)),
+            ("max-age=1, max-age=40", Lifetime::Seconds(40)),
             ("max-age=1h", Lifetime::Seconds(1)),
             ("max-age=00", Lifetime::Unspecified),
             ("max-age=0x10", Lifetime::Unspecified),

@@ -53,7 +53,7 @@ impl Turn<'_, '_> {
         let settings = &plan.caches[index as usize];
         let request = &self.stream.request;
         let control = RequestControl::of(&request.headers);
-        // Answers to who proved to be somebody are for nobody else.
+        // Answers to who proved to be somebody are for nobody else, unless the server says so.
         let shared = request.headers.find_known(Known::Authorization).is_none();
         let known_version = request.version() >= Version::HTTP_11;
         let variant =
@@ -63,7 +63,7 @@ impl Turn<'_, '_> {
             && control.lookup
             && shared
             && known_version;
-        let store = control.store && shared && known_version;
+        let store = control.store && known_version;
         let mut held = None;
         if lookup {
             self.count_cache(proxy, false);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use weir_http::cache_control::{self, Lifetime};
-use weir_http::{BodyKind, Method, WriteOptions, write_response};
+use weir_http::{BodyKind, Known, Method, WriteOptions, write_response};
 use weir_plan::Plan;
 use weir_shm::{Facts, Writer};
 use weir_types::ProxyId;
@@ -76,7 +76,9 @@ impl Turn<'_, '_> {
         let kept = cache.store
             && self.stream.request.method() == Method::Get
             && self.stream.response.status() == 200
-            && cache_control::may_be_stored(headers);
+            && cache_control::may_be_stored(headers)
+            && (self.stream.request.headers.find_known(Known::Authorization).is_none()
+                || cache_control::is_public(headers));
         if !kept {
             return None;
         }
