@@ -149,12 +149,12 @@ fn lines_that_say_the_same_share_their_options() {
 
 #[test]
 fn refusals_of_weir_follow_the_faults() {
-    let (_, messages) = read("backend b\n persist rdp-cookie\n foo\n");
+    let (_, messages) = read("backend b\n hash-type consistent wt6\n foo\n");
     assert_eq!(
         messages,
         [
             "config : parsing [FILE:8] : unknown keyword 'foo' in 'backend' section",
-            "config : parsing [FILE:7] : 'persist' is not supported by weir yet",
+            "config : parsing [FILE:7] : 'hash-type ... wt6' is not supported by weir yet",
         ]
     );
 }

@@ -170,9 +170,8 @@ impl Conversation {
 
     /// Shakes hands, where the connection is to be encrypted.
     async fn encrypt(&mut self, ssl: Option<Ssl>) -> Action {
-        let (Some(ssl), Some(mut socket)) = (ssl, self.socket.take()) else {
-            return self.tell(Event::Connected);
-        };
+        let Some(ssl) = ssl else { return self.tell(Event::Connected) };
+        let Some(mut socket) = self.socket.take() else { return self.tell(Event::Connected) };
         let begun = socket.encrypt(ssl, Vec::new());
         let outcome = match begun {
             true => self.within(poll_fn(|cx| socket.poll_handshake(cx))).await,

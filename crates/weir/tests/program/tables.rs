@@ -118,7 +118,8 @@ fn worker_with_connections(running: &Running) -> u32 {
             .count()
     };
     let is_worker = |pid: &u32| {
-        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.contains("worker"))
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.windows(8).any(|part| part == b"=worker-")
     };
     let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
     children.filter(is_worker).max_by_key(sockets).unwrap()
