@@ -10,8 +10,10 @@ use weir_sample::{
 };
 use weir_types::Span;
 
-/// A target and the file of its seeds, one on a line.
-pub const TARGETS: [(&str, fn(&[u8]), &str); 5] = [
+/// A target: its name, what it does with bytes, where its seeds are.
+pub type Fuzzed = (&'static str, fn(&[u8]), &'static str);
+
+pub const TARGETS: [Fuzzed; 5] = [
     ("expression", expression, include_str!("../seeds/expressions.txt")),
     ("condition", condition, include_str!("../seeds/conditions.txt")),
     ("format", format, include_str!("../seeds/formats.txt")),

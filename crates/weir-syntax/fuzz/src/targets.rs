@@ -4,7 +4,10 @@
 use weir_syntax::{Capabilities, Environment, Reader};
 use weir_types::{Diagnostics, Sources};
 
-pub const TARGETS: [(&str, fn(&[u8]), &str); 2] = [
+/// A target: its name, what it does with bytes, where its seeds are.
+pub type Fuzzed = (&'static str, fn(&[u8]), &'static str);
+
+pub const TARGETS: [Fuzzed; 2] = [
     ("words", words, include_str!("../seeds/lines.txt")),
     ("values", values, include_str!("../seeds/values.txt")),
 ];
