@@ -208,12 +208,40 @@ async fn drain(worker: &Worker, control: &mut UnboundedReceiver<Control>) -> io:
 /// Freed bytes from which giving them back to the system is worth the walk over the heap.
 const WORTH_TRIMMING: usize = 128 * 1024;
 
+/// The share of time in which the worker had nothing to do (`Idle_pct`, `maxcompcpuusage`).
+struct Idle {
+    counters: &'static ProcessCounters,
+    wall_us: u64,
+    cpu_us: u64,
+}
+
+impl Idle {
+    fn new(worker: &Worker) -> Self {
+        worker.counters.idle_pct.set(100);
+        Self {
+            counters: worker.counters,
+            wall_us: weir_sys::clock::monotonic_us(),
+            cpu_us: weir_sys::clock::process_us(),
+        }
+    }
+
+    /// Since the last call.
+    fn note(&mut self) {
+        let (wall_us, cpu_us) = (weir_sys::clock::monotonic_us(), weir_sys::clock::process_us());
+        let busy = 100 * (cpu_us - self.cpu_us) / (wall_us - self.wall_us).max(1);
+        self.counters.idle_pct.set(100 - busy.min(100) as u32);
+        (self.wall_us, self.cpu_us) = (wall_us, cpu_us);
+    }
+}
+
 /// Once a second: what need not be done at the moment it becomes possible.
 async fn housekeeping(worker: Rc<Worker>) {
     let mut seconds: u64 = 0;
+    let mut idle = Idle::new(&worker);
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         seconds += 1;
+        idle.note();
         worker.drop_retired();
         worker.notice_servers();
         if worker.buffers.shrink() >= WORTH_TRIMMING {

@@ -17,6 +17,11 @@ pub fn realtime_us() -> u64 {
     micros(ClockId::CLOCK_REALTIME)
 }
 
+/// Microseconds of CPU time that this process has used.
+pub fn process_us() -> u64 {
+    micros(ClockId::CLOCK_PROCESS_CPUTIME_ID)
+}
+
 fn micros(clock: ClockId) -> u64 {
     let now = clock_gettime(clock).expect("a clock that every Linux has");
     now.tv_sec() as u64 * 1_000_000 + now.tv_nsec() as u64 / 1000

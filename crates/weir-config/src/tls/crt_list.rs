@@ -100,6 +100,9 @@ fn option<'w>(
         "ocsp" => loading.ocsp = Some(value.into()),
         "issuer" => loading.issuer = Some(value.into()),
         "sctl" => loading.sctl = Some(value.into()),
+        "ocsp-update" if value == "on" => {
+            return Err(format!("parsing [{place}]: 'ocsp-update on' is not supported by weir yet"));
+        }
         "ocsp-update" | "allow-0rtt" | "npn" | "ktls" => {}
         "verify" if !["none", "optional", "required"].contains(&value) => {
             return Err(format!(
