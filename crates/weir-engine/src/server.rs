@@ -11,7 +11,7 @@ use socket2::{SockRef, TcpKeepalive};
 use weir_balance::{Choice, Servers};
 use weir_plan::settings::{Affinity, Algorithm, HashKey, HashMethod, Keepalive, ServerSettings, Tune};
 use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
-use weir_shm::{Balance, Shm};
+use weir_shm::{Balance, OperationalState, Shm};
 use weir_types::{PortSpec, ServerId};
 
 /// Where to connect, resolved.
@@ -249,10 +249,12 @@ pub fn effective_limit(server: &Server, shm: Shm, load: u32, full_load: u32) -> 
             (share as u32).max(minconn).min(maxconn)
         }
     };
-    match state.throttle.value() {
-        throttle @ 1..100 if limit > 0 => (limit * throttle / 100).max(1),
-        _ => limit,
+    let whole = u64::from(server.settings.slowstart);
+    if limit == 0 || whole == 0 || state.operational() != OperationalState::Starting {
+        return limit;
     }
+    let elapsed = weir_sys::clock::monotonic_ms().saturating_sub(state.slowstart_ms.value()).min(whole);
+    (u64::from(limit) * elapsed / whole).max(1) as u32
 }
 
 impl Servers for LockedServers<'_> {

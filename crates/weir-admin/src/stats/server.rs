@@ -44,7 +44,7 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     if settings.maxqueue > 0 {
         row.small(at::QLIMIT, settings.maxqueue);
     }
-    if state.operational() == OperationalState::Starting {
+    if state.operational() == OperationalState::Starting && state.user_weight.value() > 0 {
         row.small(at::THROTTLE, state.throttle.value());
     }
     if let Some(tracked) = server.track {
@@ -190,10 +190,8 @@ fn is_in_maintenance(view: &View<'_>, id: ServerId) -> bool {
 /// The weight in use, in configured units.
 fn weight_in_use(view: &View<'_>, id: ServerId) -> u32 {
     let state = view.server_state(view.plan.server(id)).state;
-    match (state.operational(), state.throttle.value()) {
-        (OperationalState::Starting, throttle @ 1..100) => {
-            (state.user_weight.value() * throttle).div_ceil(100)
-        }
+    match state.operational() {
+        OperationalState::Starting => state.effective_weight.value().div_ceil(weir_balance::WEIGHT_SCALE),
         _ => state.user_weight.value(),
     }
 }

@@ -67,7 +67,7 @@ pub const OPTIONS: &[ServerOption] = &[
         draft.options.settings.redirect_prefix = Some(place.expected("<prefix> as argument")?.into());
         Ok(1)
     }),
-    ServerOption::valued("slowstart", "How it comes back (5.2).", slowstart).not_yet(),
+    ServerOption::valued("slowstart", "How it comes back (5.2).", slowstart),
     ServerOption::valued("hash-key", "What its place in a hash is made of (5.2).", |_, place, draft| {
         draft.options.settings.hash_key = match place.value() {
             "id" => HashKey::Id,

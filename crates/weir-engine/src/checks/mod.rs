@@ -118,7 +118,10 @@ pub async fn run(input: CheckInput) {
             }
             () = wait_until(ramp_due) => {
                 let now_ms = now_ms();
-                ramp_due = advance_ramps(&desk(now_ms).servers).map(|step| now_ms + step);
+                let desk = desk(now_ms);
+                let ramps = advance_ramps(&desk.servers);
+                ramp_due = ramps.next.map(|step| now_ms + step);
+                desk.tell(ramps.told);
                 if ramp_due.is_some() {
                     wakers.wake_all(shm);
                 }

@@ -14,7 +14,7 @@ use weir_shm::{CheckState, ServerState, Shm};
 use weir_types::{ProxyId, ServerId};
 
 pub use orders::{HealthOrder, agent, checks_enabled, drain, health, maintenance, ready};
-pub use ramp::{advance as advance_ramps, begin as begin_ramp};
+pub use ramp::advance as advance_ramps;
 pub use transition::{raise_epochs, shut_sessions, went_down, went_stopping, went_up};
 pub use weight::{WeightError, is_static, parse_limit, weight};
 

@@ -1,42 +1,59 @@
 //! `slowstart`: the weight of a server that came back grows with the time (manual 5.2).
 
 use weir_balance::WEIGHT_SCALE;
+use weir_check::report::{self, Transition};
 use weir_shm::{OperationalState, ServerState};
 use weir_types::ServerId;
 
-use super::{Servers, raise_epochs};
+use super::transition::remaining;
+use super::weight::is_static;
+use super::{Servers, Told, raise_epochs};
 
 /// The server begins with a small part of its weight.
-pub fn begin(servers: &Servers<'_>, id: ServerId) {
+pub(super) fn begin(servers: &Servers<'_>, id: ServerId) {
     let state = servers.state(id);
     state.set_operational(OperationalState::Starting);
-    state.slowstart_ms.set(servers.now_ms);
-    grow(servers, id);
+    state.slowstart_ms.set(servers.now_ms.max(1));
+    settle_weight(servers, id);
 }
 
 pub(super) fn end(servers: &Servers<'_>, id: ServerId) {
-    let state = servers.state(id);
-    state.throttle.set(100);
-    state.slowstart_ms.set(0);
-    settle_weight(state);
+    servers.state(id).slowstart_ms.set(0);
+    settle_weight(servers, id);
 }
 
-/// Raises the weight of every server that is starting; how long until that is due again, in milliseconds.
-pub fn advance(servers: &Servers<'_>) -> Option<u64> {
-    let mut next = None;
+/// What one look at the servers that are starting found.
+#[derive(Default)]
+pub struct Ramps {
+    /// Servers that have reached their whole weight.
+    pub told: Vec<Told>,
+    /// How long until weights are to be raised again, in milliseconds.
+    pub next: Option<u64>,
+}
+
+/// Raises the weight of every server that is starting.
+pub fn advance(servers: &Servers<'_>) -> Ramps {
+    let mut ramps = Ramps::default();
     for index in 0..servers.plan.servers.len() as u32 {
         let id = ServerId(index);
-        if servers.state(id).operational() != OperationalState::Starting {
+        let state = servers.state(id);
+        if state.operational() != OperationalState::Starting {
             continue;
         }
-        grow(servers, id);
-        raise_epochs(servers, id);
-        if servers.state(id).operational() == OperationalState::Starting {
-            let step = step_ms(servers.server(id).settings.slowstart);
-            next = Some(next.map_or(step, |known: u64| known.min(step)));
+        let slowstart = servers.server(id).settings.slowstart;
+        if elapsed(servers, state) < u64::from(slowstart) {
+            settle_weight(servers, id);
+            let step = step_ms(slowstart);
+            ramps.next = Some(ramps.next.map_or(step, |known| known.min(step)));
+        } else {
+            state.set_operational(OperationalState::Running);
+            end(servers, id);
+            let line = report::transition(servers.subject(id), Transition::Up, None, remaining(servers, id));
+            ramps.told.push((servers.backend_of(id).index, line));
         }
+        raise_epochs(servers, id);
     }
-    next
+    ramps
 }
 
 /// A twentieth of the time, at least a second.
@@ -44,27 +61,26 @@ fn step_ms(slowstart: u32) -> u64 {
     u64::from(slowstart / 20).max(1000)
 }
 
-fn grow(servers: &Servers<'_>, id: ServerId) {
-    let state = servers.state(id);
-    let whole = u64::from(servers.server(id).settings.slowstart);
-    let elapsed = servers.now_ms.saturating_sub(state.slowstart_ms.value());
-    if elapsed >= whole {
-        state.set_operational(OperationalState::Running);
-        end(servers, id);
-        return;
-    }
-    state.throttle.set((elapsed * 100 / whole.max(1)).max(1) as u32);
-    settle_weight(state);
+fn elapsed(servers: &Servers<'_>, state: &ServerState) -> u64 {
+    servers.now_ms.saturating_sub(state.slowstart_ms.value())
 }
 
-/// The weight in use follows from the user's and the throttle.
-pub(super) fn settle_weight(state: &ServerState) {
+/// The weight in use follows from the user's and, while a server starts, from the time: it grows by sixteenths, the
+/// first of which the server has at once. Algorithms that lay their order out beforehand use the whole weight.
+pub(super) fn settle_weight(servers: &Servers<'_>, id: ServerId) {
+    let state = servers.state(id);
     let full = state.user_weight.value() * WEIGHT_SCALE;
-    let throttle = match state.operational() {
-        OperationalState::Starting => state.throttle.value().clamp(1, 100),
-        _ => 100,
+    let whole = u64::from(servers.server(id).settings.slowstart).max(1);
+    let steps = match state.operational() {
+        OperationalState::Starting if !is_static(servers, id) => {
+            let grown = elapsed(servers, state) * u64::from(WEIGHT_SCALE) / whole;
+            (grown as u32).saturating_add(1).min(WEIGHT_SCALE)
+        }
+        _ => WEIGHT_SCALE,
     };
-    // At least one unit, else the server would stay without a request for its first seconds.
-    let part = (full * throttle).div_ceil(100);
-    state.effective_weight.set(if full == 0 { 0 } else { part.max(1) });
+    let weight = (full * steps).div_ceil(WEIGHT_SCALE);
+    state.effective_weight.set(weight);
+    // In per cent of the whole, as HAProxy rounds it.
+    let throttle = (100 * weight).div_ceil(WEIGHT_SCALE);
+    state.throttle.set(throttle.checked_div(state.user_weight.value()).unwrap_or(100));
 }

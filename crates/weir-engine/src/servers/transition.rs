@@ -34,9 +34,7 @@ pub(super) fn turn(
     if from == to || (from == OperationalState::Starting && to == OperationalState::Running) {
         return Vec::new();
     }
-    let ramps = to == OperationalState::Running
-        && from == OperationalState::Stopped
-        && servers.server(id).settings.slowstart > 0;
+    let ramps = to == OperationalState::Running && servers.server(id).settings.slowstart > 0;
     let change = |state: &ServerState| {
         state.set_operational(to);
         if ramps {
@@ -104,7 +102,7 @@ pub(super) fn in_maintenance(state: &ServerState) -> bool {
     state.admin().intersects(AdminFlags::MAINT)
 }
 
-fn remaining(servers: &Servers<'_>, id: ServerId) -> Remaining {
+pub(super) fn remaining(servers: &Servers<'_>, id: ServerId) -> Remaining {
     let proxy = servers.backend_of(id);
     let Some(backend) = &proxy.backend else { return Remaining::default() };
     let (active, backup) = servers.usable(backend);

@@ -53,7 +53,7 @@ pub fn weight(servers: &Servers<'_>, id: ServerId, text: &str) -> Result<Vec<Tol
         id,
         |state| {
             state.user_weight.set(weight);
-            ramp::settle_weight(state);
+            ramp::settle_weight(servers, id);
         },
         None,
     );
