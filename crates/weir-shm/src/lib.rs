@@ -40,7 +40,7 @@ pub use state::{
     ServerState, ServerText, WorkerInfo, WorkerPhase,
 };
 pub use table::{
-    DataKind, DataType, Key, KeyType, Position, Row, ServerKey, Stored, Table, TableSpec, Tracked,
+    DataKind, DataType, Key, KeyType, Position, Reached, Row, ServerKey, Stored, Table, TableSpec, Tracked,
 };
 pub use view::{BackendView, FrontendView, ListenerView, ProcessView, ServerView, View};
 pub use wake::Wakers;

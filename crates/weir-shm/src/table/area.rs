@@ -12,6 +12,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::unistd::ftruncate;
 
+use super::changes::Ring;
 use super::layout::Layout;
 use super::names::Names;
 use super::spec::TableSpec;
@@ -32,7 +33,7 @@ const VERSION: u64 = {
         hash = fnv(hash, bytes[at] as u64);
         at += 1;
     }
-    fnv(hash, 1)
+    fnv(hash, 2)
 };
 
 /// A range of mapped memory made of atomics.
@@ -98,12 +99,17 @@ pub(crate) struct Placed {
     pub(super) layout: Layout,
     pub(super) memory: Memory,
     pub(super) names: Option<Names>,
+    pub(super) changes: Ring,
     /// Where it begins in the memfd.
     pub(super) offset: usize,
     pub(super) descriptor: &'static OwnedFd,
 }
 
 impl Placed {
+    pub(super) fn ring(&self) -> Ring {
+        self.changes
+    }
+
     /// Gives the pages of a retired table back. Its memory then reads as an empty table.
     pub fn give_back_memory(&self) {
         let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
@@ -208,7 +214,9 @@ impl Area {
                 let memory = memory.part(offset, layout.bytes);
                 let names =
                     layout.names.map(|at| Names { memory: memory.part(at, super::names::NAMES_BYTES) });
-                Placed { spec, layout, memory, names, offset, descriptor }
+                let length = layout.ring_length;
+                let changes = Ring { memory: memory.part(layout.ring_at, length as usize * 8), length };
+                Placed { spec, layout, memory, names, changes, offset, descriptor }
             })
             .collect();
         Ok(Self { number, tables, descriptor })

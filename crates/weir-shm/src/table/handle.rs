@@ -19,6 +19,8 @@ const TEACHES: u32 = 1;
 const RETIRED: u32 = 2;
 /// Nothing is removed to make room.
 const NO_PURGE: u32 = 4;
+/// What peers know was taken over once.
+pub(super) const TAUGHT: u32 = 8;
 
 /// Expired entries removed with each new one, so that a table keeps up with what comes.
 const EXPIRED_PER_INSERT: u32 = 2;
@@ -183,6 +185,9 @@ impl Table {
     /// Gives what it knows to a table that takes its place.
     pub(crate) fn carry_to(&self, new: &Table, now_ms: u64) {
         super::carry::carry(self.placed, new.placed, self.place, now_ms);
+        if self.is_taught() {
+            new.set_taught();
+        }
     }
 
     pub(crate) fn give_back_memory(&self) {
@@ -204,16 +209,15 @@ impl Table {
     pub(super) fn changed(&self, locked: &Locked, number: u32, now_ms: u64) {
         locked.touch(number, now_ms);
         if self.flags() & TEACHES != 0 {
-            let update = self.placed.memory.short(head::UPDATES).fetch_add(1, Relaxed).wrapping_add(1);
-            locked.shard.set(number, entry::UPDATE, update);
+            self.number(locked, number);
         }
     }
 
-    fn flags(&self) -> u32 {
+    pub(super) fn flags(&self) -> u32 {
         self.placed.memory.short(head::FLAGS).load(Relaxed)
     }
 
-    fn flag(&self, flag: u32, on: bool) {
+    pub(super) fn flag(&self, flag: u32, on: bool) {
         let flags = self.placed.memory.short(head::FLAGS);
         if on {
             flags.fetch_or(flag, Relaxed)
@@ -233,7 +237,7 @@ impl Table {
         work(&locked, hash as u32, bytes)
     }
 
-    fn make<T>(
+    pub(super) fn make<T>(
         &self,
         key: &Key<'_>,
         now_ms: u64,

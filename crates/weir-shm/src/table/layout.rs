@@ -1,7 +1,7 @@
 //! Where the parts of a table lie, counted from its first byte.
 //!
 //! ```text
-//! table head | names of servers | shard: head, chains, entries, holds of each place | shard ...
+//! table head | names of servers | ring of changes | shard: head, chains, entries, holds of each place | shard ...
 //! entry: hash, chain, older, newer, state, uses: 32 bits each | touched: 64 | update: 32 | key | data of 64 | of 32
 //! ```
 
@@ -14,6 +14,8 @@ const ALIGN: usize = 128;
 /// Fewer entries than this are one shard: its size is then exact to the entry.
 const ENTRIES_FOR_SHARDS: u32 = 16_384;
 const SHARDS: usize = 16;
+/// Changes that a reader may be behind, at least and at most. Untouched, their places take no memory.
+const CHANGES: (u32, u32) = (4096, 131_072);
 
 pub(super) mod entry {
     pub const HASH: usize = 0;
@@ -70,6 +72,9 @@ pub(super) struct Layout {
     pub chains: usize,
     pub places: usize,
     pub names: Option<usize>,
+    pub ring_at: usize,
+    /// Changes the ring holds; a power of two.
+    pub ring_length: u32,
     pub first_shard: usize,
     pub shard_bytes: usize,
     pub chains_at: usize,
@@ -108,7 +113,9 @@ impl Layout {
         let shard_bytes = (holds_at + holds_stride * places).next_multiple_of(4096);
         let has_names = spec.stored(DataType::ServerKey).is_some();
         let names = has_names.then_some(ALIGN);
-        let first_shard = (ALIGN + if has_names { NAMES_BYTES } else { 0 }).next_multiple_of(4096);
+        let ring_at = (ALIGN + if has_names { NAMES_BYTES } else { 0 }).next_multiple_of(4096);
+        let ring_length = spec.size.clamp(CHANGES.0, CHANGES.1).next_power_of_two();
+        let first_shard = (ring_at + ring_length as usize * 8).next_multiple_of(4096);
         Self {
             key_words,
             stride,
@@ -119,6 +126,8 @@ impl Layout {
             chains,
             places,
             names,
+            ring_at,
+            ring_length,
             first_shard,
             shard_bytes,
             chains_at,

@@ -10,11 +10,13 @@
 //! | [`layout`], [`area`] | where that lies in memory, and the memory |
 //! | [`shard`], [`rebuild`] | one shard: index, order of use, entries; putting it in order after a death |
 //! | [`row`], [`names`] | the data of one entry; names of servers |
+//! | [`changes`] | what changed since when, for peers |
 //! | [`handle`], [`tracked`] | what processes do with a table |
 //! | [`carry`] | copying what fits into a table that takes another's place |
 
 mod area;
 mod carry;
+mod changes;
 mod data;
 mod handle;
 mod key;
@@ -27,6 +29,7 @@ mod spec;
 mod tracked;
 
 pub(crate) use area::Area;
+pub use changes::Reached;
 pub use data::{DataKind, DataType};
 pub use handle::{Position, Table};
 pub use key::Key;

@@ -153,7 +153,10 @@ impl Row {
     pub fn rate_parts(&self, data: DataType, index: u8, now_ms: u64) -> Option<(u32, u32, u32)> {
         let (long, short, _) = self.places(data, index).filter(|_| data.kind() == DataKind::Rate)?;
         let (tick, events) = split(self.shard.memory.long(long).load(Relaxed));
-        Some(((now_ms as u32).wrapping_sub(tick), events, self.shard.read(short)))
+        let (elapsed, past) = ((now_ms as u32).wrapping_sub(tick), self.shard.read(short));
+        // A period that began by a clock a little ahead begins now.
+        let ahead = elapsed > u32::MAX / 2 && (events > 0 || past > 0);
+        Some((if ahead { 0 } else { elapsed }, events, past))
     }
 
     /// Sets what [`Row::rate_parts`] tells.
