@@ -77,6 +77,7 @@ impl Normaliser {
         // What `show map` names an entry by.
         let text = self.patterns.entry.replace(&text, "0x... ");
         let text = self.patterns.http_date.replace_all(&text, "<date>");
+        let text = self.patterns.iso_date.replace_all(&text, "<date>");
         let text = self.patterns.age.replace_all(&text, "age: $1<n>");
         // 2.6 knows no shards of a table's entries.
         let entry =

@@ -1,6 +1,7 @@
 //! Every name that another section may call, with its index in the plan. Frontends and backends have separate
 //! namespaces only in what they can be called for: since 3.3 no two proxies share a name.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -38,6 +39,8 @@ pub struct Names<'c> {
     table_lines: Vec<(&'c str, &'c StickTable)>,
     userlists: HashMap<&'c str, u32>,
     files: &'c dyn Files,
+    /// Some expression writes to a ring that is there without a section.
+    pub writes_to_buffer: Cell<bool>,
 }
 
 impl<'c> Names<'c> {
@@ -64,7 +67,17 @@ impl<'c> Names<'c> {
         }
         let userlists =
             config.userlists.iter().enumerate().map(|(index, list)| (&*list.name, index as u32)).collect();
-        Self { config, sources, proxies, ranges, tables, table_lines, userlists, files }
+        Self {
+            config,
+            sources,
+            proxies,
+            ranges,
+            tables,
+            table_lines,
+            userlists,
+            files,
+            writes_to_buffer: Cell::new(false),
+        }
     }
 
     pub fn proxy(&self, name: &str) -> Option<(ProxyId, &'c Proxy)> {

@@ -62,7 +62,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         userlists: config.userlists.clone(),
         tables,
         log_profiles,
-        rings: ring::compile(config),
+        rings: ring::compile(config, names.writes_to_buffer.get()),
         caches: filters::caches(config, slots),
         backends_by_name,
         variables: Arc::new(variables(&config.global)),

@@ -11,6 +11,7 @@ use weir_sample::{Acl, Condition, Expr, Format, Named, Resolve, Resolved, Unreso
 use weir_types::{Diagnostic, Diagnostics, Form, Level, ProxyId, ServerId, Span, TableId};
 
 use crate::names::Names;
+use crate::ring;
 
 /// Resolves for one section: a proxy, or the `defaults` section whose rules a proxy runs first.
 pub struct Resolver<'r, 'c> {
@@ -153,6 +154,13 @@ impl Resolve for Resolver<'_, '_> {
     fn cache(&mut self, name: &str) -> Result<u32, Missing> {
         let caches = &self.names.config.caches;
         caches.iter().position(|cache| &*cache.name == name).map(|at| at as u32).ok_or(Missing::Unknown)
+    }
+
+    fn sink(&mut self, name: &str) -> Result<(), Missing> {
+        if ring::is_buffer(name) {
+            self.names.writes_to_buffer.set(true);
+        }
+        if ring::is_known(self.names.config, name) { Ok(()) } else { Err(Missing::Unknown) }
     }
 
     fn userlist(&mut self, name: &str) -> Result<u32, Missing> {

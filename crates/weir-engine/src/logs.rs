@@ -176,6 +176,33 @@ impl Logs {
         }
     }
 
+    /// Writes an event to a ring, `stdout` or `stderr`, as these want their lines.
+    pub fn tell(&self, plan: &Plan, sink: &str, wall_us: u64, text: &[u8], counters: &ProcessCounters) {
+        let (transport, format, len) = match sink {
+            "stdout" => (LogTransport::Fd(1), LogFormatName::Raw, u32::MAX),
+            "stderr" => (LogTransport::Fd(2), LogFormatName::Raw, u32::MAX),
+            name => match plan.rings.iter().find(|ring| *ring.name == *name) {
+                Some(ring) => (LogTransport::Ring(name.into()), ring.format, ring.longest_line),
+                None => return,
+            },
+        };
+        let target = LogTarget {
+            transport,
+            len,
+            format,
+            sample: None,
+            facility: 0,
+            level: 7,
+            min_level: 0,
+            profile: None,
+        };
+        let message =
+            Message { targets: &[], tag: "haproxy", host: None, level: 0, wall_us, text, structured: &[] };
+        if !self.send_to(&target, &message) {
+            counters.dropped_logs.increment();
+        }
+    }
+
     /// Keeps the lines of a stream that ends until nothing counts the stream any more: who reads the line may rely on
     /// what it says of others.
     pub fn hold(&self, counters: &ProcessCounters) {

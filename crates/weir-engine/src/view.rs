@@ -676,6 +676,12 @@ impl Sample for View<'_> {
         self.worker.is_stopping()
     }
 
+    fn tell(&self, sink: &str, line: &[u8]) {
+        let clock = &self.worker.clock;
+        let now = clock.wall_us(clock.now_us());
+        self.worker.logs.tell(self.plan(), sink, now, line, self.worker.counters);
+    }
+
     fn random(&self) -> u64 {
         self.worker.random()
     }

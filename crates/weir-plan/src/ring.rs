@@ -3,12 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::settings::LogFormatName;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ring {
     pub name: Arc<str>,
     /// Shown by `show events`.
     pub description: Box<str>,
     pub bytes: u64,
+    /// What stands in front of each line, and how long a line can be.
+    pub format: LogFormatName,
+    pub longest_line: u32,
     pub servers: Vec<RingServer>,
     pub timeout_connect: Option<u32>,
     pub timeout_server: Option<u32>,

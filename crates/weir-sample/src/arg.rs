@@ -118,6 +118,8 @@ pub enum Arg<S: Stage> {
     Map(Arc<Map>),
     /// A public key that signatures are verified with.
     Key(PublicKey),
+    /// Where `debug` writes: a ring, `stdout` or `stderr`.
+    Sink(Box<str>),
     Acl {
         negated: bool,
         acl: S::Acl,
@@ -161,6 +163,10 @@ impl Arg<Named> {
             Arg::Regex(regex) => return Ok(Arg::Regex(regex.clone())),
             Arg::Map(map) => return Ok(Arg::Map(map.clone())),
             Arg::Key(key) => return Ok(Arg::Key(key.clone())),
+            Arg::Sink(name) => match names.sink(name) {
+                Ok(()) => return Ok(Arg::Sink(name.clone())),
+                Err(why) => (Sought::Sink, name, why),
+            },
             Arg::Acl { negated, acl } => {
                 let found = names.acl(acl).map_err(|_| UnresolvedName::acl(acl))?;
                 return Ok(Arg::Acl { negated: *negated, acl: found });

@@ -75,6 +75,10 @@ pub trait Resolve {
     fn cache(&mut self, _name: &str) -> Result<u32, Missing> {
         Err(Missing::Unknown)
     }
+    /// Whether events can be written to a ring or stream of this name.
+    fn sink(&mut self, _name: &str) -> Result<(), Missing> {
+        Err(Missing::Unknown)
+    }
     /// The ACL of this name in the current proxy; predefined ones (manual 7.4) come from
     /// [`crate::acl::predefined`] when the proxy declares none of the name.
     fn acl(&mut self, name: &str) -> Result<Arc<Acl<Resolved>>, Missing>;
@@ -95,6 +99,7 @@ pub(crate) enum Sought {
     Server,
     Table,
     Userlist,
+    Sink,
 }
 
 impl UnresolvedName {
@@ -111,9 +116,12 @@ impl UnresolvedName {
             Sought::Server => "server",
             Sought::Table => "table",
             Sought::Userlist => "userlist",
+            Sought::Sink => "sink",
         };
         let shown = if name.is_empty() { proxy } else { name };
         let message = match (sought, why) {
+            // HAProxy's words, which it says while it reads the rule.
+            (Sought::Sink, _) => format!("invalid args in converter 'debug' : No such sink '{name}'."),
             (_, Missing::NotNamed) => format!("missing {noun} name in {argument} {place}."),
             (_, Missing::NoCapability) => {
                 format!("proxy '{shown}', referenced in {argument} {place}, has not {noun} capability.")

@@ -745,6 +745,9 @@ pub trait Stream {
         false
     }
 
+    /// Writes a line to a ring, `stdout` or `stderr`.
+    fn tell(&self, sink: &str, line: &[u8]) {}
+
     /// 64 random bits.
     fn random(&self) -> u64 {
         crate::random::next()

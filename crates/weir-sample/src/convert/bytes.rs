@@ -10,6 +10,7 @@ use crate::value::{Type, Value};
 use crate::variable::Variable;
 
 mod fix;
+mod mqtt;
 mod protobuf;
 
 pub(super) const ROWS: &[Converter] = &[
@@ -35,8 +36,11 @@ pub(super) const ROWS: &[Converter] = &[
     Converter::new("le2dec", sig(1, &[Text, Int, Int]), Bin, Str, "little-endian chunks in decimal (7.3.1)")
         .runs(le2dec)
         .checked(check_chunks_dec),
-    Converter::new("mqtt_field_value", sig(2, &[Text, Text]), Bin, Str, "field of an MQTT packet (7.3.1)"),
-    Converter::new("mqtt_is_valid", NONE, Bin, Bool, "whether an MQTT packet is well formed (7.3.1)"),
+    Converter::new("mqtt_field_value", sig(2, &[Text, Text]), Bin, Str, "field of an MQTT packet (7.3.1)")
+        .runs(mqtt_field_value)
+        .checked(check_mqtt),
+    Converter::new("mqtt_is_valid", NONE, Bin, Bool, "whether an MQTT packet is well formed (7.3.1)")
+        .runs(mqtt_is_valid),
     Converter::new(
         "protobuf",
         sig(1, &[ProtobufField, Text]),
@@ -247,4 +251,25 @@ fn fix_tag_value<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> O
 fn fix_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
     let Value::Bin(message) = value else { return None };
     fix::is_valid(&message).map(Value::Bool)
+}
+
+fn check_mqtt(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    let (word, field) = (args[0].str(), args[1].str());
+    let packet = mqtt::packet_type(word).ok_or_else(|| format!("Unknown MQTT type '{word}'"))?;
+    if !mqtt::has_field(packet, field) {
+        return Err(format!("Unknown MQTT field name '{field}' for packet type '{word}'"));
+    }
+    args[0] = Arg::Int(packet.into());
+    Ok(())
+}
+
+fn mqtt_field_value<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(message) = value else { return None };
+    let packet = u8::try_from(args[0].int()?).ok()?;
+    text(mqtt::value(&message, packet, args[1].str())?)
+}
+
+fn mqtt_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+    let Value::Bin(message) = value else { return None };
+    mqtt::is_valid(&message).map(Value::Bool)
 }

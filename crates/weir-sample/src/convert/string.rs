@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::row::*;
+use debug::{check as check_debug, debug};
 use forwarded::*;
 use parts::*;
 use text::*;
@@ -10,6 +11,7 @@ use text::*;
 use crate::arg::Arg;
 use crate::stage::Resolved;
 
+mod debug;
 mod forwarded;
 mod parts;
 mod text;
@@ -65,7 +67,9 @@ pub(super) const ROWS: &[Converter] = &[
         Any,
         Same,
         "prints the sample to a sink and passes it on (7.3.1)",
-    ),
+    )
+    .runs(debug)
+    .checked(check_debug),
     Converter::new("fe_exists", NONE, Str, Bool, "whether a frontend of this name exists (7.3.1)")
         .runs(fe_exists),
     Converter::new(

@@ -47,7 +47,7 @@ impl<'a> Ip<'a> {
 
     pub fn ttl(&self) -> Option<u8> {
         match self.version()? {
-            4 => self.bytes.get(8).copied(),
+            4 => self.bytes.get(..20).map(|header| header[8]),
             6 => self.whole_six().map(|header| header[7]),
             _ => None,
         }
@@ -224,7 +224,24 @@ impl<'a> Tcp<'a> {
         self.option(wanted).and_then(|contents| number(contents, 0, width)).unwrap_or(0) as i64
     }
 
+    /// Kinds of the options, that of one whose length leads behind the header included.
     pub fn kinds(&self) -> Option<Vec<u8>> {
-        self.is_whole().then(|| self.options().map(|(kind, _)| kind).collect())
+        if !self.is_whole() {
+            return None;
+        }
+        let mut rest = &self.bytes[20..self.header_length()];
+        let mut kinds = Vec::new();
+        while let [kind, tail @ ..] = rest {
+            if *kind == 0 {
+                break;
+            }
+            kinds.push(*kind);
+            rest = match (kind, tail) {
+                (1, tail) => tail,
+                (_, [length, ..]) => rest.get(usize::from(*length).max(2)..).unwrap_or(&[]),
+                _ => &[],
+            };
+        }
+        Some(kinds)
     }
 }
