@@ -84,7 +84,7 @@ pub fn proxy_v2_length(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= length).then_some(length)
 }
 
-/// A version 2 PROXY header as text: command, family, addresses, and the types of its extensions.
+/// A version 2 PROXY header as text: command, family, addresses, and its extensions.
 pub fn proxy_v2(bytes: &[u8]) -> Vec<String> {
     if !bytes.starts_with(SIGNATURE) || bytes.len() < 16 {
         return lines(bytes);
@@ -96,20 +96,49 @@ pub fn proxy_v2(bytes: &[u8]) -> Vec<String> {
                 |at: usize| format!("{}.{}.{}.{}", bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
             (format!("{}:{} {}:{}", ip(16), port(24), ip(20), port(26)), 28)
         }
+        (0x00, _) => (String::from("no addresses"), 16),
         _ => (String::from("no addresses shown"), bytes.len()),
     };
-    let mut extensions = Vec::new();
-    let mut at = rest;
-    while at + 3 <= bytes.len() {
-        extensions.push(format!("{:02x}", bytes[at]));
-        at += 3 + usize::from(u16::from_be_bytes([bytes[at + 1], bytes[at + 2]]));
-    }
     vec![format!(
         " PROXY v2 command {:02x} family {:02x} {addresses} extensions [{}]",
         bytes[12],
         bytes[13],
-        extensions.join(" ")
+        extensions(bytes, rest, bytes.len())
     )]
+}
+
+/// Types and values; a checksum is compared with the header, `20` holds flags, a result and more of them.
+fn extensions(header: &[u8], mut at: usize, end: usize) -> String {
+    let mut shown = Vec::new();
+    while at + 3 <= end {
+        let (kind, length) = (header[at], usize::from(u16::from_be_bytes([header[at + 1], header[at + 2]])));
+        let value = at + 3..(at + 3 + length).min(end);
+        at = value.end;
+        shown.push(match kind {
+            0x03 if length == 4 => {
+                let mut without = header.to_vec();
+                without[value.clone()].fill(0);
+                let right = header[value] == crc32c(&without).to_be_bytes();
+                format!("03 {}", if right { "right" } else { "wrong" })
+            }
+            0x20 if length >= 5 => {
+                let verify =
+                    header[value.start + 1..value.start + 5].iter().map(|byte| format!("{byte:02x}"));
+                let verify: String = verify.collect();
+                let within = extensions(header, value.start + 5, value.end);
+                format!("20 {:02x} {verify} ({within})", header[value.start])
+            }
+            _ => format!("{kind:02x} {:?}", String::from_utf8_lossy(&header[value])),
+        });
+    }
+    shown.join(", ")
+}
+
+/// RFC 4960, appendix B.
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & 0_u32.wrapping_sub(crc & 1)))
+    })
 }
 
 #[cfg(test)]
@@ -120,6 +149,12 @@ mod tests {
     fn line_ends_are_told_apart() {
         assert_eq!(lines(b"a\r\nb\nc"), [" a", "< b\\n", "< c"]);
         assert_eq!(lines(b"\r\n"), [" "]);
+    }
+
+    #[test]
+    fn a_checksum_is_that_of_rfc_3720() {
+        assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(crc32c(&[0xff; 32]), 0x62a8_ab43);
     }
 
     #[test]

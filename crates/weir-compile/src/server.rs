@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_check::Ruleset;
 use weir_config::model::{InitAddress, Name, Proxy, Server as Written, ServerOptions};
 use weir_plan::settings::{OwnRules, ServerSettings, SourceAddress};
-use weir_plan::{Server, ServerTarget};
+use weir_plan::{ProxyField, Server, ServerTarget};
 use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, ProxyId, ServerId, Span};
 
 use crate::check;
@@ -19,6 +19,7 @@ use crate::tls::Connectors;
 #[derive(Default)]
 pub struct SharedSettings {
     by_source: HashMap<SettingsKey, Arc<ServerSettings>>,
+    fields: HashMap<*const ServerOptions, Option<Arc<[ProxyField]>>>,
 }
 
 /// The line's options, the proxy's `source`, the rules of a `healthcheck` section.
@@ -46,12 +47,36 @@ impl SharedSettings {
     }
 }
 
+impl SharedSettings {
+    /// `set-proxy-v2-tlv-fmt`
+    fn proxy_fields(
+        &mut self,
+        options: &Arc<ServerOptions>,
+        resolver: &mut Resolver<'_, '_>,
+    ) -> Option<Arc<[ProxyField]>> {
+        if options.proxy_fields.is_empty() {
+            return None;
+        }
+        let key = Arc::as_ptr(options);
+        if let Some(known) = self.fields.get(&key) {
+            return known.clone();
+        }
+        resolver.at("in server set-proxy-v2-tlv-fmt");
+        let field = |written: &weir_config::model::ProxyField| {
+            resolver.format(&written.format).map(|value| ProxyField { kind: written.kind, value })
+        };
+        let fields = options.proxy_fields.iter().map(field).collect();
+        self.fields.insert(key, fields);
+        self.fields[&key].clone()
+    }
+}
+
 pub fn compile_all(
     id: ProxyId,
     proxy: &Proxy,
     resolver: &mut Resolver<'_, '_>,
     servers: &mut Vec<Server>,
-    (settings, checks): (&mut SharedSettings, &mut check::Shared),
+    (settings_of, checks): (&mut SharedSettings, &mut check::Shared),
     connectors: &mut Connectors,
     slots: &mut dyn Slots,
 ) {
@@ -68,7 +93,7 @@ pub fn compile_all(
         path.truncate(prefix);
         path.push_str(&name);
         let rules = line.options.healthcheck.as_ref().and_then(|name| checks.section(name, resolver));
-        let settings = settings.of(&line.options, proxy.settings.source.as_ref(), rules);
+        let settings = settings_of.of(&line.options, proxy.settings.source.as_ref(), rules);
         let cookie = line.cookie.clone().or_else(|| line.options.cookie.clone());
         let track = line.track.as_ref().or(line.options.track.as_ref());
         let target = target(line, &path, resolver);
@@ -80,10 +105,12 @@ pub fn compile_all(
             );
             resolver.diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(line.span), text));
         }
+        let proxy_fields = settings_of.proxy_fields(&line.options, resolver);
         let tls = connectors.of(&line.options, proxy.mode, &path, line.span, resolver);
         servers.push(Server {
             name,
             tls,
+            proxy_fields,
             id: numbers.next(line),
             target,
             settings,

@@ -195,7 +195,7 @@ impl Turn<'_, '_> {
         let of_client = settings.source.as_ref().is_some_and(|source| source.use_client.is_some());
         let never =
             || self.stream.backend(&self.client.session.plan).settings.options.reuse == HttpReuse::Never;
-        settings.send_proxy.is_some() || of_client || never()
+        settings.send_proxy.version().is_some() || of_client || never()
     }
 
     /// Sends the first bytes; with a new connection that tells whether it stands.

@@ -49,6 +49,7 @@ mod logs;
 mod netscaler;
 mod observe;
 mod pool;
+mod proxy_header;
 mod proxy_protocol;
 mod queue;
 mod record;

@@ -129,18 +129,61 @@ fn binary_v6(rest: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
     Some((SocketAddr::new(ip(0)?, port(32)), SocketAddr::new(ip(16)?, port(34))))
 }
 
-/// Appends the header for a connection made on behalf of `source`.
+/// Appends the header for a connection made on behalf of `source`. `fields` follow the addresses of version 2.
 pub fn write(
     version: ProxyProtocolVersion,
-    source: Option<SocketAddr>,
-    destination: Option<SocketAddr>,
+    (source, destination): (Option<SocketAddr>, Option<SocketAddr>),
+    fields: &Fields,
     out: &mut Vec<u8>,
 ) {
     let pair = source.zip(destination).map(|(source, destination)| same_family(source, destination));
     match version {
         // Writing to a vector cannot fail.
         ProxyProtocolVersion::V1 => drop(write_line(pair, out)),
-        ProxyProtocolVersion::V2 => write_binary(pair, out),
+        ProxyProtocolVersion::V2 => write_binary(pair, fields, out),
+    }
+}
+
+/// Fields of a header of version 2 (2.2): types, lengths, values.
+#[derive(Clone, Debug, Default)]
+pub struct Fields {
+    bytes: Vec<u8>,
+    /// Where the checksum stands in `bytes`.
+    checksum: Option<usize>,
+}
+
+impl Fields {
+    pub const ALPN: u8 = 0x01;
+    pub const AUTHORITY: u8 = 0x02;
+    const CRC32C: u8 = 0x03;
+    pub const UNIQUE_ID: u8 = 0x05;
+    pub const SSL: u8 = 0x20;
+    pub const SSL_VERSION: u8 = 0x21;
+    pub const SSL_CN: u8 = 0x22;
+    pub const SSL_CIPHER: u8 = 0x23;
+    pub const SSL_SIG_ALG: u8 = 0x24;
+    pub const SSL_KEY_ALG: u8 = 0x25;
+    /// Their length, behind at most 36 bytes of addresses, has to fit 16 bits.
+    const MOST: usize = u16::MAX as usize - 36;
+
+    /// Adds a field; one that the header has no room for is left out.
+    pub fn push(&mut self, kind: u8, value: &[u8]) {
+        if self.bytes.len() + 3 + value.len() > Self::MOST {
+            return;
+        }
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        self.bytes.extend_from_slice(value);
+    }
+
+    /// Adds the checksum of the header, computed when that is written.
+    pub fn push_checksum(&mut self) {
+        self.push(Self::CRC32C, &[0; 4]);
+        self.checksum = self.bytes.len().checked_sub(4);
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -167,15 +210,29 @@ fn write_line(pair: Option<(SocketAddr, SocketAddr)>, out: &mut Vec<u8>) -> std:
     write!(out, "PROXY {family} {from} {to} {} {}\r\n", source.port(), destination.port())
 }
 
-fn write_binary(pair: Option<(SocketAddr, SocketAddr)>, out: &mut Vec<u8>) {
+fn write_binary(pair: Option<(SocketAddr, SocketAddr)>, fields: &Fields, out: &mut Vec<u8>) {
+    let begin = out.len();
     out.extend_from_slice(SIGNATURE);
+    write_addresses(pair, fields.bytes.len() as u16, out);
+    let behind = out.len();
+    out.extend_from_slice(&fields.bytes);
+    if let Some(at) = fields.checksum {
+        let sum = weir_sample::crc32c(&out[begin..]);
+        out[behind + at..behind + at + 4].copy_from_slice(&sum.to_be_bytes());
+    }
+}
+
+/// Command, family, length of all that follows, addresses.
+fn write_addresses(pair: Option<(SocketAddr, SocketAddr)>, fields: u16, out: &mut Vec<u8>) {
     let Some((source, destination)) = pair else {
-        out.extend_from_slice(&[0x20, 0, 0, 0]);
+        out.extend_from_slice(&[0x20, 0]);
+        out.extend_from_slice(&fields.to_be_bytes());
         return;
     };
     match (source.ip(), destination.ip()) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
-            out.extend_from_slice(&[0x21, 0x11, 0, 12]);
+            out.extend_from_slice(&[0x21, 0x11]);
+            out.extend_from_slice(&(12 + fields).to_be_bytes());
             out.extend_from_slice(&from.octets());
             out.extend_from_slice(&to.octets());
         }
@@ -184,7 +241,8 @@ fn write_binary(pair: Option<(SocketAddr, SocketAddr)>, out: &mut Vec<u8>) {
                 IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
                 IpAddr::V6(ip) => ip.octets(),
             };
-            out.extend_from_slice(&[0x21, 0x21, 0, 36]);
+            out.extend_from_slice(&[0x21, 0x21]);
+            out.extend_from_slice(&(36 + fields).to_be_bytes());
             out.extend_from_slice(&octets(from));
             out.extend_from_slice(&octets(to));
         }
@@ -208,7 +266,7 @@ mod tests {
         for version in [ProxyProtocolVersion::V1, ProxyProtocolVersion::V2] {
             for (source, destination) in [v4, v6] {
                 let mut bytes = Vec::new();
-                write(version, Some(source), Some(destination), &mut bytes);
+                write(version, (Some(source), Some(destination)), &Fields::default(), &mut bytes);
                 let header = Header { consumed: bytes.len(), addresses: Some((source, destination)) };
                 for end in 0..bytes.len() {
                     assert_eq!(parse(&bytes[..end]), Ok(None));

@@ -204,6 +204,7 @@ mod tests {
         let settings = ServerSettings { weight, disabled, ..ServerSettings::default() };
         let server = Server {
             tls: None,
+            proxy_fields: None,
             name: "s".into(),
             id: 1,
             target: ServerTarget::Ip { ip: [127, 0, 0, 1].into(), port: PortSpec::Fixed(80) },

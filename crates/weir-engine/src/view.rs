@@ -42,7 +42,7 @@ impl View<'_> {
     }
 
     /// What the encryption of a side says, that of a stream being its connection's.
-    fn with_tls<T>(&self, side: Side, look: impl FnOnce(&Tls) -> Option<T>) -> Option<T> {
+    pub(crate) fn with_tls<T>(&self, side: Side, look: impl FnOnce(&Tls) -> Option<T>) -> Option<T> {
         let socket = match side {
             Side::Client => &self.client.socket,
             Side::Server => &self.stream.link.as_ref()?.socket,

@@ -71,10 +71,19 @@ pub struct Server {
     pub tls: Option<Arc<ServerTls>>,
     /// The value of the `cookie` option on the line.
     pub cookie: Option<Arc<str>>,
+    /// `set-proxy-v2-tlv-fmt`
+    pub proxy_fields: Option<Arc<[ProxyField]>>,
     /// `track`.
     pub track: Option<ServerId>,
     pub span: Span,
     pub slot: Slot,
+}
+
+/// `set-proxy-v2-tlv-fmt`: a field of a PROXY header of version 2.
+#[derive(Debug)]
+pub struct ProxyField {
+    pub kind: u8,
+    pub value: Format<Resolved>,
 }
 
 /// TLS to a server.

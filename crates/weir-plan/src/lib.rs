@@ -17,7 +17,9 @@ mod ring;
 pub mod settings;
 pub mod table;
 
-pub use backend::{Backend, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget};
+pub use backend::{
+    Backend, ProxyField, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget,
+};
 pub use cache::Cache;
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};

@@ -41,6 +41,19 @@ pub fn key_algorithm(certificate: &X509Ref) -> Option<&'static str> {
     Nid::from_raw(key.id().as_raw()).short_name().ok()
 }
 
+/// `RSA2048`, `EC256`: the kind of key and its bits.
+pub fn key_name(certificate: &X509Ref) -> Option<String> {
+    use openssl::pkey::Id;
+    let key = certificate.public_key().ok()?;
+    let kind = match key.id() {
+        Id::RSA => "RSA",
+        Id::EC => "EC",
+        Id::DSA => "DSA",
+        _ => return None,
+    };
+    Some(format!("{kind}{}", key.bits()))
+}
+
 pub fn alternative_names(certificate: &X509Ref) -> Option<String> {
     let names = certificate.subject_alt_names()?;
     let mut parts = Vec::new();

@@ -24,7 +24,7 @@ pub use sections::{
     Cache, CrtLoad, CrtStore, FcgiApp, Healthcheck, HttpErrors, LogForward, LogProfile, LogStep, Mailers,
     Opaque, Peer, Peers, PeersTable, Resolvers, Ring, RingServer,
 };
-pub use server::{InitAddress, Server, ServerOptions, ServerTemplate, Sni, TlsServer};
+pub use server::{InitAddress, ProxyField, Server, ServerOptions, ServerTemplate, Sni, TlsServer};
 pub use settings::{
     BalanceKey, EmailAlert, ErrorRef, Errors, LogFormat, LogLine, LogSetup, LogWhere, ServerStateFrom,
     Settings, StatsAdmin, StatsSetup,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weir_plan::settings::ServerSettings;
-use weir_sample::{Expr, Named};
+use weir_sample::{Expr, Format, Named};
 use weir_tls::{Certificate, ContextSettings};
 use weir_types::{Address, Span};
 
@@ -48,9 +48,26 @@ pub struct ServerOptions {
     pub tls: Option<Box<TlsServer>>,
     /// `sni`, `pool-conn-name`, `check-pool-conn-name`: as written, checked as expressions.
     pub sni: Option<Sni>,
+    /// `set-proxy-v2-tlv-fmt`
+    pub proxy_fields: Vec<ProxyField>,
     pub namespace: Option<Box<str>>,
     /// `healthcheck NAME`.
     pub healthcheck: Option<Name>,
+}
+
+/// `set-proxy-v2-tlv-fmt`: a field of a PROXY header of version 2.
+#[derive(Clone, Debug)]
+pub struct ProxyField {
+    pub kind: u8,
+    pub text: Box<str>,
+    pub format: Arc<Format<Named>>,
+}
+
+/// As it was written.
+impl PartialEq for ProxyField {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.text == other.text
+    }
 }
 
 /// The expression of `sni`.

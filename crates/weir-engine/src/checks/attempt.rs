@@ -8,7 +8,7 @@ use openssl::ssl::Ssl;
 use tokio::time::{Duration, Instant, timeout_at};
 use weir_check::{Action, Attempt, Event, Language, Opening, Outcome, Timeouts, packaged};
 use weir_plan::Plan;
-use weir_plan::settings::{ProxyProtocolVersion, Tune};
+use weir_plan::settings::{ProxyProtocolVersion, SendProxy, Tune};
 use weir_shm::AdminFlags;
 
 use super::about::About;
@@ -216,16 +216,17 @@ impl Conversation {
 }
 
 /// A version 1 header names the check's own connection; a version 2 one says that it is the proxy's own (LOCAL).
-fn header(version: ProxyProtocolVersion, socket: &Socket, target: &Target) -> Vec<u8> {
+fn header(told: SendProxy, socket: &Socket, target: &Target) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let (source, destination) = match (version, target) {
+    let version = told.version().unwrap_or(ProxyProtocolVersion::V1);
+    let addresses = match (version, target) {
         (ProxyProtocolVersion::V1, Target::Ip(address)) => {
             // What is no IP connection has no address of its own.
             (local_address(socket), Some(*address))
         }
         _ => (None, None),
     };
-    crate::proxy_protocol::write(version, source, destination, &mut bytes);
+    crate::proxy_protocol::write(version, addresses, &crate::proxy_header::of_check(told), &mut bytes);
     bytes
 }
 

@@ -201,6 +201,7 @@ mod tests {
         let settings = Arc::new(ServerSettings { check, ..ServerSettings::default() });
         let server = |slot: &u32| Server {
             tls: None,
+            proxy_fields: None,
             name: format!("s{slot}").into(),
             id: 1,
             target: ServerTarget::Ip { ip: [127, 0, 0, 1].into(), port: PortSpec::Fixed(80) },

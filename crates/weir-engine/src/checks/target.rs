@@ -4,19 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use weir_check::Opening;
 use weir_plan::Server;
-use weir_plan::settings::ProxyProtocolVersion;
+use weir_plan::settings::SendProxy;
 use weir_shm::{AddressOverride, CheckState, Shm};
 
 use super::queue::CheckOf;
 use crate::server::{Target, target};
 
 /// The place, and the PROXY header that goes there first.
-pub fn of(
-    server: &Server,
-    shm: Shm,
-    of: CheckOf,
-    opening: &Opening,
-) -> (Option<Target>, Option<ProxyProtocolVersion>) {
+pub fn of(server: &Server, shm: Shm, of: CheckOf, opening: &Opening) -> (Option<Target>, Option<SendProxy>) {
     let settings = &server.settings;
     let state = shm.server(server.slot).state;
     let (address, port) = match of {
@@ -38,12 +33,15 @@ pub fn of(
         }
         (_, true) => address.zip(port).map(|(address, port)| Target::Ip(SocketAddr::new(address, port))),
     };
-    let version = settings.send_proxy.unwrap_or(ProxyProtocolVersion::V1);
+    let header = match settings.send_proxy.version() {
+        Some(_) => settings.send_proxy,
+        None => settings.send_proxy.or(SendProxy::V1),
+    };
     let sends_proxy = of == CheckOf::Health
         && (opening.send_proxy
             || (opening.as_server
-                && (settings.check.send_proxy || (!redirected && settings.send_proxy.is_some()))));
-    (place, sends_proxy.then_some(version))
+                && (settings.check.send_proxy || (!redirected && settings.send_proxy.version().is_some()))));
+    (place, sends_proxy.then_some(header))
 }
 
 fn set_address(cell: &AddressOverride) -> Option<IpAddr> {

@@ -83,11 +83,8 @@ impl Turn<'_, '_> {
         let keepalive = proxy.settings.options.srvtcpka.then_some(&proxy.settings.server_keepalive);
         let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
         self.mark(&descriptor, &target);
-        let mut opening = Opening::default();
-        if let Some(version) = server.settings.send_proxy {
-            let (source, destination) = (self.client.session.source, self.client.destination());
-            crate::proxy_protocol::write(version, source, destination, &mut opening.proxy_header);
-        }
+        let proxy_header = self.proxy_header(server).unwrap_or_default();
+        let mut opening = Opening { proxy_header, ..Opening::default() };
         if let Some(tls) = tls {
             let begun = tls.connector.begin(name.as_deref(), server.slot.0);
             let mut ssl = begun.ok_or(io::Error::from(io::ErrorKind::OutOfMemory))?;

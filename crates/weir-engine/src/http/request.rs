@@ -219,9 +219,8 @@ impl Turn<'_, '_> {
     fn write_head(&mut self, plan: &Plan, server: &Server) {
         let fresh =
             self.stream.link.as_ref().is_some_and(|link| !link.established && link.socket.stream().is_none());
-        if fresh && let Some(version) = server.settings.send_proxy {
-            let (source, destination) = (self.client.session.source, self.client.destination());
-            crate::proxy_protocol::write(version, source, destination, &mut self.stream.up.head);
+        if fresh && let Some(header) = self.proxy_header(server) {
+            self.stream.up.head.extend_from_slice(&header);
             if let Some(link) = &mut self.stream.link {
                 link.clear = self.stream.up.head.len();
             }

@@ -118,6 +118,7 @@ impl Plans {
         }
         self.plan.servers.push(Server {
             tls: None,
+            proxy_fields: None,
             name: name.into(),
             id: 1 + self.plan.servers.len() as u32,
             target: ServerTarget::Ip { ip: address.ip(), port: PortSpec::Fixed(address.port()) },

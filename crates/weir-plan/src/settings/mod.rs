@@ -35,7 +35,7 @@ pub use options::{
     AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,
 };
 pub use saved::SavedServer;
-pub use server::{ProxyProtocolVersion, ServerSettings, SourceAddress};
+pub use server::{ProxyProtocolVersion, SendProxy, ServerSettings, SourceAddress};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;
 pub use tls::{ExtraFiles, GlobalTls};

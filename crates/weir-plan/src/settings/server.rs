@@ -11,6 +11,48 @@ pub enum ProxyProtocolVersion {
     V2,
 }
 
+/// `send-proxy` and its kin, `proxy-v2-options`: bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendProxy(pub u16);
+
+impl SendProxy {
+    pub const V1: Self = Self(0x01);
+    pub const V2: Self = Self(0x02);
+    pub const SSL: Self = Self(0x04);
+    pub const CERT_CN: Self = Self(0x08);
+    pub const CIPHER: Self = Self(0x10);
+    pub const CERT_SIG: Self = Self(0x20);
+    pub const CERT_KEY: Self = Self(0x40);
+    pub const AUTHORITY: Self = Self(0x80);
+    pub const CRC32C: Self = Self(0x100);
+    pub const UNIQUE_ID: Self = Self(0x200);
+    /// Whatever stands within the field about TLS.
+    pub const ABOUT_TLS: Self = Self(Self::SSL.0 | Self::CIPHER.0 | Self::CERT_SIG.0 | Self::CERT_KEY.0);
+
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether a header is sent, and which: options alone send none, and version 2 wins.
+    pub const fn version(self) -> Option<ProxyProtocolVersion> {
+        if self.intersects(Self::V2) {
+            Some(ProxyProtocolVersion::V2)
+        } else if self.intersects(Self::V1) {
+            Some(ProxyProtocolVersion::V1)
+        } else {
+            None
+        }
+    }
+}
+
 /// `source`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceAddress {
@@ -40,7 +82,7 @@ pub struct ServerSettings {
     pub on_error: OnError,
     pub on_marked: OnMarked,
     pub error_limit: u32,
-    pub send_proxy: Option<ProxyProtocolVersion>,
+    pub send_proxy: SendProxy,
     /// `proto`.
     pub protocol: Option<super::MuxProtocol>,
     pub ws: super::WebSockets,
@@ -79,7 +121,7 @@ impl Default for ServerSettings {
             on_error: OnError::default(),
             on_marked: OnMarked::default(),
             error_limit: 10,
-            send_proxy: None,
+            send_proxy: SendProxy::default(),
             protocol: None,
             ws: super::WebSockets::Auto,
             source: None,

@@ -63,6 +63,11 @@ fn crc(table: &[u32; 256], bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc: u32, byte| table[((crc ^ u32::from(*byte)) & 255) as usize] ^ (crc >> 8))
 }
 
+/// RFC 4960, appendix B.
+pub fn crc32c(bytes: &[u8]) -> u32 {
+    crc(&CRC32C, bytes)
+}
+
 pub(crate) fn crc32_of(bytes: &[u8]) -> u32 {
     crc(&CRC32, bytes)
 }
@@ -84,7 +89,7 @@ hashes! {
     hash_sdbm = sdbm;
     hash_djb2 = djb2;
     hash_crc32 = crc32_of;
-    hash_crc32c = |bytes| crc(&CRC32C, bytes);
+    hash_crc32c = crc32c;
 }
 
 /// Hashes with an optional seed.

@@ -24,6 +24,7 @@ mod string;
 mod table;
 mod time;
 
+pub use hash::crc32c;
 pub use time::parse_date as http_date;
 
 /// Turns a value that was cast to the row's input type into another, or into nothing.

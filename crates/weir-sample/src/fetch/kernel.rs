@@ -73,9 +73,17 @@ fn named(word: &str) -> Option<u8> {
     TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, kind)| *kind)
 }
 
+/// Decimal, or hexadecimal behind `0x` as in the manual's examples.
+pub fn tlv_number(word: &str) -> Option<u8> {
+    match word.strip_prefix("0x").or(word.strip_prefix("0X")) {
+        Some(digits) => u8::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    }
+}
+
 pub(super) fn check_tlv(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
     let word = args[0].str();
-    let kind = named(word).or_else(|| word.parse().ok());
+    let kind = named(word).or_else(|| tlv_number(word));
     let kind = kind.ok_or_else(|| format!("unable to parse the TLV ID '{word}'"))?;
     args[0] = Arg::Int(kind.into());
     Ok(())

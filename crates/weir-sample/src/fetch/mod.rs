@@ -17,6 +17,7 @@ mod distcc;
 mod http;
 pub(crate) mod internal;
 mod kernel;
+pub use kernel::tlv_number;
 mod payload;
 mod proxy;
 mod row;
