@@ -1,11 +1,15 @@
 //! The filters of one proxy: which are implied, and whether those declared stand in an order that works.
 
-use weir_config::model::{Config, Filter, Proxy};
+use weir_config::model::{BandwidthScope as Scope, Config, Filter, Name, Proxy};
 use weir_plan::Cache;
-use weir_plan::settings::Compresses;
+use weir_plan::settings::{BandwidthLimit, BandwidthScope, Compresses};
+use weir_plan::table::key_type;
 use weir_rules::Action;
-use weir_types::{Diagnostic, Diagnostics, Form, Level, Span};
+use weir_sample::{Expr, Named, Resolved, castable};
+use weir_shm::DataType;
+use weir_types::{Diagnostic, Diagnostics, Form, Level, Span, TableId};
 
+use crate::resolver::Resolver;
 use crate::slots::Slots;
 
 /// The caches of a configuration, with their places in shared memory.
@@ -38,6 +42,59 @@ pub fn compresses(proxy: &Proxy) -> Compresses {
         requests: declared("comp-req") || both && settings.is_some_and(|settings| settings.requests),
         responses: declared("comp-res") || both && settings.is_none_or(|settings| settings.responses),
     }
+}
+
+/// The limits of bandwidth, those that streams share with their tables.
+pub fn bandwidth(proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Vec<BandwidthLimit> {
+    let limit = |filter: &Filter| {
+        let (written, name) = (filter.bandwidth.as_ref()?, filter.name.as_ref()?);
+        let scope = match &written.scope {
+            Scope::Stream { period_ms } => BandwidthScope::Stream { period_ms: *period_ms },
+            Scope::Shared { key, table } => {
+                let (key, table) = shared_limit(filter, written.upload, key, table.as_ref(), resolver)?;
+                BandwidthScope::Shared { key, table }
+            }
+        };
+        let (limit, min_size) = (written.limit, written.min_size);
+        Some(BandwidthLimit { name: name.text.clone(), upload: written.upload, limit, min_size, scope })
+    };
+    proxy.filters.iter().filter_map(limit).collect()
+}
+
+/// A limit that streams share counts in the byte rate of a table that its key fits.
+fn shared_limit(
+    filter: &Filter,
+    upload: bool,
+    key: &Expr<Named>,
+    table: Option<&Name>,
+    resolver: &mut Resolver<'_, '_>,
+) -> Option<(Expr<Resolved>, TableId)> {
+    let (proxy, own) = (resolver.proxy.name.clone(), filter.name.as_ref()?.text.clone());
+    let name = table.map_or(&*proxy, |name| &*name.text);
+    let key = resolver.at("in bwlim filter").expr(key, filter.span);
+    let alert = |resolver: &mut Resolver<'_, '_>, text: String| {
+        resolver.alert(filter.span, format!("Proxy {proxy} : {text}"));
+        None
+    };
+    let Some((id, line)) = resolver.names.table_called(name) else {
+        return alert(resolver, format!("unable to find table '{name}' referenced by bwlim filter '{own}'"));
+    };
+    let key = key?;
+    if !castable(key.output(), key_type(line.key)) {
+        return alert(
+            resolver,
+            format!("stick-table '{name}' uses a key type incompatible with bwlim filter '{own}'"),
+        );
+    }
+    let rate = if upload { DataType::BytesInRate } else { DataType::BytesOutRate };
+    if !line.store.iter().any(|stored| stored.data == rate) {
+        let rate = rate.name();
+        let text = format!(
+            "stick-table '{name}' uses a data type incompatible with bwlim filter '{own}'. It must be '{rate}'"
+        );
+        return alert(resolver, text);
+    }
+    Some((key, id))
 }
 
 fn is_compression(filter: &Filter) -> bool {

@@ -99,6 +99,7 @@ impl<'c> Work<'_, 'c> {
         let rules = rules::compile(self.names, id, written, diagnostics);
         let mut resolver = Resolver::new(self.names, id, &written.acls, diagnostics);
         let settings = self.shared.compile(self.names.config, written, &mut resolver);
+        let bandwidth = filters::bandwidth(written, &mut resolver);
         let has_frontend = written.kind.has_frontend();
         let has_backend = written.kind.has_backend();
         let frontend = has_frontend
@@ -125,7 +126,7 @@ impl<'c> Work<'_, 'c> {
             settings,
             compresses: filters::compresses(written),
             rules,
-            bandwidth: written.filters.iter().filter_map(|filter| filter.bandwidth.clone()).collect(),
+            bandwidth,
             frontend,
             backend,
             forced_id: written.id.is_some(),

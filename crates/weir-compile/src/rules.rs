@@ -1,6 +1,6 @@
 //! The rule lists of one proxy: those of its `defaults` section first, with that section's ACLs, then its own.
 
-use weir_config::model::{Persist, Proxy, Rules as Written};
+use weir_config::model::{BandwidthLimit, BandwidthScope, Filter, Persist, Proxy, Rules as Written};
 use weir_plan::Rules;
 use weir_plan::table::key_type;
 use weir_rules::{Action, Rule};
@@ -80,6 +80,15 @@ fn resolve(resolver: &mut Resolver<'_, '_>, rule: &Rule<Named>) -> Option<Rule<R
         }
         Err(unresolved) => resolver.keep(Err(unresolved), rule.span),
     };
+    if let Some(Action::SetBandwidthLimit { filter, limit, period }) = &action
+        && resolver.proxy.filters.iter().any(|other| is_shared_limit(other, filter))
+    {
+        let wrong = [("limit", limit.is_some()), ("period", period.is_some())];
+        if let Some((what, _)) = wrong.into_iter().find(|(_, written)| *written) {
+            let text = format!("set-bandwidth-limit rule cannot define a {what} for a shared bwlim filter.");
+            resolver.alert(rule.span, format!("Proxy '{}': {text}", resolver.proxy.name));
+        }
+    }
     if let Some(Action::DoLog { profile: Some(profile) }) = &action
         && !resolver.names.config.log_profiles.iter().any(|known| *known.name == **profile)
     {
@@ -88,6 +97,12 @@ fn resolve(resolver: &mut Resolver<'_, '_>, rule: &Rule<Named>) -> Option<Rule<R
     }
     let condition = resolver.optional(rule.condition.as_ref()).ok()?;
     Some(Rule { action: action?, condition, span: rule.span })
+}
+
+fn is_shared_limit(filter: &Filter, name: &str) -> bool {
+    let shared = |limit: &BandwidthLimit| matches!(limit.scope, BandwidthScope::Shared { .. });
+    filter.bandwidth.as_ref().is_some_and(shared)
+        && filter.name.as_ref().is_some_and(|own| *own.text == *name)
 }
 
 /// `force-persist`, `ignore-persist`.

@@ -1,22 +1,39 @@
-//! Bandwidth limits of single streams: `set-bandwidth-limit` and the filter that it puts on a body (manual 9.7).
+//! Limits of bandwidth: `set-bandwidth-limit` and the filter that it puts on a body (manual 9.7).
 
 use std::rc::Rc;
 
 use weir_plan::Plan;
+use weir_plan::settings::BandwidthScope;
+use weir_sample::{OwnedValue, Value};
+use weir_shm::{DataType, Row, Table, Tracked};
 use weir_types::ProxyId;
 
 use crate::channel::{BodyFilter, Pipeline, Taken};
 use crate::clock::Clock;
+use crate::timers::NEVER;
+use crate::tracking::with_key;
 use crate::turn::Turn;
 
 /// A limit that a rule put on the stream.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Enabled {
     proxy: ProxyId,
     /// Of the proxy's `filter bwlim-*` lines.
     index: usize,
     limit: u64,
-    period_ms: u64,
+    count: Count,
+    /// Keeps the entry for as long as the stream runs. Not where the table counts connections that hold an entry: the
+    /// stream is none of them.
+    _held: Option<Tracked>,
+}
+
+/// Where the bytes under a limit are counted.
+#[derive(Clone, Debug)]
+enum Count {
+    /// By the stream itself.
+    Own { period_ms: u64 },
+    /// In the byte rate of a table's entry, together with all streams that have the key.
+    Entry { table: Table, key: OwnedValue },
 }
 
 impl Turn<'_, '_> {
@@ -31,12 +48,26 @@ impl Turn<'_, '_> {
     ) {
         let filters = &plan.proxy(proxy).bandwidth;
         let Some(index) = filters.iter().position(|known| &*known.name == filter) else { return };
-        let enabled = &mut self.stream.bandwidth;
-        enabled.retain(|other| (other.proxy, other.index) != (proxy, index));
+        self.stream.bandwidth.retain(|other| (other.proxy, other.index) != (proxy, index));
         let limit = limit.unwrap_or(filters[index].limit);
-        let period_ms = period_ms.unwrap_or(filters[index].period_ms.into());
-        if limit > 0 && period_ms > 0 {
-            enabled.push(Enabled { proxy, index, limit, period_ms });
+        let mut held = None;
+        let count = match &filters[index].scope {
+            BandwidthScope::Stream { period_ms: usual } => {
+                Count::Own { period_ms: period_ms.unwrap_or((*usual).into()) }
+            }
+            BandwidthScope::Shared { key, table } => {
+                let view = self.view(true);
+                let Some(key) = key.eval(&view).value().map(Value::into_owned) else { return };
+                let (table, now_ms) = (view.table(*table), self.now_ms());
+                with_key(&table, &key, |key| match table.spec().stored(DataType::ConnCur) {
+                    None => held = table.track(key, now_ms, |_| ()).map(|(tracked, ())| tracked),
+                    Some(_) => drop(table.update(key, now_ms, |_| ())),
+                });
+                Count::Entry { table, key }
+            }
+        };
+        if limit > 0 && !matches!(count, Count::Own { period_ms: 0 }) {
+            self.stream.bandwidth.push(Enabled { proxy, index, limit, count, _held: held });
         }
     }
 
@@ -64,11 +95,17 @@ impl Turn<'_, '_> {
             for (index, settings) in plan.proxy(proxy).bandwidth.iter().enumerate() {
                 let enabled = stream.bandwidth.iter().find(|on| (on.proxy, on.index) == (proxy, index));
                 if let Some(enabled) = enabled.filter(|_| settings.upload == upload) {
-                    filters.push(Box::new(Limiter {
-                        clock: self.worker.clock.clone(),
-                        rate: Rate::new(enabled.limit, enabled.period_ms),
-                        min_size: settings.min_size,
-                    }));
+                    let min_size = settings.min_size.clamp(1, enabled.limit);
+                    let rate = match &enabled.count {
+                        Count::Own { period_ms } => Counter::Own(Rate::new(enabled.limit, *period_ms)),
+                        Count::Entry { table, key } => Counter::Entry {
+                            table: *table,
+                            key: key.clone(),
+                            rate: if upload { DataType::BytesInRate } else { DataType::BytesOutRate },
+                            limit: enabled.limit,
+                        },
+                    };
+                    filters.push(Box::new(Limiter { clock: self.worker.clock.clone(), rate, min_size }));
                 }
             }
         }
@@ -80,23 +117,59 @@ impl Turn<'_, '_> {
 #[derive(Debug)]
 struct Limiter {
     clock: Rc<Clock>,
-    rate: Rate,
+    rate: Counter,
+    /// At least 1 and no more than the limit, which could never be let pass otherwise.
     min_size: u64,
+}
+
+#[derive(Debug)]
+enum Counter {
+    Own(Rate),
+    Entry { table: Table, key: OwnedValue, rate: DataType, limit: u64 },
 }
 
 impl BodyFilter for Limiter {
     fn push(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Taken {
         let (now, wanted) = (self.clock.now_ms(), payload.len() as u64);
-        let least = wanted.min(self.min_size.max(1));
-        let allowed = self.rate.allowance(now).min(wanted);
-        if allowed < least {
-            return Taken { bytes: 0, again_ms: now + self.rate.wait_ms(now, least) };
-        }
-        self.rate.take(allowed);
+        let (allowed, again_ms) = match &mut self.rate {
+            Counter::Own(rate) => rate.pass(now, wanted, self.min_size),
+            // Counted in the same moment in which it is found to be allowed, under the entry's lock: the streams of all
+            // workers together never pass more. A table that is full and makes no room counts nothing and limits nothing.
+            Counter::Entry { table, key, rate, limit } => with_key(table, key, |key| {
+                table.update(key, now, |row| pass_shared(row, *rate, *limit, (now, wanted, self.min_size)))
+            })
+            .flatten()
+            .unwrap_or((wanted, NEVER)),
+        };
         out.extend_from_slice(&payload[..allowed as usize]);
-        let again_ms = now + self.rate.wait_ms(now, (wanted - allowed).min(self.min_size.max(1)));
         Taken { bytes: allowed as usize, again_ms }
     }
+}
+
+/// The same as [`Rate::pass`] with the counts of an entry.
+fn pass_shared(
+    row: &Row,
+    data: DataType,
+    limit: u64,
+    (now_ms, wanted, min_size): (u64, u64, u64),
+) -> (u64, u64) {
+    let (Some(stored), Some((elapsed, current, before))) =
+        (row.spec().stored(data), row.rate_parts(data, 0, now_ms))
+    else {
+        return (wanted, NEVER);
+    };
+    let factor = u64::from(row.spec().brates_factor);
+    let mut rate = Rate {
+        begun_ms: now_ms.saturating_sub(elapsed.into()),
+        current: u64::from(current) * factor,
+        before: u64::from(before) * factor,
+        ..Rate::new(limit, stored.period_ms.max(1).into())
+    };
+    let passed = rate.pass(now_ms, wanted, min_size);
+    if passed.0 > 0 {
+        row.add(data, 0, passed.0, now_ms);
+    }
+    passed
 }
 
 /// Bytes of the current period and of the one before, which counts less and less as the current one goes by: no period
@@ -113,6 +186,18 @@ struct Rate {
 impl Rate {
     fn new(limit: u64, period_ms: u64) -> Self {
         Self { limit, period_ms, begun_ms: 0, current: 0, before: 0 }
+    }
+
+    /// How many of `wanted` bytes pass now, and when the rest may come: never fewer than `min_size` unless they are the
+    /// last.
+    fn pass(&mut self, now_ms: u64, wanted: u64, min_size: u64) -> (u64, u64) {
+        let least = wanted.min(min_size);
+        let allowed = self.allowance(now_ms).min(wanted);
+        if allowed < least {
+            return (0, now_ms + self.wait_ms(now_ms, least));
+        }
+        self.take(allowed);
+        (allowed, now_ms + self.wait_ms(now_ms, (wanted - allowed).min(min_size)))
     }
 
     fn turn(&mut self, now_ms: u64) {

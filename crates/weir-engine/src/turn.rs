@@ -177,6 +177,7 @@ impl Turn<'_, '_> {
         if !stream.trackers.is_empty() {
             stream.trackers.release(worker.clock.now_ms());
         }
+        stream.bandwidth.clear();
         stream.cache = None;
         worker.counters.curr_streams.decrement();
         crate::queue::leave(worker, stream);

@@ -1,6 +1,5 @@
 //! What only a section with a backend can hold: servers and the choice among them.
 
-use weir_plan::settings::BandwidthLimit;
 use weir_sample::{Condition, Expr, Named};
 use weir_types::Span;
 
@@ -69,7 +68,28 @@ pub struct Filter {
     pub kind: &'static str,
     /// `filter cache NAME`, `filter spoe engine NAME`, `filter fcgi-app NAME`, a bandwidth limit's own name.
     pub name: Option<Name>,
-    /// Of a bandwidth limit for single streams.
+    /// Of `bwlim-in` and `bwlim-out`.
     pub bandwidth: Option<BandwidthLimit>,
     pub span: Span,
+}
+
+/// `filter bwlim-in` and `bwlim-out`, named by the filter.
+#[derive(Clone, Debug)]
+pub struct BandwidthLimit {
+    pub upload: bool,
+    pub limit: u64,
+    pub min_size: u64,
+    pub scope: BandwidthScope,
+}
+
+#[derive(Clone, Debug)]
+pub enum BandwidthScope {
+    Stream {
+        period_ms: u32,
+    },
+    /// Without a table, that of the proxy itself.
+    Shared {
+        key: Expr<Named>,
+        table: Option<Name>,
+    },
 }

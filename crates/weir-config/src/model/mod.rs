@@ -13,7 +13,9 @@ mod sections;
 mod server;
 mod settings;
 
-pub use backend::{BackendParts, Filter, StickRule, StickTable, StickVerb, UseServer};
+pub use backend::{
+    BackendParts, BandwidthLimit, BandwidthScope, Filter, StickRule, StickTable, StickVerb, UseServer,
+};
 pub use bind::{Bind, BindOptions, TlsBind, TlsEntry};
 pub use check::{
     CheckPlan, CheckProtocol, CheckStep, ConnectPort, ExpectMatch, ExpectReport, HeaderPart, SendData,

@@ -58,10 +58,18 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return line.fail(1, format!("'filter' : '{owner}: {text}'"));
     }
     let name = named.map(|word| Name::new(parser.intern(line.word(word)), line.word_span(word)));
-    let bandwidth = match kind.strip_prefix("bwlim-") {
-        Some(direction) => super::bandwidth::limit(parser, line, direction == "in")?,
-        None => None,
+    let bandwidth = match is_bandwidth(kind) {
+        true => Some(super::bandwidth::limit(parser, line, kind)?),
+        false => None,
     };
+    let declared = |filter: &Filter| {
+        is_bandwidth(filter.kind) && filter.name.as_ref().is_some_and(|other| *other.text == *line.word(2))
+    };
+    if bandwidth.is_some() && parser.proxy().filters.iter().any(declared) {
+        let (owner, own) = (parser.proxy().name.clone(), line.word(2));
+        let text = format!("bwlim filter '{own}' already declared for proxy '{owner}'\n");
+        return line.fail(2, format!("'filter' : '{text}'"));
+    }
     let served = bandwidth.is_some() || *kind == "trace" || is_compression(kind);
     parser.proxy().filters.push(Filter { kind, name, bandwidth, span: line.span() });
     if *kind == "cache" {
@@ -74,6 +82,10 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 /// `comp-req` and `comp-res` are the two halves of `compression`.
 fn collides(known: &str, kind: &str) -> bool {
     known == kind || is_compression(known) && (known == "compression" || kind == "compression")
+}
+
+fn is_bandwidth(kind: &str) -> bool {
+    matches!(kind, "bwlim-in" | "bwlim-out")
 }
 
 fn is_compression(kind: &str) -> bool {
@@ -93,7 +105,7 @@ fn arguments(line: &Line<'_>, kind: &str) -> Outcome<Option<usize>> {
         },
         "trace" => trace(line),
         "spoe" => spoe(line),
-        _ => super::bandwidth::arguments(line, kind),
+        _ => Ok(Some(2)),
     }
 }
 

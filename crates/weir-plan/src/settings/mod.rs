@@ -21,7 +21,7 @@ mod tls;
 pub mod userlist;
 
 pub use balance::{Affinity, Algorithm, Balance, HashFunction, HashKey, HashMethod};
-pub use bandwidth::BandwidthLimit;
+pub use bandwidth::{BandwidthLimit, BandwidthScope};
 pub use bind::{BindSettings, CliLevel, SeverityOutput};
 pub use check::{InitState, Observe, OnError, OnMarked, OwnRules, ServerAgent, ServerCheck};
 pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression};

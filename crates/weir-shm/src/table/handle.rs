@@ -34,6 +34,12 @@ pub struct Table {
     pub(super) place: WorkerId,
 }
 
+impl std::fmt::Debug for Table {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.spec().name)
+    }
+}
+
 /// Where a walk over a table goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
