@@ -113,7 +113,9 @@ impl Player {
         }
         for (name, text) in &scenario.files {
             let text = ports.fill(text, dir, syslog.address());
-            std::fs::write(dir.join(name), text).map_err(io)?;
+            let path = dir.join(name);
+            path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(io)?;
+            std::fs::write(path, text).map_err(io)?;
         }
         let config = scenario.configs.get("").ok_or("no config to start with")?;
         let filled = ports.fill(config, dir, syslog.address());

@@ -58,23 +58,27 @@ pub fn listener(
                 overlaid.entry(Arc::as_ptr(own)).or_insert_with(over).clone()
             }
         };
-        ListenerEntry::new(entry.certificate.clone(), entry.filters.clone(), settings)
+        let origin = entry.origin.clone();
+        ListenerEntry::new(entry.certificate.clone(), entry.filters.clone(), settings, origin)
     });
     let entries = entries.collect();
     let settings = ListenerSettings {
         context: settings,
         strict_sni: tls.strict_sni.unwrap_or(global.strict_sni),
         session_scope: scope.as_bytes().into(),
+        ticket_keys: tls.ticket_keys.clone(),
+        lists: tls.lists.clone(),
     };
     let listener = Listener::new(settings, entries);
     if !config.checked {
         // What one certificate's context refuses, that of any other with the same settings refuses too.
         let mut seen: Vec<*const ContextSettings> = Vec::new();
-        for entry in &listener.entries {
-            if seen.contains(&Arc::as_ptr(&entry.settings)) {
+        for entry in &listener.entries().list {
+            let settings = Arc::as_ptr(&entry.settings());
+            if seen.contains(&settings) {
                 continue;
             }
-            seen.push(Arc::as_ptr(&entry.settings));
+            seen.push(settings);
             if let Err(refused) = listener.build(entry) {
                 say(Level::Alert, format!("{}.", worded(&refused, &name)));
                 return None;

@@ -24,3 +24,4 @@ mod value;
 
 pub use model::Config;
 pub use parser::{ParseOptions, parse};
+pub use tls::{ListedLine, crt_list_line};

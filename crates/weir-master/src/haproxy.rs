@@ -14,11 +14,14 @@ use weir_compile::compile;
 use weir_config::files::Files;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
-use weir_plan::{Change, Edit, EditKind, Plan};
+use weir_plan::{AuthorityUse, Change, Edit, EditKind, ListLine, Plan};
 use weir_sample::{PatternEdit, VariableEdit};
 use weir_shm::Shm;
 use weir_syntax::render::FATAL;
 use weir_syntax::{Capabilities, Environment, Reader};
+use weir_tls::Origin;
+use weir_tls::pem::Authorities;
+use weir_tls::update::{Line, Update};
 use weir_types::{Diagnostic, Diagnostics, Form, Level};
 
 use crate::blueprint::Loaded;
@@ -123,7 +126,7 @@ impl Program for Haproxy {
                 let variables = plan.variables.clone();
                 Ok(Change::Inside(Box::new(move || variables.apply(&edit))))
             }
-            EditKind::Certificates => plan.change_certificate(&edit.bytes),
+            EditKind::Certificates => plan.change_tls(&edit.bytes, &|line| list_line(plan, line)),
             EditKind::Servers => Err("not supported by weir yet".into()),
         }
     }
@@ -141,10 +144,15 @@ impl Program for Haproxy {
         let variables = VariableEdit::condense(variables).into_iter().map(set);
         let patterns = patterns.iter().filter_map(|edit| PatternEdit::decode(&edit.bytes)).collect();
         let encode = |edit: PatternEdit| Edit::new(EditKind::Patterns, edit.encode());
+        let (updates, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(EditKind::Certificates));
+        let updates = updates.iter().filter_map(|edit| Update::decode(&edit.bytes)).collect();
+        let update = |update: Update| Edit::new(EditKind::Certificates, update.encode());
+        let updates = Update::condense(updates).into_iter().map(update);
         weir_sample::pattern::condense(patterns)
             .into_iter()
             .map(encode)
             .chain(variables)
+            .chain(updates)
             .chain(others)
             .collect()
     }
@@ -159,6 +167,34 @@ impl Program for Haproxy {
     fn run_controller(&self, input: ControllerInput) -> io::Result<Exit> {
         crate::controller::run(input, &self.version, RELEASE_DATE)
     }
+}
+
+/// Reads a line of a `crt-list` that came at run time. Its files are those that the plan uses or that came with it.
+fn list_line(plan: &Plan, line: &Line) -> Result<ListLine, String> {
+    let mut known = plan.authorities(AuthorityUse::Certificates);
+    known.extend(plan.authorities(AuthorityUse::Revocations));
+    let mut find = |written: &str| {
+        let name = match &plan.global.tls.ca_base {
+            Some(base) if !written.starts_with(['/', '@']) => format!("{base}/{written}"),
+            _ => written.to_owned(),
+        };
+        if let Some((file, _)) = known.get(&*name) {
+            return Ok(file.clone());
+        }
+        let brought = line.authorities.iter().find(|(brought, _)| *brought == name || brought == written);
+        let read = brought.and_then(|(brought, pem)| Some((brought, Authorities::read(pem)?)));
+        let (brought, mut authorities) = read.ok_or_else(|| format!("'ca-file' : unable to load {name}"))?;
+        authorities.name = brought.as_str().into();
+        Ok(Arc::new(authorities))
+    };
+    let read = weir_config::crt_list_line(&line.text, "CLI:1", &mut find)?;
+    let origin = Origin {
+        list: line.list.as_str().into(),
+        number: line.number,
+        options: read.options_text,
+        filters: read.filters_text,
+    };
+    Ok(ListLine { settings: read.settings, filters: read.filters, origin })
 }
 
 impl Haproxy {

@@ -21,6 +21,7 @@ pub use backend::{
     Backend, ProxyField, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget,
 };
 pub use cache::Cache;
+pub use certificates::{AuthorityUse, ListLine};
 pub use edit::{Change, Edit, EditKind};
 pub use frontend::{BackendChoice, Capture, Frontend, Listener, ListenerOwner, UseBackend};
 pub use log_profile::{LogProfile, LogStep};

@@ -1,12 +1,15 @@
 //! Calls to OpenSSL that the `openssl` crate does not have, or has as unsafe because it cannot know what is true here.
 
-use std::ffi::{CString, c_char, c_int, c_long, c_void};
+use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_void};
+use std::sync::{Arc, OnceLock};
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslRef, SslSession};
-use openssl::x509::X509Crl;
+use openssl::ex_data::Index;
+use openssl::nid::Nid;
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslSession};
 use openssl::x509::store::X509StoreBuilderRef;
+use openssl::x509::{X509Crl, X509CrlRef};
 
 // SAFETY: as declared in openssl/x509_vfy.h and openssl/ssl.h of OpenSSL 3.
 #[allow(unsafe_code)]
@@ -15,7 +18,36 @@ unsafe extern "C" {
     fn SSL_group_to_name(ssl: *mut openssl_sys::SSL, group: c_int) -> *const c_char;
     fn SSL_CIPHER_find(ssl: *mut openssl_sys::SSL, number: *const u8) -> *const openssl_sys::SSL_CIPHER;
     fn SSL_CTX_set_timeout(context: *mut openssl_sys::SSL_CTX, seconds: c_long) -> c_long;
+    fn X509_CRL_get_version(list: *const openssl_sys::X509_CRL) -> c_long;
+    fn X509_CRL_get_signature_nid(list: *const openssl_sys::X509_CRL) -> c_int;
+    fn SSL_CTX_set_tlsext_ticket_key_evp_cb(
+        context: *mut openssl_sys::SSL_CTX,
+        callback: TicketCallback,
+    ) -> c_int;
+    fn EVP_MAC_CTX_set_params(context: *mut c_void, parameters: *const Parameter) -> c_int;
 }
+
+type TicketCallback = unsafe extern "C" fn(
+    *mut openssl_sys::SSL,
+    *mut u8,
+    *mut u8,
+    *mut openssl_sys::EVP_CIPHER_CTX,
+    *mut c_void,
+    c_int,
+) -> c_int;
+
+/// `OSSL_PARAM` (openssl/core.h): an array of them ends with one whose key is null.
+#[repr(C)]
+struct Parameter {
+    key: *const c_char,
+    kind: c_uint,
+    data: *const c_void,
+    size: usize,
+    returned: usize,
+}
+
+const UTF8_STRING: c_uint = 4;
+const OCTET_STRING: c_uint = 5;
 
 // Command numbers of SSL_CTX_ctrl, fixed by OpenSSL's ABI (openssl/ssl.h, openssl/tls1.h).
 const SET_TLSEXT_TICKET_KEYS: c_int = 59;
@@ -32,6 +64,21 @@ pub fn add_revocations(store: &mut X509StoreBuilderRef, list: &X509Crl) -> Resul
     #[allow(unsafe_code)]
     let done = unsafe { X509_STORE_add_crl(store.as_ptr(), list.as_ptr()) };
     if done == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// As texts count versions, from 1.
+pub fn crl_version(list: &X509CrlRef) -> i64 {
+    // SAFETY: the list is valid; the call only reads a number.
+    #[allow(unsafe_code)]
+    let version = unsafe { X509_CRL_get_version(list.as_ptr()) };
+    version + 1
+}
+
+pub fn crl_signature_algorithm(list: &X509CrlRef) -> Option<&'static str> {
+    // SAFETY: the list is valid; the call only reads a number.
+    #[allow(unsafe_code)]
+    let number = unsafe { X509_CRL_get_signature_nid(list.as_ptr()) };
+    Nid::from_raw(number).long_name().ok()
 }
 
 /// Signature algorithms that a client's certificate may be used with.
@@ -123,4 +170,114 @@ pub fn suite_name(ssl: &SslRef, number: [u8; 2]) -> Option<&'static str> {
         }
     };
     name?.to_str().ok()
+}
+
+/// What one session ticket is sealed with. The length of `cipher` tells AES-128 from AES-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketKey {
+    pub name: [u8; 16],
+    pub cipher: Box<[u8]>,
+    pub mac: Box<[u8]>,
+}
+
+/// Keys of session tickets that change while connections come.
+pub trait TicketRing: Send + Sync {
+    fn sealing(&self) -> TicketKey;
+    /// The key with this name, and whether the ticket is to be replaced by one under [`TicketRing::sealing`].
+    fn opening(&self, name: &[u8; 16]) -> Option<(TicketKey, bool)>;
+}
+
+fn ring_index() -> Option<Index<SslContext, Arc<dyn TicketRing>>> {
+    static INDEX: OnceLock<Option<Index<SslContext, Arc<dyn TicketRing>>>> = OnceLock::new();
+    *INDEX.get_or_init(|| SslContext::new_ex_index().ok())
+}
+
+/// Lets tickets be sealed with the keys of a ring.
+pub fn set_ticket_ring(builder: &mut SslContextBuilder, ring: Arc<dyn TicketRing>) -> Result<(), ErrorStack> {
+    let Some(index) = ring_index() else { return Err(ErrorStack::get()) };
+    builder.set_ex_data(index, ring);
+    // SAFETY: the context is valid; the callback has the type that OpenSSL 3 declares.
+    #[allow(unsafe_code)]
+    let done = unsafe { SSL_CTX_set_tlsext_ticket_key_evp_cb(builder.as_ptr(), ticket_key) };
+    if done == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// What OpenSSL is answered about a ticket.
+const TICKET_FAILED: c_int = -1;
+const TICKET_UNKNOWN: c_int = 0;
+const TICKET_GOOD: c_int = 1;
+const TICKET_TO_RENEW: c_int = 2;
+
+const IV_BYTES: usize = 16;
+
+/// Called by OpenSSL to seal (`seal` is 1) or open one ticket.
+// SAFETY: OpenSSL calls it with pointers that are valid for the call: a name of 16 bytes, room for an initialisation
+// vector of 16 (EVP_MAX_IV_LENGTH), and two contexts that it made.
+#[allow(unsafe_code)]
+unsafe extern "C" fn ticket_key(
+    ssl: *mut openssl_sys::SSL,
+    name: *mut u8,
+    iv: *mut u8,
+    cipher: *mut openssl_sys::EVP_CIPHER_CTX,
+    mac: *mut c_void,
+    seal: c_int,
+) -> c_int {
+    // SAFETY: see above; `name` and `iv` do not overlap.
+    let (ssl, name, iv) = unsafe {
+        let name = &mut *name.cast::<[u8; 16]>();
+        (SslRef::from_ptr(ssl), name, &mut *iv.cast::<[u8; IV_BYTES]>())
+    };
+    let Some(ring) = ring_index().and_then(|index| ssl.ssl_context().ex_data(index)) else {
+        return TICKET_FAILED;
+    };
+    let (key, answer) = if seal == 1 {
+        let key = ring.sealing();
+        *name = key.name;
+        if openssl::rand::rand_bytes(iv).is_err() {
+            return TICKET_FAILED;
+        }
+        (key, TICKET_GOOD)
+    } else {
+        match ring.opening(name) {
+            None => return TICKET_UNKNOWN,
+            Some((key, renew)) => (key, if renew { TICKET_TO_RENEW } else { TICKET_GOOD }),
+        }
+    };
+    // The name of the hash is written with its end, which the size does not count.
+    let digest = c"SHA256";
+    let parameters = [
+        Parameter {
+            key: c"key".as_ptr(),
+            kind: OCTET_STRING,
+            data: key.mac.as_ptr().cast(),
+            size: key.mac.len(),
+            returned: usize::MAX,
+        },
+        Parameter {
+            key: c"digest".as_ptr(),
+            kind: UTF8_STRING,
+            data: digest.as_ptr().cast(),
+            size: digest.count_bytes(),
+            returned: usize::MAX,
+        },
+        Parameter { key: std::ptr::null(), kind: 0, data: std::ptr::null(), size: 0, returned: 0 },
+    ];
+    // SAFETY: both contexts are valid; keys and vector have the lengths of the cipher; OpenSSL copies what it needs.
+    let done = unsafe {
+        let method = match key.cipher.len() {
+            16 => openssl_sys::EVP_aes_128_cbc(),
+            32 => openssl_sys::EVP_aes_256_cbc(),
+            _ => return TICKET_FAILED,
+        };
+        EVP_MAC_CTX_set_params(mac, parameters.as_ptr()) == 1
+            && openssl_sys::EVP_CipherInit_ex(
+                cipher,
+                method,
+                std::ptr::null_mut(),
+                key.cipher.as_ptr(),
+                iv.as_ptr(),
+                seal,
+            ) == 1
+    };
+    if done { answer } else { TICKET_FAILED }
 }

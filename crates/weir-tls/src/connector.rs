@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslContext};
 
@@ -33,15 +33,20 @@ type SessionOf = (u32, Option<Box<str>>);
 type Sessions = Mutex<HashMap<SessionOf, Vec<u8>>>;
 
 pub struct Connector {
-    settings: ConnectorSettings,
-    /// With the certificate in force (`commit ssl cert`).
-    context: ArcSwap<SslContext>,
+    /// Another takes its place when a certificate or an authority changes (`commit ssl cert`, `commit ssl ca-file`).
+    state: ArcSwap<State>,
     sessions: Arc<Sessions>,
+}
+
+/// Settings and the context made of them.
+pub struct State {
+    pub settings: ConnectorSettings,
+    context: SslContext,
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Connector").field("settings", &self.state.load().settings).finish_non_exhaustive()
     }
 }
 
@@ -54,31 +59,34 @@ fn owner() -> Option<Index<Ssl, SessionOf>> {
 impl Connector {
     pub fn new(settings: ConnectorSettings) -> Result<Self, Refused> {
         let sessions: Arc<Sessions> = Arc::default();
-        let context = Self::context(&settings, settings.certificate.as_deref(), &sessions)?;
-        Ok(Self { settings, context: ArcSwap::from_pointee(context), sessions })
+        let context = Self::context(&settings, &sessions)?;
+        Ok(Self { state: ArcSwap::from_pointee(State { settings, context }), sessions })
     }
 
-    /// Whether the line shows a certificate with this name.
-    pub fn uses(&self, name: &str) -> bool {
-        self.settings.certificate.as_ref().is_some_and(|certificate| *certificate.name == *name)
+    /// Makes what [`Connector::replace`] puts in force, of settings changed by `change`; `None`: it changes nothing.
+    pub fn prepare(
+        &self,
+        change: impl FnOnce(&mut ConnectorSettings) -> bool,
+    ) -> Result<Option<State>, Refused> {
+        let mut settings = self.state.load().settings.clone();
+        if !change(&mut settings) {
+            return Ok(None);
+        }
+        let context = Self::context(&settings, &self.sessions)?;
+        Ok(Some(State { settings, context }))
     }
 
-    /// Makes what [`Connector::replace`] puts in force.
-    pub fn prepare(&self, certificate: &Certificate) -> Result<SslContext, Refused> {
-        Self::context(&self.settings, Some(certificate), &self.sessions)
+    /// What a server proved under other settings is not taken over.
+    pub fn replace(&self, state: State) {
+        self.state.store(Arc::new(state));
+        if let Ok(mut sessions) = self.sessions.lock() {
+            sessions.clear();
+        }
     }
 
-    pub fn replace(&self, context: SslContext) {
-        self.context.store(Arc::new(context));
-    }
-
-    fn context(
-        settings: &ConnectorSettings,
-        certificate: Option<&Certificate>,
-        sessions: &Arc<Sessions>,
-    ) -> Result<SslContext, Refused> {
+    fn context(settings: &ConnectorSettings, sessions: &Arc<Sessions>) -> Result<SslContext, Refused> {
         let mut builder = settings.context.client()?;
-        if let Some(certificate) = certificate {
+        if let Some(certificate) = &settings.certificate {
             ContextSettings::certify(&mut builder, certificate)?;
         }
         if !settings.no_reuse {
@@ -96,19 +104,21 @@ impl Connector {
         Ok(builder.build())
     }
 
-    pub fn settings(&self) -> &ConnectorSettings {
-        &self.settings
+    /// What is in force.
+    pub fn state(&self) -> Guard<Arc<State>> {
+        self.state.load()
     }
 
     /// Begins a connection to the server with this number. `name` is what it is asked for; its certificate must be for
     /// that name, or else for `verifyhost`.
     pub fn begin(&self, name: Option<&str>, server: u32) -> Option<Ssl> {
-        let mut ssl = Ssl::new(&self.context.load()).ok()?;
+        let state = self.state.load();
+        let mut ssl = Ssl::new(&state.context).ok()?;
         if let Some(name) = name {
             ssl.set_hostname(name).ok()?;
         }
-        let host = name.or(self.settings.verify_host.as_deref());
-        if let Some(host) = host.filter(|_| self.settings.context.verify != Some(Verify::None)) {
+        let host = name.or(state.settings.verify_host.as_deref());
+        if let Some(host) = host.filter(|_| state.settings.context.verify != Some(Verify::None)) {
             let parameters = ssl.param_mut();
             match host.parse() {
                 Ok(address) => parameters.set_ip(address).ok()?,
@@ -117,10 +127,10 @@ impl Connector {
         }
         ssl.set_connect_state();
         Findings::attach(&mut ssl);
-        if self.settings.context.keylog {
+        if state.settings.context.keylog {
             crate::key_log::attach(&mut ssl);
         }
-        if !self.settings.no_reuse
+        if !state.settings.no_reuse
             && let Some(index) = owner()
         {
             let owner = (server, name.map(Into::into));

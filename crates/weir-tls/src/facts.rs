@@ -1,9 +1,11 @@
 //! What certificates and connections say of themselves, in the forms of manual 7.3.4.
 
+use std::fmt::Write;
+
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::ssl::SslRef;
-use openssl::x509::{X509NameRef, X509Ref};
+use openssl::x509::{X509CrlRef, X509NameRef, X509Ref};
 
 /// `YYMMDDhhmmss[Z]`: as the certificate has it.
 pub fn time(of: &openssl::asn1::Asn1TimeRef) -> Option<String> {
@@ -150,4 +152,26 @@ pub fn session_key(ssl: &SslRef) -> Option<Vec<u8>> {
     let length = session.master_key(&mut bytes);
     bytes.truncate(length);
     Some(bytes)
+}
+
+/// A revocation list as `show ssl crl-file` shows it.
+pub fn revocations(list: &X509CrlRef) -> String {
+    let mut text = format!("Version {}\n", weir_sys::tls::crl_version(list));
+    let algorithm = weir_sys::tls::crl_signature_algorithm(list).unwrap_or_default();
+    let _ = writeln!(text, "Signature Algorithm: {algorithm}");
+    let _ = writeln!(text, "Issuer: {}", whole_name(list.issuer_name(), false));
+    let _ = writeln!(text, "Last Update: {}", list.last_update());
+    let next = list.next_update().map_or("NONE".into(), |time| time.to_string());
+    let _ = writeln!(text, "Next Update: {next}");
+    let Some(revoked) = list.get_revoked().filter(|revoked| !revoked.is_empty()) else {
+        return text + "No Revoked Certificates.\n";
+    };
+    text.push_str("Revoked Certificates:\n");
+    for one in revoked {
+        let serial = one.serial_number().to_bn().and_then(|number| number.to_hex_str());
+        let serial = serial.map(|hex| hex.to_string()).unwrap_or_default();
+        let _ =
+            writeln!(text, "    Serial Number: {serial}\n        Revocation Date: {}", one.revocation_date());
+    }
+    text
 }

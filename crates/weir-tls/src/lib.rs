@@ -18,6 +18,7 @@ pub mod listener;
 pub mod names;
 pub mod pem;
 pub mod session;
+pub mod ticket;
 pub mod update;
 pub mod verify;
 
@@ -25,5 +26,6 @@ pub use certificate::{Certificate, KeyKind};
 pub use connector::{Connector, ConnectorSettings};
 pub use context::{ContextSettings, Verify, Version, Versions};
 pub use hello::{ClientHello, HelloReader};
-pub use listener::{Listener, ListenerEntry, ListenerSettings};
+pub use listener::{List, Listener, ListenerEntry, ListenerSettings, Origin};
 pub use session::{SharedSessions, Sharing};
+pub use ticket::TicketKeys;

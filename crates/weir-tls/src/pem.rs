@@ -1,5 +1,7 @@
 //! PEM files: certificates, keys, revocation lists, Diffie-Hellman parameters.
 
+use std::collections::HashSet;
+
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::{X509, X509Crl};
@@ -90,6 +92,22 @@ impl Authorities {
             hash.update(&der);
         }
         hash.finish()
+    }
+
+    pub fn to_pem(&self) -> Vec<u8> {
+        let certificates = self.certificates.iter().map(|one| one.to_pem());
+        let revocations = self.revocations.iter().map(|one| one.to_pem());
+        certificates.chain(revocations).flatten().flatten().collect()
+    }
+
+    /// What is not among `others`.
+    pub fn without(mut self, others: &Self) -> Self {
+        let known: HashSet<Vec<u8>> =
+            others.certificates.iter().filter_map(|one| one.to_der().ok()).collect();
+        self.certificates.retain(|one| one.to_der().is_ok_and(|der| !known.contains(&der)));
+        let known: HashSet<Vec<u8>> = others.revocations.iter().filter_map(|one| one.to_der().ok()).collect();
+        self.revocations.retain(|one| one.to_der().is_ok_and(|der| !known.contains(&der)));
+        self
     }
 
     /// `None`: there is neither a certificate nor a revocation list.

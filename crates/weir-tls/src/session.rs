@@ -1,5 +1,5 @@
 //! Sessions of clients: made by any worker, resumed by any other. Tickets are sealed with keys that all derive from one
-//! secret; sessions without tickets lie in a store that all share.
+//! secret, or with those of a file; sessions without tickets lie in a store that all share.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use openssl::sha::{Sha512, sha256};
 use openssl::ssl::{SslContextBuilder, SslSessionCacheMode, SslVersion};
 
 use crate::context::{ContextSettings, Refused};
+use crate::ticket::{Ring, TicketKeys};
 
 /// What sessions are found by.
 pub type SessionKey = [u8; 32];
@@ -31,6 +32,7 @@ pub(crate) fn resume(
     settings: &ContextSettings,
     scope: [u8; 32],
     sharing: Option<&Sharing>,
+    keys: Option<&Arc<TicketKeys>>,
 ) -> Result<(), Refused> {
     builder.set_session_id_context(&scope)?;
     let Some(sharing) = sharing else {
@@ -38,7 +40,10 @@ pub(crate) fn resume(
         return Ok(());
     };
     weir_sys::tls::set_session_lifetime(builder, settings.lifetime_s);
-    weir_sys::tls::set_ticket_keys(builder, &ticket_keys(&sharing.secret, &scope))?;
+    match keys {
+        Some(keys) => weir_sys::tls::set_ticket_ring(builder, Arc::new(Ring(keys.clone())))?,
+        None => weir_sys::tls::set_ticket_keys(builder, &ticket_keys(&sharing.secret, &scope))?,
+    }
     builder.set_session_cache_mode(SslSessionCacheMode::SERVER | SslSessionCacheMode::NO_INTERNAL);
     let stateful = settings.no_tickets == Some(true);
     let store = sharing.sessions.clone();

@@ -6,6 +6,7 @@ use weir_syntax::Line;
 use weir_types::{Diagnostic, Form, Level};
 
 use weir_tls::names::Filters;
+use weir_tls::{List, Origin};
 
 use super::option::{BindOption, Parse};
 use super::words::Place;
@@ -96,10 +97,7 @@ pub const OPTIONS: &[BindOption] = &[
     text("ssl-max-ver", version),
     text("ssl-min-ver", version),
     flag("strict-sni"),
-    text("tls-ticket-keys", |parser, place, options| {
-        keep_value(parser, place, options, "TLS ticket keys file path")
-    })
-    .not_yet(),
+    text("tls-ticket-keys", ticket_keys),
     flag("tls-tickets"),
     text("verify", verify),
 ];
@@ -182,15 +180,43 @@ fn certificate(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut Bin
     let path = place.required("certificate location")?;
     let found = certificates(parser, path, &Loading::default()).or_else(|text| place.fail(&text))?;
     let filters = Filters { default_too: place.name() == "default-crt", ..Filters::default() };
-    let entry = |certificate| TlsEntry { certificate, filters: filters.clone(), settings: None };
-    tls(options).entries.extend(found.into_iter().map(entry));
+    let directory = crate::tls::directory_name(parser, path);
+    let origin = directory.map(|list| Origin { list: list.clone(), number: 0, options: None, filters: None });
+    let tls = tls(options);
+    if let Some(origin) = &origin {
+        add_list(tls, &origin.list, true);
+    }
+    let entry = |certificate| TlsEntry {
+        certificate,
+        filters: filters.clone(),
+        settings: None,
+        origin: origin.clone(),
+    };
+    tls.entries.extend(found.into_iter().map(entry));
+    Ok(())
+}
+
+fn add_list(tls: &mut TlsBind, name: &Arc<str>, directory: bool) {
+    let list = List { name: name.clone(), directory };
+    if !tls.lists.contains(&list) {
+        tls.lists.push(list);
+    }
+}
+
+fn ticket_keys(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
+    let file = place.required("TLS ticket keys file path")?;
+    let keys =
+        crate::tls::ticket_keys(parser, file).or_else(|text| place.wrong(&format!("'{file}' : {text}")))?;
+    tls(options).ticket_keys = Some(keys);
     Ok(())
 }
 
 fn certificate_list(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let path = place.required("crt-list file path")?;
     let entries = crt_list(parser, path).or_else(|text| place.wrong(&text))?;
-    tls(options).entries.extend(entries);
+    let tls = tls(options);
+    add_list(tls, &path.into(), false);
+    tls.entries.extend(entries);
     Ok(())
 }
 

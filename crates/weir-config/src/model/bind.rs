@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_plan::settings::BindSettings;
 use weir_tls::names::Filters;
-use weir_tls::{Certificate, ContextSettings};
+use weir_tls::{Certificate, ContextSettings, List, Origin, TicketKeys};
 use weir_types::{Address, Span};
 
 /// One line: one or more addresses (separated by commas, or a port range) with one set of options.
@@ -41,6 +41,10 @@ pub struct TlsBind {
     pub settings: ContextSettings,
     /// `strict-sni` or `no-strict-sni` was written.
     pub strict_sni: Option<bool>,
+    /// `tls-ticket-keys`
+    pub ticket_keys: Option<Arc<TicketKeys>>,
+    /// Files of `crt-list` and directories of `crt`, each once.
+    pub lists: Vec<List>,
     /// In the order of `crt`, `default-crt` and `crt-list`.
     pub entries: Vec<TlsEntry>,
 }
@@ -52,4 +56,6 @@ pub struct TlsEntry {
     pub filters: Filters,
     /// Of its line in a `crt-list`.
     pub settings: Option<Arc<ContextSettings>>,
+    /// Where it stands in a list.
+    pub origin: Option<Origin>,
 }

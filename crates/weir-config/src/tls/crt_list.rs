@@ -2,13 +2,27 @@
 
 use std::sync::Arc;
 
-use weir_tls::ContextSettings;
 use weir_tls::names::Filters;
+use weir_tls::{ContextSettings, Origin};
 
-use super::{Loading, certificates, set};
+use super::settings::{FindAuthorities, set_with};
+use super::{Loading, authorities, certificates};
 use crate::bind::is_crt_list_option;
 use crate::model::TlsEntry;
 use crate::parser::Parser;
+
+/// One line as it was read: what its words say, no file of a certificate touched.
+pub struct ListedLine {
+    /// As it was written.
+    pub certificate: String,
+    /// Without brackets there are none.
+    pub settings: Option<ContextSettings>,
+    pub filters: Filters,
+    /// What `show ssl crt-list` shows in brackets and behind them.
+    pub options_text: Option<Arc<str>>,
+    pub filters_text: Option<Arc<str>>,
+    pub(crate) loading: Loading,
+}
 
 /// Reads a list. The error is HAProxy's text.
 pub(crate) fn crt_list(parser: &mut Parser<'_>, path: &str) -> Result<Vec<TlsEntry>, String> {
@@ -16,37 +30,65 @@ pub(crate) fn crt_list(parser: &mut Parser<'_>, path: &str) -> Result<Vec<TlsEnt
         return Err(format!("cannot open file '{path}' : No such file or directory"));
     };
     let text = String::from_utf8_lossy(&bytes).into_owned();
+    let list: Arc<str> = path.into();
     let mut entries = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let place = format!("{path}:{}", at + 1);
-        entries.extend(entries_of(parser, line, &place)?);
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            entries.extend(entries_of(parser, line, &list, at as u32 + 1)?);
+        }
     }
     Ok(entries)
 }
 
-/// One line: none where it is empty, several where it names a bundle.
-pub(crate) fn entries_of(parser: &mut Parser<'_>, line: &str, place: &str) -> Result<Vec<TlsEntry>, String> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(Vec::new());
-    }
+/// One line: several entries where it names a bundle.
+fn entries_of(
+    parser: &mut Parser<'_>,
+    line: &str,
+    list: &Arc<str>,
+    number: u32,
+) -> Result<Vec<TlsEntry>, String> {
+    let place = format!("{list}:{number}");
+    let read = crt_list_line(line, &place, &mut |file| authorities::load(parser, file))?;
+    let settings = read.settings.map(Arc::new);
+    let origin = Origin {
+        list: list.clone(),
+        number,
+        options: read.options_text.clone(),
+        filters: read.filters_text.clone(),
+    };
+    let certificates = certificates(parser, &read.certificate, &read.loading)?;
+    let entry = |certificate| TlsEntry {
+        certificate,
+        filters: read.filters.clone(),
+        settings: settings.clone(),
+        origin: Some(origin.clone()),
+    };
+    Ok(certificates.into_iter().map(entry).collect())
+}
+
+/// Reads one line that is neither empty nor a comment; `place` is where it stands, for what is wrong with it.
+pub fn crt_list_line(line: &str, place: &str, find: FindAuthorities<'_>) -> Result<ListedLine, String> {
     let (before, bracketed, after) = parts(line, place)?;
     let Some(certificate) = before.split_whitespace().next() else {
-        return Err(format!("parsing [{place}]: no certificate specified"));
+        return Err(format!("parsing [{place}]: file must start with a cert"));
     };
-    let mut settings = ContextSettings::default();
-    let mut loading = Loading::default();
-    let mut words = bracketed.split_whitespace();
+    let mut options = Options::default();
+    let mut words = bracketed.unwrap_or_default().split_whitespace();
     while let Some(name) = words.next() {
-        option(parser, name, &mut words, &mut settings, &mut loading, place)?;
+        options.take(find, name, &mut words, place)?;
     }
     // Without brackets the names follow at once.
     let names = before.split_whitespace().skip(1).chain(after.split_whitespace());
-    let filters = Filters::of_words(names);
-    let settings = (!bracketed.trim().is_empty()).then(|| Arc::new(settings));
-    let certificates = certificates(parser, certificate, &loading)?;
-    let entry = |certificate| TlsEntry { certificate, filters: filters.clone(), settings: settings.clone() };
-    Ok(certificates.into_iter().map(entry).collect())
+    let filters_text = names.clone().collect::<Vec<_>>().join(" ");
+    Ok(ListedLine {
+        certificate: certificate.to_owned(),
+        options_text: bracketed.map(|_| options.shown().into()),
+        settings: bracketed.is_some_and(|text| !text.trim().is_empty()).then_some(options.settings),
+        filters: Filters::of_words(names),
+        filters_text: (!filters_text.is_empty()).then(|| filters_text.into()),
+        loading: options.loading,
+    })
 }
 
 /// An `ssl-f-use` line: the words are those in the brackets of a list, and the certificate among them.
@@ -56,63 +98,135 @@ pub(crate) fn apart<'w>(
     mut words: impl Iterator<Item = &'w str>,
     place: &str,
 ) -> Result<Vec<TlsEntry>, String> {
-    let mut settings = ContextSettings::default();
-    let mut loading = Loading::default();
+    let mut options = Options::default();
     while let Some(name) = words.next() {
         match name {
             "crt" => drop(words.next()),
-            name => option(parser, name, &mut words, &mut settings, &mut loading, place)?,
+            name => {
+                options.take(&mut |file| authorities::load(parser, file), name, &mut words, place)?;
+            }
         }
     }
-    let settings = Arc::new(settings);
-    let entry =
-        |certificate| TlsEntry { certificate, filters: Filters::default(), settings: Some(settings.clone()) };
-    Ok(certificates(parser, certificate, &loading)?.into_iter().map(entry).collect())
+    let settings = Arc::new(options.settings);
+    let entry = |certificate| TlsEntry {
+        certificate,
+        filters: Filters::default(),
+        settings: Some(settings.clone()),
+        origin: None,
+    };
+    Ok(certificates(parser, certificate, &options.loading)?.into_iter().map(entry).collect())
 }
 
 /// What stands before, in and behind the brackets.
-fn parts<'l>(line: &'l str, place: &str) -> Result<(&'l str, &'l str, &'l str), String> {
-    let Some((before, rest)) = line.split_once('[') else { return Ok((line, "", "")) };
+fn parts<'l>(line: &'l str, place: &str) -> Result<(&'l str, Option<&'l str>, &'l str), String> {
+    let Some((before, rest)) = line.split_once('[') else { return Ok((line, None, "")) };
     match rest.split_once(']') {
-        Some((bracketed, after)) => Ok((before, bracketed, after)),
+        Some((bracketed, after)) => Ok((before, Some(bracketed), after)),
         None => Err(format!("parsing [{place}]: missing ']'")),
     }
 }
 
-fn option<'w>(
-    parser: &mut Parser<'_>,
-    name: &str,
-    words: &mut impl Iterator<Item = &'w str>,
-    settings: &mut ContextSettings,
-    loading: &mut Loading,
-    place: &str,
-) -> Result<(), String> {
-    let row = crate::bind::find_option(name).filter(|_| is_crt_list_option(name));
-    let file = ["key", "ocsp", "issuer", "sctl", "ocsp-update"].contains(&name);
-    let value = match row {
-        Some(row) if !row.value => "",
-        Some(_) => words.next().unwrap_or_default(),
-        None if file => words.next().unwrap_or_default(),
-        None => return Err(format!("parsing [{place}]: unknown ssl keyword {name}")),
-    };
-    match name {
-        "key" => loading.key = Some(value.into()),
-        "ocsp" => loading.ocsp = Some(value.into()),
-        "issuer" => loading.issuer = Some(value.into()),
-        "sctl" => loading.sctl = Some(value.into()),
-        "ocsp-update" if value == "on" => {
-            return Err(format!("parsing [{place}]: 'ocsp-update on' is not supported by weir yet"));
+/// The words in brackets.
+#[derive(Default)]
+struct Options {
+    settings: ContextSettings,
+    loading: Loading,
+    /// Each with its value as it is shown.
+    written: Vec<(String, String)>,
+}
+
+/// The order in which `show ssl crt-list` shows options.
+const SHOWN: [&str; 22] = [
+    "npn",
+    "alpn",
+    "no-alpn",
+    "verify",
+    "no-ca-names",
+    "allow-0rtt",
+    "ca-file",
+    "ca-verify-file",
+    "crl-file",
+    "ciphers",
+    "ciphersuites",
+    "curves",
+    "ecdhe",
+    "client-sigalgs",
+    "sigalgs",
+    "ssl-min-ver",
+    "ssl-max-ver",
+    "ocsp-update",
+    "key",
+    "ocsp",
+    "issuer",
+    "sctl",
+];
+
+impl Options {
+    fn take<'w>(
+        &mut self,
+        find: FindAuthorities<'_>,
+        name: &str,
+        words: &mut impl Iterator<Item = &'w str>,
+        place: &str,
+    ) -> Result<(), String> {
+        let row = crate::bind::find_option(name).filter(|_| is_crt_list_option(name));
+        let file = ["key", "ocsp", "issuer", "sctl", "ocsp-update"].contains(&name);
+        let valued = match row {
+            Some(row) => row.value,
+            None if file => true,
+            None => return Err(format!("parsing [{place}]: unknown ssl keyword {name}")),
+        };
+        let value = match valued.then(|| words.next()) {
+            None => "",
+            Some(Some(value)) => value,
+            Some(None) => return Err(format!("parsing [{place}]: ssl args out of '[]' for {name}")),
+        };
+        let mut shown = value.to_owned();
+        match name {
+            "key" => self.loading.key = Some(value.into()),
+            "ocsp" => self.loading.ocsp = Some(value.into()),
+            "issuer" => self.loading.issuer = Some(value.into()),
+            "sctl" => self.loading.sctl = Some(value.into()),
+            "ocsp-update" => match value {
+                "on" => {
+                    return Err(format!("parsing [{place}]: 'ocsp-update on' is not supported by weir yet"));
+                }
+                "off" => {}
+                _ => return Err("'ocsp-update' : expecting <on|off>".into()),
+            },
+            "allow-0rtt" | "npn" | "ktls" => {}
+            "verify" if !["none", "optional", "required"].contains(&value) => {
+                return Err(format!(
+                    "'verify' : unknown verify method '{value}', only 'none', 'optional', and 'required' are supported"
+                ));
+            }
+            "ssl-min-ver" | "ssl-max-ver" if !super::VERSION_NAMES.contains(&value) => {
+                return Err(format!("'{value}' : unknown ssl/tls version"));
+            }
+            "ca-file" | "ca-verify-file" | "crl-file" => {
+                set_with(find, &mut self.settings, name, value)?;
+                let settings = &self.settings;
+                let loaded = match name {
+                    "ca-file" => &settings.ca_file,
+                    "crl-file" => &settings.crl_file,
+                    _ => &settings.ca_verify_file,
+                };
+                shown = loaded.as_ref().map_or(shown, |file| file.name.to_string());
+            }
+            _ => set_with(find, &mut self.settings, name, value)?,
         }
-        "ocsp-update" | "allow-0rtt" | "npn" | "ktls" => {}
-        "verify" if !["none", "optional", "required"].contains(&value) => {
-            return Err(format!(
-                "'verify' : unknown verify method '{value}', only 'none', 'optional', and 'required' are supported"
-            ));
-        }
-        "ssl-min-ver" | "ssl-max-ver" if !super::VERSION_NAMES.contains(&value) => {
-            return Err(format!("'{value}' : unknown ssl/tls version"));
-        }
-        _ => set(parser, settings, name, value)?,
+        self.written.retain(|(known, _)| known != name);
+        self.written.push((name.to_owned(), shown));
+        Ok(())
     }
-    Ok(())
+
+    fn shown(&self) -> String {
+        let mut parts = Vec::new();
+        for wanted in SHOWN {
+            for (name, value) in self.written.iter().filter(|(name, _)| name == wanted) {
+                parts.push(if value.is_empty() { name.clone() } else { format!("{name} {value}") });
+            }
+        }
+        parts.join(" ")
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) fn certificates(
         return Ok(vec![known.clone()]);
     }
     if let Some(names) = parser.options.files.list(&path) {
-        return directory(parser, &path, names);
+        return directory(parser, path.trim_end_matches('/'), names);
     }
     if let Some(bytes) = parser.options.files.read(&path) {
         return Ok(vec![load(parser, &path, bytes, loading)?]);
@@ -91,6 +91,14 @@ fn directory(
         }
     }
     Ok(all)
+}
+
+/// The directory that a path stands for; its certificates are the lines of a list with this name.
+pub(crate) fn directory_name(parser: &Parser<'_>, written: &str) -> Option<Arc<str>> {
+    let path = based(written, parser.config.global.tls.crt_base.as_deref());
+    let known = parser.tls.certificates.contains_key(written) || parser.tls.certificates.contains_key(&path);
+    parser.options.files.list(&path).filter(|_| !known)?;
+    Some(path.trim_end_matches('/').into())
 }
 
 pub(crate) fn based(written: &str, base: Option<&str>) -> String {

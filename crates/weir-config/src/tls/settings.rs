@@ -4,12 +4,16 @@
 use std::sync::Arc;
 
 use weir_tls::context::Errors;
+use weir_tls::pem::Authorities;
 use weir_tls::{ContextSettings, Verify, Version};
 
 use super::authorities;
 use crate::parser::Parser;
 
 pub(crate) const VERSION_NAMES: [&str; 5] = ["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+/// Finds a file of authorities; the error is HAProxy's text.
+pub(crate) type FindAuthorities<'f> = &'f mut dyn FnMut(&str) -> Result<Arc<Authorities>, String>;
 
 /// Takes an option whose words were checked. The error is HAProxy's text for a file that cannot be used.
 pub(crate) fn set(
@@ -18,13 +22,22 @@ pub(crate) fn set(
     name: &str,
     value: &str,
 ) -> Result<(), String> {
+    set_with(&mut |file| authorities::load(parser, file), settings, name, value)
+}
+
+pub(crate) fn set_with(
+    find: FindAuthorities<'_>,
+    settings: &mut ContextSettings,
+    name: &str,
+    value: &str,
+) -> Result<(), String> {
     let text = || Some(Arc::<str>::from(value));
     match name {
         "alpn" => settings.alpn = text(),
         "no-alpn" => settings.alpn = Some("".into()),
-        "ca-file" => settings.ca_file = Some(authorities::load(parser, value)?),
-        "ca-verify-file" => settings.ca_verify_file = Some(authorities::load(parser, value)?),
-        "crl-file" => settings.crl_file = Some(authorities::load(parser, value)?),
+        "ca-file" => settings.ca_file = Some(find(value)?),
+        "ca-verify-file" => settings.ca_verify_file = Some(find(value)?),
+        "crl-file" => settings.crl_file = Some(find(value)?),
         "ciphers" => settings.ciphers = text(),
         "ciphersuites" => settings.ciphersuites = text(),
         "curves" => settings.curves = text(),

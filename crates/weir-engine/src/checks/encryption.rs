@@ -22,8 +22,11 @@ pub fn begin(server: &Server, opening: &Opening) -> Option<io::Result<Ssl>> {
         (Some(tls), None) => {
             tls.check_connector.as_ref().unwrap_or(&tls.connector).begin(name, server.slot.0)
         }
-        (line, alpn) => apart(line.map(|tls| tls.connector.settings()), alpn)
-            .and_then(|connector| connector.begin(name, server.slot.0)),
+        (line, alpn) => {
+            let state = line.map(|tls| tls.connector.state());
+            apart(state.as_ref().map(|state| &state.settings), alpn)
+                .and_then(|connector| connector.begin(name, server.slot.0))
+        }
     };
     Some(begun.ok_or(io::ErrorKind::OutOfMemory.into()))
 }

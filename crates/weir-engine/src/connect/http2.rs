@@ -181,6 +181,7 @@ impl Turn<'_, '_> {
 }
 
 fn offers(tls: &ServerTls, protocol: &str) -> bool {
-    let alpn = tls.connector.settings().context.alpn.as_deref();
+    let state = tls.connector.state();
+    let alpn = state.settings.context.alpn.as_deref();
     alpn.is_some_and(|list| list.split(',').any(|name| name == protocol))
 }

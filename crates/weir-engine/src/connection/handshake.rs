@@ -89,7 +89,7 @@ impl Connection {
             let fault = Fault { text: CALLBACK_FAILED.into(), code: 0x0a00_00ea, ..Fault::default() };
             return Poll::Ready(self.handshake_failed(&fault));
         };
-        if !listener.begin(entry).is_some_and(|ssl| self.client.socket.encrypt(ssl, ahead)) {
+        if !listener.begin(&entry).is_some_and(|ssl| self.client.socket.encrypt(ssl, ahead)) {
             return Poll::Ready(self.handshake_failed(&Fault::default()));
         }
         self.worker.count_handshake();
@@ -98,7 +98,7 @@ impl Connection {
         if let Some(tls) = self.client.socket.tls_mut() {
             tls.limit_records(limits);
             tls.count(self.worker.counters);
-            tls.served = Some(listener.entries[entry].certificate());
+            tls.served = Some(entry.certificate());
             tls.hello = hello.map(Box::new);
         }
         Poll::Ready(true)

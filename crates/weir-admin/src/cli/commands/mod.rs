@@ -1,7 +1,6 @@
 //! The commands that work, by subject.
 
 pub mod caches;
-pub mod certificates;
 pub mod counters;
 pub mod dynamic_cookie;
 pub mod events;
@@ -15,5 +14,6 @@ pub mod servers;
 pub mod sessions;
 pub mod statistics;
 pub mod tables;
+pub mod tls;
 pub mod variables;
 pub mod wait;

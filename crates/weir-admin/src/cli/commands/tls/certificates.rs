@@ -1,29 +1,16 @@
 //! `show`, `new`, `set`, `commit`, `abort`, `del`, `dump ssl cert` and what else shows TLS (management manual 9.3).
 //! A change is prepared here, in one transaction at a time, and goes to all processes when it is committed.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Mutex, MutexGuard};
 
 use weir_plan::{Edit, EditKind, ListenerOwner};
 use weir_tls::certificate::Parts;
-use weir_tls::update::Update;
+use weir_tls::update::{Named, Update};
 use weir_tls::{Certificate, KeyKind, facts, pem};
 
+use super::{bind_name, describe, desk};
 use crate::cli::reply::Reply;
 use crate::cli::session::Context;
-
-/// What is not in force: kept by the process that answers the commands, as long as it lives.
-struct Desk {
-    transaction: Option<Update>,
-    /// Certificates that nothing uses: `new ssl cert`; empty until one is committed.
-    unused: BTreeMap<String, Option<Parts>>,
-}
-
-fn desk() -> MutexGuard<'static, Desk> {
-    static DESK: Mutex<Desk> = Mutex::new(Desk { transaction: None, unused: BTreeMap::new() });
-    DESK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
 
 /// Files beside a certificate that `set ssl cert` takes by their own names.
 const PARTS: [&str; 4] = ["key", "ocsp", "issuer", "sctl"];
@@ -72,23 +59,7 @@ fn detail(name: &str, parts: Option<&Parts>, status: &str) -> Reply {
     text.push_str("Option: ocsp-update off\nOption: jwt off\n");
     let _ = writeln!(text, "Status: {status}");
     if let Some(leaf) = chain.first() {
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
-        let (bits, kind) = match leaf.public_key() {
-            Ok(key) => (key.bits(), key.id()),
-            Err(_) => (0, openssl::pkey::Id::RSA),
-        };
-        let algorithm = match kind {
-            openssl::pkey::Id::EC => format!("EC{bits}"),
-            openssl::pkey::Id::DSA => format!("DSA{bits}"),
-            _ => format!("RSA{bits}"),
-        };
-        let _ = writeln!(text, "Serial: {}", hex(facts::serial(leaf).unwrap_or_default()));
-        let _ = writeln!(text, "notBefore: {}\nnotAfter: {}", leaf.not_before(), leaf.not_after());
-        let names = facts::alternative_names(leaf).unwrap_or_default();
-        let _ = writeln!(text, "Subject Alternative Name: {names}\nAlgorithm: {algorithm}");
-        let _ = writeln!(text, "SHA1 FingerPrint: {}", hex(facts::sha1(leaf).unwrap_or_default()));
-        let _ = writeln!(text, "Subject: {}", facts::whole_name(leaf.subject_name(), false));
-        let _ = writeln!(text, "Issuer: {}", facts::whole_name(leaf.issuer_name(), false));
+        describe(&mut text, leaf);
         for link in &chain[1..] {
             let _ = writeln!(text, "Chain Subject: {}", facts::whole_name(link.subject_name(), false));
             let _ = writeln!(text, "Chain Issuer: {}", facts::whole_name(link.issuer_name(), false));
@@ -156,7 +127,7 @@ pub fn set(context: &mut Context<'_>) -> Reply {
     if let Err(text) = apply(&mut parts, part, payload.as_bytes(), store) {
         return refused(format!("{text}\nCan't load the payload"));
     }
-    desk.transaction = Some(Update { name: store.to_owned(), parts });
+    desk.transaction = Some(Named { name: store.to_owned(), parts });
     let verb = if fresh { "created" } else { "updated" };
     Reply::text(format!("Transaction {verb} for certificate {store}!\n"))
 }
@@ -217,13 +188,16 @@ pub fn commit(context: &mut Context<'_>) -> Reply {
         return Reply::text(format!("Committing {name}\nSuccess!\n"));
     }
     let dots = ".".repeat(uses);
-    context.edit(Edit::new(EditKind::Certificates, update.encode()), move |outcome, _| match outcome {
-        Ok(()) => {
-            desk().transaction = None;
-            Reply::text(format!("Committing {name}{dots}\nSuccess!\n"))
-        }
-        Err(reason) => Reply::error(format!("{reason}\nCan't commit {name}!")),
-    })
+    context.edit(
+        Edit::new(EditKind::Certificates, Update::Certificate(update).encode()),
+        move |outcome, _| match outcome {
+            Ok(()) => {
+                desk().transaction = None;
+                Reply::text(format!("Committing {name}{dots}\nSuccess!\n"))
+            }
+            Err(reason) => Reply::error(format!("{reason}\nCan't commit {name}!")),
+        },
+    )
 }
 
 pub fn abort(context: &mut Context<'_>) -> Reply {
@@ -287,10 +261,7 @@ pub fn show_sni(context: &mut Context<'_>) -> Reply {
             let except: Vec<String> = entry.filters.except.iter().map(|name| format!("!{name}")).collect();
             let except =
                 if except.is_empty() || !name.starts_with('*') { "-".into() } else { except.join(" ") };
-            let bind = match &*listener.name {
-                "" => listener.id.to_string(),
-                name => name.to_owned(),
-            };
+            let bind = bind_name(plan, listener);
             let _ = writeln!(
                 text,
                 "{}/{bind}\t{name}\t{except}\t{kind}\t{}\t{}\t{}",
