@@ -146,6 +146,7 @@ impl Builder {
         let slot = self.slot(Kind::Server, &path);
         self.plan.servers.push(Server {
             tls: None,
+            proxy_fields: None,
             name: name.into(),
             id,
             target: ServerTarget::Ip { ip: Ipv4Addr::LOCALHOST.into(), port: PortSpec::Fixed(port) },
