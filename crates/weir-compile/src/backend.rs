@@ -35,6 +35,7 @@ pub fn compile(
             None => cookie.clone(),
         }),
         servers: resolver.names.servers(id),
+        dispatch: None,
         use_server: parts
             .use_server
             .iter()

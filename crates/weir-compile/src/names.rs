@@ -89,6 +89,11 @@ impl<'c> Names<'c> {
         self.proxy(name).filter(|(_, proxy)| proxy.kind.has_backend()).map(|(id, _)| id)
     }
 
+    /// The servers of all proxies.
+    pub fn server_count(&self) -> usize {
+        self.ranges.last().map_or(0, |range| range.end as usize)
+    }
+
     /// The range of a proxy's servers in the plan.
     pub fn servers(&self, proxy: ProxyId) -> Range<u32> {
         self.ranges[proxy.index()].clone()

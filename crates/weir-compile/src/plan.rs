@@ -37,6 +37,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         server_settings: server::SharedSettings::default(),
         connectors: Connectors::default(),
         servers: Vec::new(),
+        dispatch: Vec::new(),
         listeners: Vec::new(),
         sticky: HashSet::new(),
     };
@@ -44,7 +45,8 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     for (index, written) in config.proxies.iter().enumerate() {
         proxies.push(work.proxy(ProxyId(index as u32), written, slots, &mut diagnostics));
     }
-    let Work { servers, mut listeners, sticky, .. } = work;
+    let Work { mut servers, dispatch, mut listeners, sticky, .. } = work;
+    servers.extend(dispatch);
     let tables = table::tables(config, &names, &sticky, slots, &mut diagnostics);
     cli_listeners(config, &mut listeners, slots);
     let backends_by_name = backends_by_name(&proxies);
@@ -83,6 +85,8 @@ struct Work<'w, 'c> {
     server_settings: server::SharedSettings,
     connectors: Connectors,
     servers: Vec<Server>,
+    /// What `dispatch` and `option transparent` lead to; they follow the servers.
+    dispatch: Vec<Server>,
     listeners: Vec<Listener>,
     /// Tables that a stick rule names.
     sticky: HashSet<TableId>,
@@ -111,6 +115,11 @@ impl<'c> Work<'_, 'c> {
                 backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots);
             let lines = written.backend.as_deref().map_or(&[][..], |parts| &parts.stick);
             backend.stick = table::stick_rules(lines, &mut resolver, &mut self.sticky);
+            if let Some(target) = server::dispatch(written, &mut resolver) {
+                backend.dispatch = Some(ServerId((self.names.server_count() + self.dispatch.len()) as u32));
+                let server = server::unnamed(written, target, slots);
+                self.dispatch.push(server);
+            }
             Box::new(backend)
         });
         filters::check(written, diagnostics);

@@ -7,7 +7,7 @@ use weir_check::Ruleset;
 use weir_config::model::{InitAddress, Name, Proxy, Server as Written, ServerOptions};
 use weir_plan::settings::{OwnRules, ServerSettings, SourceAddress};
 use weir_plan::{ProxyField, Server, ServerTarget};
-use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, ProxyId, ServerId, Span};
+use weir_types::{Address, AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, ProxyId, ServerId, Span};
 
 use crate::check;
 use crate::names::server_lines;
@@ -127,6 +127,43 @@ pub fn compile_all(
     }
 }
 
+/// Where `dispatch` or `option transparent` sends what nothing binds to a server. Only where no algorithm was chosen.
+pub fn dispatch(proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Option<ServerTarget> {
+    let title = format!("{} '{}'", proxy.kind.noun(), proxy.name);
+    let written = proxy.backend.as_deref().and_then(|parts| parts.dispatch.as_ref());
+    let (transparent, chosen) = (proxy.settings.options.transparent, proxy.settings.balance.chosen);
+    if transparent && chosen {
+        resolver.alert(proxy.span, format!("{title} cannot use both transparent and balance mode."));
+        return None;
+    }
+    if let Some((_, span)) = written.filter(|_| chosen) {
+        let text = format!("dispatch address of {title} will be ignored in balance mode.");
+        resolver.diagnostics.push(Diagnostic::new(Level::Warning, Form::Bare, Some(*span), text));
+        return None;
+    }
+    let passes = || transparent.then_some(ServerTarget::Transparent { port: PortSpec::None });
+    written.map(|(address, _)| direct(address)).or_else(passes)
+}
+
+/// A server without a name, checks or a pool of idle connections.
+pub fn unnamed(proxy: &Proxy, target: ServerTarget, slots: &mut dyn Slots) -> Server {
+    let source = proxy.settings.source.as_deref().cloned();
+    Server {
+        name: "".into(),
+        tls: None,
+        id: 0,
+        target,
+        settings: Arc::new(ServerSettings { source, ..ServerSettings::default() }),
+        cookie: None,
+        proxy_fields: None,
+        track: None,
+        forced_id: false,
+        host: None,
+        span: proxy.span,
+        slot: slots.server(&format!("{}/", proxy.name)),
+    }
+}
+
 /// Ids: those written, and for the others the next free one, counted from 1.
 struct Numbers {
     taken: HashSet<u32>,
@@ -176,12 +213,19 @@ fn duplicate(proxy: &Proxy, name: &str, at: Span, first: Span, resolver: &mut Re
 }
 
 fn target(line: &Written, path: &str, resolver: &mut Resolver<'_, '_>) -> ServerTarget {
-    let port = line.address.port;
     match &line.address.family {
+        AddressFamily::Name(name) => named(name, line, path, resolver),
+        _ => direct(&line.address),
+    }
+}
+
+/// An address that is no name.
+fn direct(address: &Address) -> ServerTarget {
+    let port = address.port;
+    match &address.family {
         AddressFamily::Ip(ip) if ip.is_unspecified() => ServerTarget::Transparent { port },
         AddressFamily::Ip(ip) => ServerTarget::Ip { ip: *ip, port },
-        AddressFamily::Name(name) => named(name, line, path, resolver),
-        _ => ServerTarget::Other(Box::new(line.address.clone())),
+        _ => ServerTarget::Other(Box::new(address.clone())),
     }
 }
 

@@ -56,6 +56,10 @@ impl Turn<'_, '_> {
         stream.persistent = stream.designated.is_some();
         stream.asked = stream.designated;
         let asked = stream.designated.take().map(|server| designated(&servers, server));
+        let unbound = |stream: &Stream| match backend.dispatch {
+            Some(server) => Assignment::Server(server),
+            None => balanced(&servers, &settings, stream, worker, hash),
+        };
         let mut elsewhere = false;
         let mut assignment = match asked {
             // A cookie does not keep a client from servers that have room.
@@ -63,16 +67,16 @@ impl Turn<'_, '_> {
                 stream.persistent = false;
                 elsewhere = true;
                 stream.asked = None;
-                balanced(&servers, &settings, stream, worker, hash)
+                unbound(stream)
             }
             Some(asked) => asked,
             None => match last.filter(|last| servers.may_keep(*last, backend.keep_alive_queue)) {
                 Some(last) => designated(&servers, last),
-                None => balanced(&servers, &settings, stream, worker, hash),
+                None => unbound(stream),
             },
         };
         match assignment {
-            Assignment::Server(server) if counted => {
+            Assignment::Server(server) if counted && backend.dispatch != Some(server) => {
                 balance.acquire(worker.id, plan.server(server).slot, 0);
             }
             Assignment::Queue(server) => {
@@ -100,7 +104,9 @@ impl Turn<'_, '_> {
             self.leave_cookie();
             self.stream.record.redispatched = true;
         }
-        (assignment, counted)
+        let holds =
+            counted && !matches!(assignment, Assignment::Server(server) if backend.dispatch == Some(server));
+        (assignment, holds)
     }
 
     /// `option prefer-last-server`: the server of this client's last request, where its connection still stands and no

@@ -169,10 +169,10 @@ impl Turn<'_, '_> {
         if !self.stream.http {
             return None;
         }
-        if let Some(private) = self.client.session.private.take() {
-            let (slot, mut idle) = *private;
+        if let Some(private) = self.client.session.private.take_if(|private| private.0 == assigned.slot) {
+            let (_, mut idle) = *private;
             let same = idle.target == *target && idle.name.as_deref() == name && idle.mux().is_none();
-            if slot == assigned.slot && same && !idle.socket.seems_readable() {
+            if same && !idle.socket.seems_readable() {
                 return Some(idle);
             }
         }
@@ -191,11 +191,12 @@ impl Turn<'_, '_> {
 
     /// Whether a connection to this server is for this client alone: it says who the client is, or must not be shared.
     pub fn is_private(&self, assigned: &Assigned) -> bool {
-        let settings = &assigned.plan.server(assigned.server).settings;
+        let server = assigned.plan.server(assigned.server);
+        let settings = &server.settings;
         let of_client = settings.source.as_ref().is_some_and(|source| source.use_client.is_some());
         let never =
             || self.stream.backend(&self.client.session.plan).settings.options.reuse == HttpReuse::Never;
-        settings.send_proxy.version().is_some() || of_client || never()
+        settings.send_proxy.version().is_some() || of_client || !server.is_named() || never()
     }
 
     /// Sends the first bytes; with a new connection that tells whether it stands.

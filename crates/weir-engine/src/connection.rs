@@ -189,14 +189,14 @@ impl Connection {
             None => ("unix_stream", "unix:1".into()),
         };
         let backend = plan.proxy(stream.backend);
-        let server = stream.assigned.as_ref().map(|it| &*it.plan.server(it.server).name);
+        let server = stream.assigned.as_ref().map(|it| it.plan.server(it.server));
         self.worker.census.step_forward(Person {
             id: self.number,
             protocol: protocol.into(),
             source,
             frontend: plan.proxy(session.frontend).name.to_string(),
             backend: if backend.backend.is_some() { &*backend.name } else { "<NONE>" }.into(),
-            server: server.unwrap_or("<none>").into(),
+            server: server.filter(|it| it.is_named()).map_or("<none>", |it| &*it.name).into(),
             age_ms: now_ms.saturating_sub(record.start_us / 1000),
             expires_ms: (next != crate::timers::NEVER).then(|| next.saturating_sub(now_ms)),
             retries: record.retries,

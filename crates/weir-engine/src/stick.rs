@@ -89,7 +89,7 @@ impl Turn<'_, '_> {
         let stores = std::mem::take(&mut self.stream.stick_stores);
         let Some(assigned) = &self.stream.assigned else { return };
         let server = plan.server(assigned.server);
-        if server.settings.non_stick {
+        if server.settings.non_stick || !server.is_named() {
             return;
         }
         let now_ms = self.now_ms();

@@ -55,7 +55,7 @@ impl View<'_> {
 
     fn server(&self) -> Option<&weir_plan::Server> {
         let assigned = self.stream.assigned.as_ref()?;
-        Some(assigned.plan.server(assigned.server))
+        Some(assigned.plan.server(assigned.server)).filter(|server| server.is_named())
     }
 
     /// The store of a variable's scope, if it exists now.

@@ -20,6 +20,9 @@ pub struct Backend {
     pub cookie: Option<Arc<Cookie>>,
     /// Indices into `Plan::servers`.
     pub servers: Range<u32>,
+    /// `dispatch`, `option transparent`: where streams go that nothing binds to one of the servers. It stands behind the
+    /// servers of all backends and has no name.
+    pub dispatch: Option<ServerId>,
     pub use_server: Vec<UseServer>,
     /// `option httpchk`, `tcp-check`...: what a server's `check` does here.
     pub check: Arc<Ruleset>,
@@ -58,6 +61,7 @@ pub enum UseServerTarget {
 /// One server. What never differs between the servers of a line (`default-server`, template) is shared.
 #[derive(Debug)]
 pub struct Server {
+    /// Empty for the one that [`Backend::dispatch`] names.
     pub name: Arc<str>,
     /// `id`, or the place in the backend counted from 1.
     pub id: u32,
@@ -84,6 +88,13 @@ pub struct Server {
 pub struct ProxyField {
     pub kind: u8,
     pub value: Format<Resolved>,
+}
+
+impl Server {
+    /// Whether there is a server that can be told of: not where `dispatch` leads.
+    pub fn is_named(&self) -> bool {
+        !self.name.is_empty()
+    }
 }
 
 /// TLS to a server.

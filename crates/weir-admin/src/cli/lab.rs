@@ -114,6 +114,7 @@ impl Builder {
             balance_key: None,
             cookie: cookie.map(|name| Arc::new(Cookie { name: name.into(), ..Cookie::default() })),
             servers: first..first,
+            dispatch: None,
             use_server: Vec::new(),
             check: Arc::new(weir_check::Ruleset::connect()),
             fullconn: None,

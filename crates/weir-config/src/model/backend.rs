@@ -1,7 +1,7 @@
 //! What only a section with a backend can hold: servers and the choice among them.
 
 use weir_sample::{Condition, Expr, Named};
-use weir_types::Span;
+use weir_types::{Address, Span};
 
 use super::name::Name;
 use super::proxy::{Persist, SwitchTarget};
@@ -11,6 +11,8 @@ use super::server::{Server, ServerTemplate};
 pub struct BackendParts {
     pub servers: Vec<Server>,
     pub templates: Vec<ServerTemplate>,
+    /// `dispatch`
+    pub dispatch: Option<(Address, Span)>,
     pub use_server: Vec<UseServer>,
     pub stick: Vec<StickRule>,
     pub force_persist: Vec<Persist>,

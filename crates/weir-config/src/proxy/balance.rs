@@ -67,7 +67,10 @@ fn balance(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     };
     let settings = parser.settings();
     settings.balance_key = key;
-    change(&mut settings.balance, |balance| balance.algorithm = algorithm);
+    change(&mut settings.balance, |balance| {
+        balance.algorithm = algorithm;
+        balance.chosen = true;
+    });
     Ok(())
 }
 

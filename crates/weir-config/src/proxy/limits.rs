@@ -33,8 +33,7 @@ pub const KEYWORDS: &[Keyword] = &[
     ),
     Keyword::new("http-send-name-header", "[<header>]", "Sends the server's name (4.2).", send_name_header),
     Keyword::new("persist", "rdp-cookie[(<name>)]", "Affinity by RDP cookie (4.2).", persist),
-    Keyword::new("transparent", "", "Deprecated spelling of `option transparent` (4.2).", transparent)
-        .not_yet(),
+    Keyword::new("transparent", "", "Deprecated spelling of `option transparent` (4.2).", transparent),
 ];
 
 /// A count: HAProxy takes what `atol` makes of the word.
@@ -168,5 +167,7 @@ fn persist(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 
 fn transparent(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     parser.lacks(Half::Backend, line, "transparent");
-    parser.at_most(line, 1)
+    parser.at_most(line, 1)?;
+    parser.switches().transparent = true;
+    Ok(())
 }

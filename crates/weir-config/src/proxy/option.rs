@@ -76,7 +76,7 @@ pub const OPTIONS: &[OptionRow] = rows! {
     "srvtcpka" false true false srvtcpka Works;
     "tcp-smart-accept" true false false tcp_smart_accept NoEffect("the system decides about acknowledgements");
     "tcp-smart-connect" false true false tcp_smart_connect NoEffect("the system decides about acknowledgements");
-    "transparent" false true false transparent NotYet;
+    "transparent" false true false transparent Works;
 };
 
 /// Earlier names that are still read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use weir_registry::{Status, near};
 use weir_syntax::Line;
 use weir_syntax::address::{self, AddressUse};
-use weir_types::{Address, Level};
+use weir_types::{Address, AddressFamily, Level};
 
 use super::option::{self, OPTIONS};
 use super::place::{Draft, Place, fault};
@@ -30,7 +30,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "Servers by the dozen (4.2).",
         template,
     ),
-    Keyword::new("dispatch", "<address>:<port>", "A server without a name (4.2).", dispatch).not_yet(),
+    Keyword::new("dispatch", "<address>:<port>", "A server without a name (4.2).", dispatch),
     Keyword::new(
         "source",
         "<addr>[:<port>] [usesrc ...]",
@@ -219,13 +219,21 @@ fn dispatch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if line.word(1).is_empty() {
         return line.fail(0, "'dispatch' : '' resolves to an empty address (environment variable missing?)");
     }
-    address::parse(line.word(1), AddressUse::Peer)
+    let mut address = address::parse(line.word(1), AddressUse::Peer)
         .or_else(|error| line.fail(1, format!("'dispatch' : {error}")))?;
+    if let AddressFamily::Name(name) = &address.family {
+        let Some(ip) = parser.options.files.address(name) else {
+            let text = format!("'dispatch' : invalid address: '{name}' in '{}'", line.word(1));
+            return line.fail(1, text);
+        };
+        address.family = AddressFamily::Ip(ip);
+    }
     parser.at_most(line, 2)?;
     if !parser.deprecated {
         let text = "keyword 'dispatch' is deprecated in 3.3 and will be removed in 3.5. The modern way to do the same is \
                     to create a server with the same address.";
         crate::proxy::deprecated(parser, line, text);
     }
+    parser.backend().dispatch = Some((address, line.span()));
     Ok(())
 }

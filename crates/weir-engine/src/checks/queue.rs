@@ -219,6 +219,7 @@ mod tests {
             balance_key: None,
             cookie: None,
             servers: 0..slots.len() as u32,
+            dispatch: None,
             use_server: Vec::new(),
             check: Default::default(),
             fullconn: None,

@@ -79,6 +79,9 @@ impl Turn<'_, '_> {
         let Some(backend) = plan.proxy(self.stream.backend).backend.as_deref() else { return };
         let Some(cookie) = backend.cookie.as_deref() else { return };
         let Some(assigned) = &self.stream.assigned else { return };
+        if !plan.server(assigned.server).is_named() {
+            return;
+        }
         let server = cookie_of(plan, plan.proxy(self.stream.backend), assigned.server, self.worker.shm);
         let post_only = cookie.postonly && self.stream.request.method() != Method::Post;
         let mut operation = self.treat_server_cookie(cookie, server.as_deref());

@@ -231,6 +231,7 @@ impl Turn<'_, '_> {
         let stream = &mut *self.stream;
         let (frontend, backend) = (plan.proxy(stream.frontend), plan.proxy(stream.backend));
         if let Some(name) = backend.backend.as_deref().and_then(|backend| backend.send_name_header.as_deref())
+            && server.is_named()
         {
             // A head without room goes on as it is.
             let _ = stream.request.headers.set(&lower(name), server.name.as_bytes());

@@ -86,6 +86,7 @@ impl Plans {
                     balance_key: None,
                     cookie: None,
                     servers: first..last,
+                    dispatch: None,
                     use_server: Vec::new(),
                     check: Arc::new(weir_check::Ruleset::connect()),
                     fullconn: None,

@@ -67,6 +67,8 @@ pub enum HashFunction {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
+    /// `balance` was written: there is no other way to a server then.
+    pub chosen: bool,
     pub algorithm: Algorithm,
     pub method: HashMethod,
     pub function: HashFunction,
