@@ -69,6 +69,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         backends_by_name,
         variables: Arc::new(variables(&config.global)),
         patterns: Patterns::new(config.patterns.clone()),
+        token_certificates: config.token_certificates.clone(),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
         saved_servers,
         generation: 0,

@@ -30,7 +30,13 @@ pub(crate) fn within<T>(
     let cx = ParseContext::new(line.span(), parser.options.files, &parser.references);
     let value = read(&cx);
     let warnings: Vec<Diagnostic> = cx.warnings.into_inner();
+    let certificates = cx.certificates.into_inner();
     parser.diagnostics.list.extend(warnings);
+    for name in certificates {
+        if let Err(text) = crate::tls::load_for_tokens(parser, &name) {
+            parser.diagnostics.list.push(line.alert(0, text));
+        }
+    }
     value
 }
 

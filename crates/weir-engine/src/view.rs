@@ -9,7 +9,10 @@ use weir_sample::stream::{
     BackendFigure, Body, EntryOf, FrontendFigure, Multiplexer, NameOf, NamePart, RequestLine, ServerFigure,
     Side, TableAsk, TcpFigures, TimeoutName, Timers, TlsFact, Whose,
 };
-use weir_sample::{OwnedValue, Scope, Stream as Sample, Value, Variable, VariableEdit, Variables};
+use weir_sample::{
+    NoCertificate, OwnedValue, Scope, Stream as Sample, TokenAlgorithms, TokenCertificate, Value, Variable,
+    VariableEdit, Variables,
+};
 use weir_types::{ProxyId, ServerId, TableId};
 
 use crate::encrypted::Tls;
@@ -674,6 +677,14 @@ impl Sample for View<'_> {
 
     fn stopping(&self) -> bool {
         self.worker.is_stopping()
+    }
+
+    fn token_certificate(&self, name: &str) -> Result<TokenCertificate, NoCertificate> {
+        self.plan().token_certificates.find(name)
+    }
+
+    fn token_algorithms(&self) -> TokenAlgorithms {
+        self.plan().global.token_algorithms
     }
 
     fn tell(&self, sink: &str, line: &[u8]) {

@@ -73,6 +73,7 @@ impl Plan {
         for server in self.servers.iter().filter_map(|server| server.tls.as_ref()) {
             server.connector.state().settings.certificate.iter().for_each(|shown| add(shown.clone()));
         }
+        self.token_certificates.certificates().for_each(add);
         all
     }
 
@@ -162,6 +163,7 @@ impl Plan {
         })?;
         let plan = self.clone();
         Ok(Change::Inside(Box::new(move || {
+            plan.token_certificates.replace(&certificate);
             for listener in plan.tls_listeners() {
                 listener.replace(&certificate);
             }

@@ -16,6 +16,7 @@ pub mod proxy;
 mod ring;
 pub mod settings;
 pub mod table;
+mod token_certificates;
 
 pub use backend::{
     Backend, ProxyField, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget,
@@ -30,3 +31,4 @@ pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};
 pub use ring::{Ring, RingServer};
 pub use table::{StickRule, StickTable, StoredFrom};
+pub use token_certificates::TokenCertificates;

@@ -16,6 +16,7 @@ use crate::ring::Ring;
 use crate::settings::userlist::Userlist;
 use crate::settings::{Global, SavedServer};
 use crate::table::StickTable;
+use crate::token_certificates::TokenCertificates;
 
 /// Everything one worker needs to serve one configuration.
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ pub struct Plan {
     pub patterns: Patterns,
     /// Variables of the process scope.
     pub variables: Arc<ProcessVariables>,
+    /// Certificates for signed and encrypted tokens.
+    pub token_certificates: Arc<TokenCertificates>,
     /// Names of the configuration's files, by [`weir_types::FileId`].
     pub files: Vec<Box<str>>,
     /// States of servers from state files, for a start without anything in shared memory.

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crate::convert::crypto::PublicKey;
+use crate::convert::crypto::{PublicKey, TokenKey};
 use crate::pattern::Map;
 use crate::regexp::Regex;
 use crate::stage::{Named, Resolve, Resolved, Sought, Stage, UnresolvedName};
@@ -118,6 +118,8 @@ pub enum Arg<S: Stage> {
     Map(Arc<Map>),
     /// A public key that signatures are verified with.
     Key(PublicKey),
+    /// A key that encrypted tokens are opened with.
+    TokenKey(TokenKey),
     /// Where `debug` writes: a ring, `stdout` or `stderr`.
     Sink(Box<str>),
     Acl {
@@ -163,6 +165,7 @@ impl Arg<Named> {
             Arg::Regex(regex) => return Ok(Arg::Regex(regex.clone())),
             Arg::Map(map) => return Ok(Arg::Map(map.clone())),
             Arg::Key(key) => return Ok(Arg::Key(key.clone())),
+            Arg::TokenKey(key) => return Ok(Arg::TokenKey(key.clone())),
             Arg::Sink(name) => match names.sink(name) {
                 Ok(()) => return Ok(Arg::Sink(name.clone())),
                 Err(why) => (Sought::Sink, name, why),

@@ -46,11 +46,13 @@ pub struct ParseContext<'a> {
     pub references: &'a References,
     /// Warnings found on the way, in HAProxy's words; drained by the caller.
     pub warnings: std::cell::RefCell<Vec<Diagnostic>>,
+    /// Names of certificates that converters verify or open tokens with; loaded by the caller.
+    pub certificates: std::cell::RefCell<Vec<Box<str>>>,
 }
 
 impl<'a> ParseContext<'a> {
     pub fn new(span: Span, files: &'a dyn Files, references: &'a References) -> Self {
-        Self { span, files, references, warnings: Default::default() }
+        Self { span, files, references, warnings: Default::default(), certificates: Default::default() }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod variable;
 pub use acl::{Acl, AclTest, Condition, Incompatible, Term, Verdict, predefined};
 pub use arg::{Arg, Args};
 pub use cast::castable;
+pub use convert::crypto::{NoCertificate, TokenAlgorithms, TokenCertificate};
 pub use convert::{crc32c, http_date};
 pub use expr::{Conversion, Expr, ExprError, ParseContext};
 pub use fetch::tlv_number;

@@ -8,6 +8,7 @@ use weir_http::{Request, Response};
 use weir_shm::DataType;
 use weir_types::{ProxyId, ServerId, TableId};
 
+use crate::convert::crypto::{NoCertificate, TokenAlgorithms, TokenCertificate};
 use crate::value::{OwnedValue, Value};
 use crate::variable::Variable;
 
@@ -743,6 +744,16 @@ pub trait Stream {
 
     fn stopping(&self) -> bool {
         false
+    }
+
+    /// The certificate of this name for signed and encrypted tokens.
+    fn token_certificate(&self, name: &str) -> Result<TokenCertificate, NoCertificate> {
+        Err(NoCertificate::Unknown)
+    }
+
+    /// Which encrypted tokens may be opened.
+    fn token_algorithms(&self) -> TokenAlgorithms {
+        Default::default()
     }
 
     /// Writes a line to a ring, `stdout` or `stderr`.

@@ -1,5 +1,6 @@
 //! What the processes are (manual 3.1): where they run, how they start and stop, what they are called.
 
+use weir_sample::TokenAlgorithms;
 use weir_syntax::Line;
 use weir_syntax::time::Unit;
 use weir_types::Form;
@@ -143,10 +144,15 @@ pub const KEYWORDS: &[Keyword] = &[
              multi-processor machines if available.",
         )
     }),
-    listed("jwt.decrypt_alg_list", "<list>", "Algorithms of jwt_decrypt converters (3.1).", algorithms)
-        .no_effect("no jwt_decrypt converter works yet"),
-    listed("jwt.decrypt_enc_list", "<list>", "Encodings of jwt_decrypt converters (3.1).", algorithms)
-        .no_effect("no jwt_decrypt converter works yet"),
+    listed(
+        "jwt.decrypt_alg_list",
+        "<list>",
+        "Algorithms of jwt_decrypt converters (3.1).",
+        |parser, line| algorithms(parser, line, TokenAlgorithms::limit_management),
+    ),
+    listed("jwt.decrypt_enc_list", "<list>", "Encodings of jwt_decrypt converters (3.1).", |parser, line| {
+        algorithms(parser, line, TokenAlgorithms::limit_content)
+    }),
 ];
 
 fn master_worker(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -191,36 +197,12 @@ fn description(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     Ok(())
 }
 
-/// Key management and content encryption of RFC 7518.
-const ALGORITHMS: &[&str] = &[
-    "ALL",
-    "RSA1_5",
-    "RSA-OAEP",
-    "RSA-OAEP-256",
-    "A128KW",
-    "A192KW",
-    "A256KW",
-    "dir",
-    "ECDH-ES",
-    "ECDH-ES+A128KW",
-    "ECDH-ES+A192KW",
-    "ECDH-ES+A256KW",
-    "A128GCMKW",
-    "A192GCMKW",
-    "A256GCMKW",
-    "A128CBC-HS256",
-    "A192CBC-HS384",
-    "A256CBC-HS512",
-    "A128GCM",
-    "A192GCM",
-    "A256GCM",
-];
-
-fn algorithms(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    let list = line.word(1);
-    let mut names = list.split(':').map(|name| name.trim_start_matches('!')).filter(|name| !name.is_empty());
-    match names.find(|name| !ALGORITHMS.contains(name)) {
-        Some(wrong) => line.fail(1, format!("Unknown algorithm/encoding {wrong}")),
-        None => Ok(()),
-    }
+/// The list of `jwt.decrypt_alg_list` or `jwt.decrypt_enc_list`.
+fn algorithms(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    limit: for<'t> fn(&mut TokenAlgorithms, &'t str) -> Result<(), &'t str>,
+) -> Outcome {
+    limit(&mut parser.config.global.token_algorithms, line.word(1))
+        .or_else(|wrong| line.fail(1, format!("Unknown algorithm/encoding {wrong}")))
 }

@@ -34,6 +34,7 @@ pub use settings::{
 
 use std::sync::Arc;
 
+use weir_plan::TokenCertificates;
 use weir_plan::settings::Global;
 use weir_plan::settings::userlist::Userlist;
 
@@ -69,4 +70,6 @@ pub struct Config {
     pub opaque: Vec<Opaque>,
     /// Pattern and map files and what ACLs compare with, in the order they came up.
     pub patterns: Vec<Arc<weir_sample::Reference>>,
+    /// Certificates for signed and encrypted tokens.
+    pub token_certificates: Arc<TokenCertificates>,
 }

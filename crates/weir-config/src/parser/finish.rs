@@ -1,5 +1,7 @@
 //! After the last line.
 
+use std::sync::Arc;
+
 use weir_types::{Diagnostic, Diagnostics, Form, Level};
 
 use super::{Parser, Reference, Wanted};
@@ -27,6 +29,7 @@ impl Parser<'_> {
             self.push(refusal.as_unsupported());
         }
         self.config.patterns = self.references.all();
+        self.config.token_certificates = Arc::new(self.tls.for_tokens());
         self.diagnostics.list.extend(refusals);
         self.diagnostics.list.extend(summaries);
         (self.config, self.diagnostics)

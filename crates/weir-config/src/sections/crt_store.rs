@@ -148,9 +148,7 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     files(parser, line, &load)?;
     let refused = load.options.iter().find(|(name, value)| {
-        matches!(*name, "acme" | "generate-dummy")
-            || *name == "jwt" && &**value == "on"
-            || *name == "ocsp-update" && &**value == "on"
+        matches!(*name, "acme" | "generate-dummy") || *name == "ocsp-update" && &**value == "on"
     });
     if let Some((name, _)) = refused {
         return line.not_yet(0, &format!("load ... {name}"));
@@ -185,6 +183,9 @@ fn keep(parser: &mut Parser<'_>, line: &Line<'_>, load: &CrtLoad) -> Outcome {
     };
     let loaded = crate::tls::load(parser, &called, bytes, &loading);
     let certificate = loaded.or_else(|text| fail(parser, line, 0, &text))?;
+    if named("jwt") == Some("on") {
+        parser.tls.use_for_tokens(&called, &certificate);
+    }
     if name.is_empty() {
         parser.tls.certificates.insert(format!("@/{}", load.certificate), certificate);
     }

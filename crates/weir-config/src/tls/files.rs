@@ -163,7 +163,7 @@ fn beside(parser: &mut Parser<'_>, path: &str, bytes: Vec<u8>, loading: &Loading
     Ok(parts)
 }
 
-fn has_key(pem: &[u8]) -> bool {
+pub(super) fn has_key(pem: &[u8]) -> bool {
     let is_key = |block: &[u8]| {
         let line = block.split(|byte| *byte == b'\n').next().unwrap_or_default();
         line.windows(15).any(|part| part == b"PRIVATE KEY----")

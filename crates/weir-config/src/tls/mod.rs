@@ -4,6 +4,7 @@ mod authorities;
 mod crt_list;
 mod files;
 mod settings;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use crt_list::{ListedLine, crt_list_line};
 pub(crate) use crt_list::{apart, crt_list};
 pub(crate) use files::{Loading, based, certificates, directory_name, load};
 pub(crate) use settings::{VERSION_NAMES, set};
+pub(crate) use tokens::load_for_tokens;
 
 /// Files that were read already, by the name that a configuration may call them by.
 #[derive(Debug, Default)]
@@ -25,6 +27,7 @@ pub(crate) struct Store {
     pub certificates: HashMap<String, Arc<Certificate>>,
     authorities: HashMap<String, Arc<Authorities>>,
     ticket_keys: HashMap<String, Arc<TicketKeys>>,
+    tokens: tokens::Tokens,
 }
 
 /// `tls-ticket-keys`; the error is HAProxy's text behind the file's name.

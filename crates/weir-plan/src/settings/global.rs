@@ -195,6 +195,8 @@ pub struct Global {
     pub status_classes: StatusClasses,
     pub tune: Tune,
     pub tls: super::GlobalTls,
+    /// `jwt.decrypt_alg_list`, `jwt.decrypt_enc_list`.
+    pub token_algorithms: weir_sample::TokenAlgorithms,
     /// `set-var` and `set-var-fmt` lines with the value they had at load time.
     pub variables: Vec<(weir_sample::Variable, weir_sample::OwnedValue, Span)>,
     /// `strict-limits`.

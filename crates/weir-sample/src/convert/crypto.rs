@@ -15,10 +15,16 @@ use crate::stream::Stream;
 use crate::value::Value;
 use crate::variable::Variable;
 
+mod certificate;
 mod gcm;
+mod jwe;
+mod jwk;
 mod token;
 mod verify_error;
 
+pub use certificate::{NoCertificate, TokenCertificate};
+pub use jwe::TokenAlgorithms;
+pub use jwk::TokenKey;
 pub use token::PublicKey;
 
 pub(crate) use verify_error::verify_error;
@@ -72,9 +78,15 @@ pub(super) const ROWS: &[Converter] = &[
         Bin,
         Bin,
         "decrypts a token with a certificate (7.3.1)",
-    ),
-    Converter::new("jwt_decrypt_jwk", sig(1, &[Text]), Bin, Bin, "decrypts a token with a JWK (7.3.1)"),
-    Converter::new("jwt_decrypt_secret", sig(1, &[Text]), Bin, Bin, "decrypts a token with a secret (7.3.1)"),
+    )
+    .runs(certificate::decrypt)
+    .checked(certificate::check_decrypt),
+    Converter::new("jwt_decrypt_jwk", sig(1, &[Text]), Bin, Bin, "decrypts a token with a JWK (7.3.1)")
+        .runs(jwt_decrypt_jwk)
+        .checked(check_jwk),
+    Converter::new("jwt_decrypt_secret", sig(1, &[Text]), Bin, Bin, "decrypts a token with a secret (7.3.1)")
+        .runs(jwt_decrypt_secret)
+        .checked(check_token_secret),
     Converter::new("jwt_header_query", sig(0, &[Text, Text]), Bin, Any, "value in a token's header (7.3.1)")
         .runs(jwt_header_query)
         .checked(check_token_query),
@@ -96,7 +108,9 @@ pub(super) const ROWS: &[Converter] = &[
         Bin,
         Sint,
         "verifies a token's signature with a certificate (7.3.1)",
-    ),
+    )
+    .runs(certificate::verify)
+    .checked(certificate::check_verify),
     Converter::new("sha1", NONE, Bin, Bin, "SHA-1 digest (7.3.1)").runs(sha1),
     Converter::new("sha2", sig(0, &[Int]), Bin, Bin, "SHA-2 digest (7.3.1)").runs(sha2).checked(check_sha2),
 ];
@@ -225,11 +239,14 @@ fn aes_cbc_dec<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -
     aes_cbc(args, &value, stream, false)
 }
 
-/// Header, payload and signature of a compact token, still encoded.
-fn token_parts(token: &[u8]) -> Option<[&[u8]; 3]> {
+/// The parts of a compact token, still encoded: header, payload and signature, or the five of an encrypted one.
+fn token_parts<const COUNT: usize>(token: &[u8]) -> Option<[&[u8]; COUNT]> {
     let mut parts = token.split(|byte| *byte == b'.');
-    let three = [parts.next()?, parts.next()?, parts.next()?];
-    parts.next().is_none().then_some(three)
+    let mut found = [&[][..]; COUNT];
+    for part in &mut found {
+        *part = parts.next()?;
+    }
+    parts.next().is_none().then_some(found)
 }
 
 fn check_token_query(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
@@ -239,7 +256,10 @@ fn check_token_query(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<()
 /// The value at a path of one decoded part. Without a path HAProxy finds nothing.
 fn token_query(args: ArgsOf<'_>, value: &Value<'_>, part: usize) -> Option<Value<'static>> {
     let Value::Bin(token) = value else { return None };
-    let decoded = base64::decode_url(token_parts(token)?[part])?;
+    let signed = token_parts::<3>(token).map(|parts| parts[part]);
+    // Of an encrypted token only the header can be read.
+    let encrypted = || token_parts::<5>(token).filter(|_| part == 0).map(|parts| parts[0]);
+    let decoded = base64::decode_url(signed.or_else(encrypted)?)?;
     match &args[0] {
         Arg::Str(path) => query(&decoded, path, args[1].str()),
         _ => None,
@@ -254,16 +274,33 @@ fn jwt_payload_query<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) 
     token_query(args, &value, 1)
 }
 
+/// The name of an algorithm, or the variable that holds one.
+fn check_algorithm(arg: &mut Arg<Named>) -> Result<Option<token::Family>, String> {
+    let name = arg.str();
+    if let Some((family, _)) = token::algorithm(name) {
+        return Ok(Some(family));
+    }
+    match Variable::parse(name) {
+        Ok(variable) => *arg = Arg::Var(variable),
+        Err(_) => return Err(format!("unknown JWT algorithm: {name}")),
+    }
+    Ok(None)
+}
+
+/// Nothing where the variable holds no text.
+fn algorithm_name<'a>(arg: &'a Arg<Resolved>, stream: &dyn Stream) -> Option<std::borrow::Cow<'a, str>> {
+    match arg {
+        Arg::Var(variable) => {
+            let text = stream.variable(variable)?.into_text().into_owned();
+            String::from_utf8(text).ok().map(Into::into)
+        }
+        arg => Some(arg.str().into()),
+    }
+}
+
 /// The algorithm may be in a variable; then the key is read as a secret and as a file alike.
 fn check_jwt_verify(args: &mut [Arg<Named>], cx: &ParseContext<'_>) -> Result<(), String> {
-    let name = args[0].str();
-    let known = token::algorithm(name);
-    if known.is_none() {
-        match Variable::parse(name) {
-            Ok(variable) => args[0] = Arg::Var(variable),
-            Err(_) => return Err(format!("unknown JWT algorithm: {name}")),
-        }
-    }
+    let known = check_algorithm(&mut args[0])?;
     let key = args[1].str();
     if key.is_empty() {
         // HAProxy has no words for this.
@@ -271,7 +308,7 @@ fn check_jwt_verify(args: &mut [Arg<Named>], cx: &ParseContext<'_>) -> Result<()
     }
     if let Ok(variable) = Variable::parse(key) {
         args[1] = Arg::Var(variable);
-    } else if known.is_none_or(|(family, _)| !matches!(family, token::Family::Hmac | token::Family::None)) {
+    } else if known.is_none_or(|family| !matches!(family, token::Family::Hmac | token::Family::None)) {
         let file = cx.files.read(key).and_then(|pem| PublicKey::from_pem(&pem));
         if let Some(file) = file {
             args[1] = Arg::Key(file);
@@ -282,10 +319,7 @@ fn check_jwt_verify(args: &mut [Arg<Named>], cx: &ParseContext<'_>) -> Result<()
 
 fn jwt_verify<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
     let Value::Bin(text) = value else { return None };
-    let name = match &args[0] {
-        Arg::Var(variable) => String::from_utf8(stream.variable(variable)?.into_text().into_owned()).ok()?,
-        arg => arg.str().to_owned(),
-    };
+    let name = algorithm_name(&args[0], stream)?;
     let Some((family, digest)) = token::algorithm(&name) else {
         return Some(Value::Int(token::UNKNOWN_ALGORITHM));
     };
@@ -299,4 +333,50 @@ fn jwt_verify<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) ->
         arg => token::Secret::Bytes(arg.str().as_bytes()),
     };
     Some(Value::Int(token::verify(&text, family, digest, &secret)))
+}
+
+/// A key in the argument itself, or the variable that holds one.
+fn token_key_argument(
+    arg: &mut Arg<Named>,
+    read: fn(&[u8]) -> Option<TokenKey>,
+    wrong: &str,
+) -> Result<(), String> {
+    let word = arg.str();
+    *arg = match Variable::parse(word) {
+        Ok(variable) => Arg::Var(variable),
+        Err(_) => Arg::TokenKey(read(word.as_bytes()).ok_or_else(|| format!("failed to parse {wrong}"))?),
+    };
+    Ok(())
+}
+
+fn check_jwk(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    token_key_argument(&mut args[0], TokenKey::from_jwk, "JWK")
+}
+
+fn check_token_secret(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    token_key_argument(&mut args[0], TokenKey::from_secret, "the secret as base64 or as a variable name")
+}
+
+/// What the token holds; the empty block if it cannot be opened.
+fn decrypted(
+    args: ArgsOf<'_>,
+    value: &Value<'_>,
+    stream: &dyn Stream,
+    read: fn(&[u8]) -> Option<TokenKey>,
+) -> Option<Value<'static>> {
+    let Value::Bin(token) = value else { return None };
+    let key = match &args[0] {
+        Arg::TokenKey(key) => Some(key.clone()),
+        Arg::Var(variable) => stream.variable(variable).and_then(|text| read(&text.into_text())),
+        _ => None,
+    };
+    bin(&key.and_then(|key| jwe::open(token, &key, stream.token_algorithms())).unwrap_or_default())
+}
+
+fn jwt_decrypt_jwk<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
+    decrypted(args, &value, stream, TokenKey::from_jwk)
+}
+
+fn jwt_decrypt_secret<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
+    decrypted(args, &value, stream, TokenKey::from_secret)
 }

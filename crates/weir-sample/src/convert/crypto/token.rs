@@ -24,13 +24,17 @@ impl fmt::Debug for PublicKey {
 }
 
 impl PublicKey {
+    pub(super) fn new(key: PKey<Public>) -> PublicKey {
+        PublicKey(Arc::new(key))
+    }
+
     /// From PEM: `BEGIN PUBLIC KEY` or `BEGIN RSA PUBLIC KEY`.
     pub(super) fn from_pem(pem: &[u8]) -> Option<PublicKey> {
         let key = PKey::public_key_from_pem(pem).ok().or_else(|| {
             let rsa = Rsa::public_key_from_pem_pkcs1(pem).ok()?;
             PKey::from_rsa(rsa).ok()
         })?;
-        Some(PublicKey(Arc::new(key)))
+        Some(Self::new(key))
     }
 }
 
@@ -65,12 +69,13 @@ pub(super) fn algorithm(name: &str) -> Option<(Family, MessageDigest)> {
     Some((family, digest))
 }
 
-/// The results of `jwt_verify`.
+/// The results of `jwt_verify` and `jwt_verify_cert`.
 pub(super) const VERIFIED: i64 = 1;
 pub(super) const REFUSED: i64 = 0;
 pub(super) const UNKNOWN_ALGORITHM: i64 = -1;
 const INVALID_TOKEN: i64 = -3;
 pub(super) const UNKNOWN_KEY: i64 = -5;
+pub(super) const UNUSABLE_CERTIFICATE: i64 = -7;
 
 /// What a token is verified with.
 pub(super) enum Secret<'a> {
