@@ -33,6 +33,7 @@ pub fn compile(
         rate_limit_sessions: settings.rate_limit_sessions,
         use_backend: parts.use_backend.iter().filter_map(|line| use_backend(line, proxy, resolver)).collect(),
         default_backend,
+        force_be_switch: parts.force_be_switch.iter().filter_map(|it| resolver.condition(it)).collect(),
         listeners: (first..listeners.len()).map(|index| ListenerId(index as u32)).collect(),
         monitor_fail: parts.monitor_fail.iter().filter_map(|fail| resolver.condition(fail)).collect(),
         capture_request: parts.capture_request.iter().map(capture).collect(),

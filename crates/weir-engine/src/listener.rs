@@ -122,6 +122,9 @@ fn prepare(plan: &Plan, slot: Slot, socket: &OwnedFd) {
     }
 }
 
+/// Ports below are the privileged ones (RFC 6335 section 6).
+const FIRST_FREE_PORT: u16 = 1024;
+
 /// Takes what waits in the accept queue, then closes the socket.
 fn retire(worker: &Rc<Worker>, open: Open) {
     open.task.abort();
@@ -261,6 +264,10 @@ impl Worker {
 
     fn begin(self: &Rc<Self>, slot: Slot, (socket, source): (OwnedFd, Option<SocketAddr>)) {
         let plan = self.plan();
+        if plan.global.reject_privileged_ports && source.is_some_and(|source| source.port() < FIRST_FREE_PORT)
+        {
+            return;
+        }
         if let Some((listener, proxy)) = find(&plan, slot) {
             self.spawn(plan, listener, proxy, socket, source);
         }

@@ -16,6 +16,8 @@ pub struct Frontend {
     pub rate_limit_sessions: u32,
     pub use_backend: Vec<UseBackend>,
     pub default_backend: Option<ProxyId>,
+    /// `force-be-switch`: any of them opens backends that are out of service.
+    pub force_be_switch: Vec<Condition<Resolved>>,
     pub listeners: Vec<ListenerId>,
     /// `monitor fail if ...`
     pub monitor_fail: Vec<Condition<Resolved>>,

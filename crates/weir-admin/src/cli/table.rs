@@ -3,8 +3,8 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, process, servers,
-    sessions, statistics, tables, tls, variables, wait,
+    backends, caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, process,
+    servers, sessions, statistics, tables, tls, variables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -216,7 +216,7 @@ pub const COMMANDS: &[Command] = &[
     command("prepare acl", "prepare acl <acl>                       : prepare a new version for atomic ACL replacement", Scope::Worker, Level::Admin, Some(patterns::prepare_acl)),
     command("prepare map", "prepare map <map>                       : prepare a new version for atomic map replacement", Scope::Worker, Level::Admin, Some(patterns::prepare_map)),
     command("prompt", "prompt [help | n | i | p | timed ]*     : toggle interactive mode with prompt", Scope::Both, Level::User, Some(own::prompt)),
-    command("publish backend", "publish backend <backend>               : mark backend as ready for traffic", Scope::Worker, Level::Operator, None),
+    command("publish backend", "publish backend <backend>               : mark backend as ready for traffic", Scope::Worker, Level::Operator, Some(backends::publish)),
     command("quit", "quit                                    : disconnect", Scope::Both, Level::User, Some(own::quit)),
     command("reload", "reload                                  : achieve a soft-reload (-sf) of haproxy", Scope::Master, Level::User, None),
     command("set anon global-key", "set anon global-key <value>             : change the global anonymizing key", Scope::Worker, Level::Admin, None),
@@ -286,7 +286,7 @@ pub const COMMANDS: &[Command] = &[
     command("shutdown session", "shutdown session [id]                   : kill a specific session", Scope::Worker, Level::Admin, Some(sessions::shut)),
     command("shutdown sessions server", "shutdown sessions server <bk>/<srv>     : kill sessions on a server", Scope::Worker, Level::Admin, Some(servers::shutdown_sessions)),
     command("trace", "trace [<module>|0] [cmd [args...]]      : manage live tracing (empty to list, 0 to stop all)", Scope::Worker, Level::Admin, None),
-    command("unpublish backend", "unpublish backend <backend>             : mark backend as unavailable for traffic", Scope::Worker, Level::Operator, None),
+    command("unpublish backend", "unpublish backend <backend>             : mark backend as unavailable for traffic", Scope::Worker, Level::Operator, Some(backends::unpublish)),
     command("update ssl ocsp-response", "update ssl ocsp-response <certfile>     : send ocsp request and update stored ocsp response", Scope::Worker, Level::Admin, None),
     command("user", "user                                    : lower the level of the current CLI session to user", Scope::Both, Level::User, Some(own::user)),
     command("wait", "wait {-h|<delay_ms>} cond [args...]     : wait the specified delay or condition (-h to see list)", Scope::Worker, Level::User, Some(wait::wait)),

@@ -37,10 +37,13 @@ pub const KEYWORDS: &[Keyword] = &[
         "h1-accept-payload-with-any-method",
         "",
         "Bodies of GET, HEAD and DELETE in HTTP/1.0 (3.1).",
-        none,
+        |parser, line| {
+            none(parser, line)?;
+            parser.config.global.accept_payload_with_any_method = true;
+            Ok(())
+        },
     )
-    .listed()
-    .not_yet(),
+    .listed(),
     Keyword::new("h1-case-adjust", "<from> <to>", "Case of a header sent to old peers (3.1).", case_adjust)
         .listed(),
     Keyword::new("h1-case-adjust-file", "<file>", "The same, a pair on each line (3.1).", case_adjust_file)
@@ -49,12 +52,13 @@ pub const KEYWORDS: &[Keyword] = &[
         "h1-do-not-close-on-insecure-transfer-encoding",
         "",
         "Keeps connections whose framing is ambiguous (3.1).",
-        none,
+        |parser, line| {
+            none(parser, line)?;
+            parser.config.global.keep_open_on_insecure_transfer_encoding = true;
+            Ok(())
+        },
     )
-    .listed()
-    .not_yet()
-    .not_yet()
-    .not_yet(),
+    .listed(),
     Keyword::new(
         "h2-workaround-bogus-websocket-clients",
         "",

@@ -89,10 +89,9 @@ pub const KEYWORDS: &[Keyword] = &[
         "harden.reject-privileged-ports.tcp",
         "{ on | off }",
         "Clients below port 1024 (3.1).",
-        |_, line| {
-            if one_of(line, &["on", "off"], "expects either 'on' or 'off'.")? == "on" {
-                return line.not_yet(0, "harden.reject-privileged-ports.tcp on");
-            }
+        |parser, line| {
+            let on = one_of(line, &["on", "off"], "expects either 'on' or 'off'.")? == "on";
+            parser.config.global.reject_privileged_ports = on;
             Ok(())
         },
     ),
@@ -100,8 +99,16 @@ pub const KEYWORDS: &[Keyword] = &[
         one_of(line, &["on", "off"], "expects either 'on' or 'off'.").map(drop)
     })
     .no_effect("no QUIC listener can be configured yet"),
-    listed("pp2-never-send-local", "", "PROXY headers of checks name no LOCAL command (3.1).", none)
-        .not_yet(),
+    listed(
+        "pp2-never-send-local",
+        "",
+        "PROXY headers of checks name no LOCAL command (3.1).",
+        |parser, line| {
+            none(parser, line)?;
+            parser.config.global.never_send_local = true;
+            Ok(())
+        },
+    ),
     listed(
         "default-path",
         "{ current | config | parent | origin <path> }",
@@ -119,9 +126,14 @@ pub const KEYWORDS: &[Keyword] = &[
         Ok(())
     }),
     listed("force-cfg-parser-pause", "<time>", "Slows reading down, for tests (3.3).", |parser, line| {
-        parser.experimental(line, 0, "directive ")
-    })
-    .not_yet(),
+        parser.experimental(line, 0, "directive ")?;
+        let pause = time(line, Unit::Millisecond, "requires a pause value in milliseconds")?;
+        // Whoever reads what was read before has no reason to wait.
+        if !parser.options.checked {
+            std::thread::sleep(std::time::Duration::from_millis(pause.into()));
+        }
+        Ok(())
+    }),
     Keyword::new("anonkey", "<key>", "Key of the dumps' anonymisation (3.1).", |_, line| {
         match line.word(1) {
             "" => line.fail_tight(0, "a key is expected after 'anonkey'."),

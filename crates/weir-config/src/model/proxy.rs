@@ -93,6 +93,8 @@ pub struct FrontendParts {
     pub capture_request: Vec<Capture>,
     pub capture_response: Vec<Capture>,
     pub capture_cookie: Option<Capture>,
+    /// `force-be-switch`
+    pub force_be_switch: Vec<Condition<Named>>,
     /// `monitor fail`.
     pub monitor_fail: Vec<Condition<Named>>,
 }

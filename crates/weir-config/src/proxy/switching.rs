@@ -39,8 +39,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "A disabled backend is used (4.2).",
         force_be_switch,
     )
-    .listed()
-    .not_yet(),
+    .listed(),
 ];
 
 fn acl(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -149,8 +148,9 @@ fn force_be_switch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if !matches!(line.word(1), "if" | "unless") {
         return line.fail(1, "'force-be-switch' requires either 'if' or 'unless' followed by a condition.");
     }
-    condition_of(parser, line, 1).or_else(|text| {
+    let condition = condition_of(parser, line, 1).or_else(|text| {
         line.fail(2, format!("error detected while parsing a 'force-be-switch' rule : {text}."))
     })?;
+    parser.frontend().force_be_switch.push(condition);
     Ok(())
 }

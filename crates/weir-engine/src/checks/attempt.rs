@@ -157,7 +157,8 @@ impl Conversation {
                 }
                 match proxy {
                     Some(version) => {
-                        let header = header(version, &socket, &target);
+                        let never_local = self.about.plan.global.never_send_local;
+                        let header = header(version, &socket, &target, never_local);
                         send(&mut socket, &header).await
                     }
                     None => Ok(()),
@@ -216,11 +217,12 @@ impl Conversation {
 }
 
 /// A version 1 header names the check's own connection; a version 2 one says that it is the proxy's own (LOCAL).
-fn header(told: SendProxy, socket: &Socket, target: &Target) -> Vec<u8> {
+/// With `never_local` it names the connection all the same.
+fn header(told: SendProxy, socket: &Socket, target: &Target, never_local: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let version = told.version().unwrap_or(ProxyProtocolVersion::V1);
     let addresses = match (version, target) {
-        (ProxyProtocolVersion::V1, Target::Ip(address)) => {
+        (version, Target::Ip(address)) if never_local || version == ProxyProtocolVersion::V1 => {
             // What is no IP connection has no address of its own.
             (local_address(socket), Some(*address))
         }

@@ -21,7 +21,8 @@ fn limits(plan: &Plan, accept_unsafe: bool) -> Limits {
         bufsize: tune.bufsize,
         maxrewrite: tune.maxrewrite,
         accept_unsafe,
-        ..Limits::default()
+        accept_payload_with_any_method: plan.global.accept_payload_with_any_method,
+        keep_open_on_insecure_transfer_encoding: plan.global.keep_open_on_insecure_transfer_encoding,
     }
 }
 

@@ -37,7 +37,8 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// `use_backend` in order, then `default_backend`, then the proxy's own servers.
+    /// `use_backend` in order, then `default_backend`, then the proxy's own servers. A backend that is out of service is
+    /// passed over.
     fn choose_backend(&mut self, plan: &Plan) -> Option<ProxyId> {
         let proxy = plan.proxy(self.stream.frontend);
         let frontend = proxy.frontend.as_deref()?;
@@ -47,19 +48,32 @@ impl Turn<'_, '_> {
                 continue;
             }
             match &rule.to {
-                BackendChoice::Proxy(backend) => return Some(*backend),
+                BackendChoice::Proxy(backend) if self.is_open(plan, *backend) => return Some(*backend),
+                BackendChoice::Proxy(_) => {}
                 BackendChoice::Dynamic(format) => {
                     let mut name = Vec::new();
                     format.write(&view, &mut name);
                     let name = std::str::from_utf8(&name).unwrap_or_default();
-                    if let Some(backend) = plan.backends_by_name.get(name) {
-                        return Some(*backend);
+                    let found = plan.backends_by_name.get(name).copied();
+                    if let Some(backend) = found.filter(|backend| self.is_open(plan, *backend)) {
+                        return Some(backend);
                     }
                 }
             }
         }
         let own = || proxy.backend.is_some().then_some(proxy.index);
-        frontend.default_backend.or_else(own)
+        frontend.default_backend.filter(|backend| self.is_open(plan, *backend)).or_else(own)
+    }
+
+    /// Whether content may be switched to a backend: neither `disabled` nor unpublished, unless `force-be-switch` says so.
+    fn is_open(&self, plan: &Plan, backend: ProxyId) -> bool {
+        let proxy = plan.proxy(backend);
+        let unpublished = self.worker.shm.backend(proxy.backend_slot).state.unpublished.value() != 0;
+        let frontend = plan.proxy(self.stream.frontend).frontend.as_deref();
+        let forced = |frontend: &weir_plan::Frontend| {
+            frontend.force_be_switch.iter().any(|condition| condition.eval(&self.view(true)) == Verdict::Pass)
+        };
+        !(proxy.disabled || unpublished) || frontend.is_some_and(forced)
     }
 
     /// `use-server`: the first rule that applies and names a server that is up.

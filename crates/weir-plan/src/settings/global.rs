@@ -191,6 +191,14 @@ pub struct Global {
     pub server_state_base: Option<Box<str>>,
     pub server_state_file: Option<Box<str>>,
     pub h1_case_adjust: Vec<(Box<str>, Box<str>)>,
+    /// `h1-accept-payload-with-any-method`
+    pub accept_payload_with_any_method: bool,
+    /// `h1-do-not-close-on-insecure-transfer-encoding`
+    pub keep_open_on_insecure_transfer_encoding: bool,
+    /// `harden.reject-privileged-ports.tcp`
+    pub reject_privileged_ports: bool,
+    /// `pp2-never-send-local`
+    pub never_send_local: bool,
     /// `http-err-codes`, `http-fail-codes`.
     pub status_classes: StatusClasses,
     pub tune: Tune,

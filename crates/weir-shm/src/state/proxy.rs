@@ -47,6 +47,8 @@ pub struct ProxyState {
     pub dynamic_cookie_key: Text<64>,
     /// When it was made (`lastchg` of a frontend), `CLOCK_MONOTONIC` milliseconds.
     pub since_ms: Word,
+    /// `unpublish backend`
+    pub unpublished: Word32,
 }
 
 impl ProxyState {

@@ -1,5 +1,6 @@
 //! The commands that work, by subject.
 
+pub mod backends;
 pub mod caches;
 pub mod counters;
 pub mod dynamic_cookie;
