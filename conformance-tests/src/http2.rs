@@ -37,6 +37,18 @@ const CODES: [&str; 14] = [
     "HTTP_1_1_REQUIRED",
 ];
 
+const SETTING_NAMES: [&str; 9] = [
+    "0",
+    "HEADER_TABLE_SIZE",
+    "ENABLE_PUSH",
+    "MAX_CONCURRENT_STREAMS",
+    "INITIAL_WINDOW_SIZE",
+    "MAX_FRAME_SIZE",
+    "MAX_HEADER_LIST_SIZE",
+    "7",
+    "ENABLE_CONNECT_PROTOCOL",
+];
+
 pub const SETTINGS: u8 = 4;
 pub const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
@@ -52,8 +64,8 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// `KIND STREAM [FLAG ...] [| FIELD: VALUE ...]` for HEADERS and CONTINUATION, `[| BYTES]` for others. A number
-    /// stands for a kind or a flag of its own.
+    /// `KIND STREAM [FLAG ...] [| FIELD: VALUE ...]` for HEADERS and CONTINUATION, where `| raw BYTES` stands among the
+    /// fields, `[| BYTES]` for others. A number stands for a kind or a flag of its own.
     pub fn parse(text: &str) -> Result<Frame, String> {
         let mut parts = text.split(" | ");
         let mut words = parts.next().unwrap_or("").split_whitespace();
@@ -75,8 +87,9 @@ impl Frame {
         }
         let mut payload = Vec::new();
         for part in parts {
-            match kind {
-                1 | 9 => field(part, &mut payload)?,
+            match (kind, part.strip_prefix("raw ")) {
+                (1 | 9, Some(bytes)) => payload.extend(unescape(bytes)?),
+                (1 | 9, None) => field(part, &mut payload)?,
                 _ => payload.extend(unescape(part)?),
             }
         }
@@ -102,6 +115,14 @@ impl Frame {
 
     pub fn ends_stream(&self) -> bool {
         self.kind == 3 || matches!(self.kind, 0 | 1) && self.flags & END_STREAM != 0
+    }
+
+    pub fn is_settings(&self) -> bool {
+        self.kind == SETTINGS && self.flags & ACK == 0
+    }
+
+    pub fn is_settings_answer(&self) -> bool {
+        self.kind == SETTINGS && self.flags & ACK != 0
     }
 
     pub fn is_goaway(&self) -> bool {
@@ -174,7 +195,14 @@ impl Reader {
                     }
                 }
                 3 => lines.push(format!("RST_STREAM {} {}", frame.stream, code(&frame.payload, 0))),
-                6 => lines.push("PING ACK".into()),
+                SETTINGS if frame.is_settings() => {
+                    lines.push("SETTINGS".into());
+                    lines.extend(frame.payload.chunks_exact(6).map(setting));
+                }
+                SETTINGS => lines.push("SETTINGS ACK".into()),
+                6 => {
+                    lines.push(format!("PING ACK {}", String::from_utf8_lossy(&frame.payload).escape_debug()))
+                }
                 7 => {
                     let last = u32::from_be_bytes(frame.payload[..4].try_into().unwrap_or_default());
                     lines.push(format!("GOAWAY {last} {}", code(&frame.payload, 4)));
@@ -190,6 +218,13 @@ impl Reader {
         }
         Ok(lines)
     }
+}
+
+fn setting(entry: &[u8]) -> String {
+    let name = usize::from(u16::from_be_bytes([entry[0], entry[1]]));
+    let value = u32::from_be_bytes([entry[2], entry[3], entry[4], entry[5]]);
+    let name = SETTING_NAMES.get(name).map_or(name.to_string(), |name| name.to_string());
+    format!("  {name}: {value}")
 }
 
 fn code(payload: &[u8], at: usize) -> String {
@@ -212,9 +247,16 @@ mod tests {
     }
 
     #[test]
+    fn raw_bytes_stand_among_fields() {
+        let frame = Frame::parse("HEADERS 1 | raw \\x82\\*2*\\x86 | a: b").unwrap();
+        assert_eq!(frame.payload, b"\x82\x86\x86\0\x01a\x01b");
+    }
+
+    #[test]
     fn wrong_frames_are_refused() {
         assert!(Frame::parse("NOTHING 1").is_err());
         assert!(Frame::parse("DATA x").is_err());
+        assert!(Frame::parse("HEADERS 1 | raw \\q").is_err());
         assert!(Frame::parse("HEADERS 1 | no field").is_err());
     }
 }

@@ -45,6 +45,17 @@ pub fn play(scenario: &Scenario, program: &Program) -> Result<String, String> {
                 }
                 player.send(name, &bytes)
             }
+            // So do frames.
+            Step::Frame { name, .. } => {
+                let mut frames = vec![step];
+                while let Some((_, next @ Step::Frame { name: same, .. })) = steps.get(at)
+                    && same == name
+                {
+                    frames.push(next);
+                    at += 1;
+                }
+                player.send_frames(name, &frames)
+            }
             other => player.act(other),
         };
         if let Err(reason) = done {
@@ -150,7 +161,7 @@ impl Player {
             Step::Read { name, what, only } => self.read(name, what, only.as_deref()),
             Step::SpeakHttp2(name) => self.speak_http2(name),
             Step::ServeHttp2(name) => self.serve_http2(name),
-            Step::Frame { name, text, frame } => self.send_frame(name, text, frame),
+            Step::Frame { name, .. } => self.send_frames(name, &[step]),
             Step::Frames { name, what } => self.read_frames(name, what),
             Step::Shut(name) => {
                 self.connection(name)?.shut();

@@ -65,6 +65,11 @@ pub enum Frames {
     Goaway,
     /// The answer to a PING.
     Ping,
+    /// The next frame of data of a stream.
+    Data(u32),
+    Settings,
+    /// The answer to settings.
+    SettingsAck,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +202,9 @@ impl Frames {
             ["headers", id] => id.parse().ok().map(Frames::Head),
             ["goaway"] => Some(Frames::Goaway),
             ["ping"] => Some(Frames::Ping),
+            ["data", id] => id.parse().ok().map(Frames::Data),
+            ["settings"] => Some(Frames::Settings),
+            ["settings-ack"] => Some(Frames::SettingsAck),
             _ => None,
         }
     }
@@ -281,16 +289,22 @@ fn number(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("{text:?} is no number"))
 }
 
-/// Replaces `\r \n \t \0 \\ \s \xHH`; `\s` is a space, for the end of a line.
+/// Replaces `\r \n \t \0 \\ \s \xHH`; `\s` is a space, for the end of a line. `\*N*` repeats what follows N times.
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
+    let mut times = 1;
     while let Some(byte) = bytes.next() {
         if byte != b'\\' {
-            out.push(byte);
+            out.extend(std::iter::repeat_n(byte, std::mem::replace(&mut times, 1)));
             continue;
         }
-        out.push(match bytes.next() {
+        let byte = match bytes.next() {
+            Some(b'*') => {
+                let digits: Vec<u8> = bytes.by_ref().take_while(|byte| *byte != b'*').collect();
+                times = number(&String::from_utf8_lossy(&digits))? as usize;
+                continue;
+            }
             Some(b'r') => b'\r',
             Some(b'n') => b'\n',
             Some(b't') => b'\t',
@@ -303,7 +317,8 @@ pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
                 u8::from_str_radix(&digits, 16).map_err(|_| format!("bad escape \\x{digits}"))?
             }
             other => return Err(format!("bad escape \\{:?}", other.map(char::from))),
-        });
+        };
+        out.extend(std::iter::repeat_n(byte, std::mem::replace(&mut times, 1)));
     }
     Ok(out)
 }
@@ -323,6 +338,12 @@ mod tests {
             Step::parse("c1 >> a\\x00\\r > b").unwrap(),
             Step::Send { name: "c1".into(), bytes: b"a\0\r > b".to_vec() }
         );
+    }
+
+    #[test]
+    fn bytes_are_repeated() {
+        assert_eq!(unescape("a\\*3*b\\*2*\\0c").unwrap(), b"abbb\0\0c");
+        assert!(unescape("\\*x*a").is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Player;
 use crate::connection::Stop;
 use crate::http2::{ACK, Frame, PREFACE, SETTINGS};
-use crate::step::Frames;
+use crate::step::{Frames, Step};
 
 impl Player {
     /// `c1 speaks h2`: preface and empty settings.
@@ -33,10 +33,19 @@ impl Player {
         Ok(())
     }
 
-    pub(super) fn send_frame(&mut self, name: &str, text: &str, frame: &Frame) -> Result<(), String> {
-        let _ = self.connection(name)?.send(&frame.bytes());
-        let text = self.normaliser.text(text);
-        self.say(&format!("{name} frame {text}"));
+    /// Sends frames with one write.
+    pub(super) fn send_frames(&mut self, name: &str, steps: &[&Step]) -> Result<(), String> {
+        let frames = steps.iter().filter_map(|step| match step {
+            Step::Frame { text, frame, .. } => Some((text, frame)),
+            _ => None,
+        });
+        let bytes: Vec<u8> = frames.clone().flat_map(|(_, frame)| frame.bytes()).collect();
+        // A peer that closed already is part of the story.
+        let _ = self.connection(name)?.send(&bytes);
+        for (text, _) in frames {
+            let text = self.normaliser.text(text);
+            self.say(&format!("{name} frame {text}"));
+        }
         Ok(())
     }
 
@@ -61,6 +70,15 @@ impl Player {
                 Frames::Head(id) => {
                     let own = frame.stream == *id && matches!(frame.kind, 1 | 3);
                     (own || frame.is_goaway(), own || frame.is_goaway())
+                }
+                Frames::Data(id) => {
+                    let own = frame.stream == *id && matches!(frame.kind, 0 | 3);
+                    (own || frame.is_goaway(), own || frame.is_goaway())
+                }
+                Frames::Settings => (frame.is_settings(), frame.is_settings()),
+                Frames::SettingsAck => {
+                    let over = frame.is_settings_answer() || frame.is_goaway();
+                    (over, over)
                 }
                 Frames::Goaway => (frame.is_goaway(), frame.is_goaway()),
                 Frames::Ping => {

@@ -10,6 +10,7 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener as StdListener, UnixStream as StdStream};
 use std::rc::Rc;
+use std::task::Context;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -17,6 +18,11 @@ use tokio::net::{UnixListener, UnixStream};
 use weir_shm::Shm;
 use weir_types::WorkerId;
 
+use crate::record::Cause;
+use crate::session::Client;
+use crate::stream::{Ending, Stream};
+use crate::timers::NEVER;
+use crate::turn::Turn;
 use crate::worker::Worker;
 
 /// How long a worker may take.
@@ -34,6 +40,75 @@ pub struct Census {
     unwanted: Cell<u64>,
     found: Cell<bool>,
     next: Cell<u64>,
+}
+
+/// What the task of a connection of HTTP/1 or TCP, or of one stream of HTTP/2, needs to be counted.
+#[derive(Debug)]
+pub struct Presence {
+    /// What it is called by those who ask.
+    number: u64,
+    /// The last count it took part in.
+    counted: u64,
+}
+
+impl Presence {
+    pub fn new(worker: &Worker) -> Self {
+        Self { number: worker.census.number(worker.id), counted: worker.census.round() }
+    }
+
+    /// Whether a count goes round that it took no part in yet.
+    pub fn is_asked(&mut self, worker: &Worker) -> bool {
+        let round = worker.census.round();
+        std::mem::replace(&mut self.counted, round) != round
+    }
+
+    /// Tells of the stream in progress, or ends it.
+    #[cold]
+    pub fn step_forward(
+        &self,
+        cx: &mut Context<'_>,
+        worker: &Rc<Worker>,
+        client: &mut Client,
+        stream: &mut Stream,
+    ) {
+        if !stream.running {
+            return;
+        }
+        if worker.census.is_unwanted(self.number) {
+            let stage = stream.stage_of_end();
+            stream.record.end(Cause::Killed, stage);
+            stream.link = None;
+            Turn { cx, worker, client, stream }.close_with(Ending::Close);
+            return;
+        }
+        let now_ms = worker.clock.now_ms();
+        let session = &client.session;
+        let plan = &session.plan;
+        let record = &stream.record;
+        let target = record.method_len as usize + 1..(record.method_len + 1 + record.target_len) as usize;
+        let next = stream.deadlines.next();
+        let (protocol, source) = match session.source {
+            Some(source) if source.is_ipv4() => ("tcpv4", source.to_string()),
+            Some(source) => ("tcpv6", source.to_string()),
+            None => ("unix_stream", "unix:1".into()),
+        };
+        let backend = plan.proxy(stream.backend);
+        let server = stream.assigned.as_ref().map(|it| it.plan.server(it.server));
+        worker.census.step_forward(Person {
+            id: self.number,
+            protocol: protocol.into(),
+            source,
+            frontend: plan.proxy(session.frontend).name.to_string(),
+            backend: if backend.backend.is_some() { &*backend.name } else { "<NONE>" }.into(),
+            server: server.filter(|it| it.is_named()).map_or("<none>", |it| &*it.name).into(),
+            age_ms: now_ms.saturating_sub(record.start_us / 1000),
+            expires_ms: (next != NEVER).then(|| next.saturating_sub(now_ms)),
+            retries: record.retries,
+            requests: session.requests,
+            bytes: [record.server_bytes_in, record.server_bytes_out],
+            uri: String::from_utf8_lossy(record.request_line.get(target).unwrap_or_default()).into_owned(),
+        });
+    }
 }
 
 /// One stream as it is told.
@@ -59,17 +134,17 @@ pub struct Person {
 
 impl Census {
     /// A number for a connection, unique over all workers.
-    pub fn number(&self, worker: WorkerId) -> u64 {
+    fn number(&self, worker: WorkerId) -> u64 {
         self.next.set(self.next.get() + 1);
         u64::from(worker.0 + 1) << 40 | self.next.get()
     }
 
-    pub fn round(&self) -> u64 {
+    fn round(&self) -> u64 {
         self.round.get()
     }
 
     /// Whether this one is to end.
-    pub fn is_unwanted(&self, id: u64) -> bool {
+    fn is_unwanted(&self, id: u64) -> bool {
         let unwanted = self.unwanted.get() == id;
         if unwanted {
             self.found.set(true);
@@ -77,7 +152,7 @@ impl Census {
         unwanted
     }
 
-    pub fn step_forward(&self, person: Person) {
+    fn step_forward(&self, person: Person) {
         self.entries.borrow_mut().push(person);
     }
 }

@@ -4,7 +4,6 @@
 mod handshake;
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,12 +12,11 @@ use std::task::{Context, Poll};
 use weir_plan::settings::MuxProtocol;
 use weir_types::Mode;
 
-use crate::census::Person;
+use crate::census::Presence;
 use crate::h2;
 use crate::listener;
 use crate::netscaler;
 use crate::proxy_protocol;
-use crate::record::Cause;
 use crate::rules::{self, Admission};
 use crate::session::Client;
 use crate::stream::{Ending, Step, Stream, after};
@@ -36,9 +34,7 @@ pub struct Connection {
     /// When the last request ended; what `http-keep-alive` and `Ti` count from.
     idle_since_us: u64,
     greeting: Greeting,
-    /// What it is called by those who ask, and the last count it took part in.
-    number: u64,
-    counted: u64,
+    presence: Presence,
 }
 
 /// What has to happen before the first stream.
@@ -89,8 +85,7 @@ enum Idle {
 impl Connection {
     pub fn new(worker: Rc<Worker>, client: Client) -> Self {
         let idle_since_us = client.session.accepted_us;
-        let number = worker.census.number(worker.id);
-        let counted = worker.census.round();
+        let presence = Presence::new(&worker);
         Self {
             worker,
             client,
@@ -99,8 +94,7 @@ impl Connection {
             h2: None,
             idle_since_us,
             greeting: Greeting::New,
-            number,
-            counted,
+            presence,
         }
     }
 
@@ -108,8 +102,10 @@ impl Connection {
         if self.timer.is_none() {
             self.timer = Some(self.worker.timers.register(cx.waker()));
         }
-        if self.counted != self.worker.census.round() {
-            self.step_forward(cx);
+        if self.presence.is_asked(&self.worker)
+            && let Some(stream) = &mut self.stream
+        {
+            self.presence.step_forward(cx, &self.worker, &mut self.client, stream);
         }
         if self.greeting != Greeting::Done {
             match self.greet(cx) {
@@ -162,48 +158,6 @@ impl Connection {
                 }
             }
         }
-    }
-
-    /// A count goes round: tells of the stream in progress, or ends it.
-    #[cold]
-    fn step_forward(&mut self, cx: &mut Context<'_>) {
-        self.counted = self.worker.census.round();
-        let now_ms = self.worker.clock.now_ms();
-        let Some(stream) = self.stream.as_deref_mut().filter(|stream| stream.running) else { return };
-        if self.worker.census.is_unwanted(self.number) {
-            let stage = stream.stage_of_end();
-            stream.record.end(Cause::Killed, stage);
-            stream.link = None;
-            let mut turn = Turn { cx, worker: &self.worker, client: &mut self.client, stream };
-            turn.close_with(Ending::Close);
-            return;
-        }
-        let session = &self.client.session;
-        let plan = &session.plan;
-        let record = &stream.record;
-        let target = record.method_len as usize + 1..(record.method_len + 1 + record.target_len) as usize;
-        let next = stream.deadlines.next();
-        let (protocol, source) = match session.source {
-            Some(source) if source.is_ipv4() => ("tcpv4", source.to_string()),
-            Some(source) => ("tcpv6", source.to_string()),
-            None => ("unix_stream", "unix:1".into()),
-        };
-        let backend = plan.proxy(stream.backend);
-        let server = stream.assigned.as_ref().map(|it| it.plan.server(it.server));
-        self.worker.census.step_forward(Person {
-            id: self.number,
-            protocol: protocol.into(),
-            source,
-            frontend: plan.proxy(session.frontend).name.to_string(),
-            backend: if backend.backend.is_some() { &*backend.name } else { "<NONE>" }.into(),
-            server: server.filter(|it| it.is_named()).map_or("<none>", |it| &*it.name).into(),
-            age_ms: now_ms.saturating_sub(record.start_us / 1000),
-            expires_ms: (next != crate::timers::NEVER).then(|| next.saturating_sub(now_ms)),
-            retries: record.retries,
-            requests: session.requests,
-            bytes: [record.server_bytes_in, record.server_bytes_out],
-            uri: String::from_utf8_lossy(record.request_line.get(target).unwrap_or_default()).into_owned(),
-        });
     }
 
     /// Takes the connection out of everything it is counted in, once.
@@ -267,7 +221,7 @@ impl Connection {
         match &mut self.stream {
             Some(stream) if stream.up.buffer.is_empty() => {
                 if let Some(stream) = self.stream.take() {
-                    self.release(stream);
+                    Turn::release(&self.worker, stream);
                 }
                 if !http {
                     self.begin_stream();
@@ -425,7 +379,7 @@ impl Connection {
                 Idle::Begin
             }
             Poll::Ready(_) => {
-                self.release(stream);
+                Turn::release(&self.worker, stream);
                 Idle::Close
             }
             Poll::Pending => {
@@ -437,10 +391,10 @@ impl Connection {
                         self.begin_request(now_us);
                         return Idle::Begin;
                     }
-                    self.release(stream);
+                    Turn::release(&self.worker, stream);
                     return Idle::Close;
                 }
-                self.release(stream);
+                Turn::release(&self.worker, stream);
                 if let Some(timer) = &self.timer {
                     timer.set(deadline);
                 }
@@ -482,22 +436,13 @@ impl Connection {
         if !stream.up.buffer.is_empty() {
             self.begin_request(self.idle_since_us);
         } else if let Some(stream) = self.stream.take() {
-            self.release(stream);
+            Turn::release(&self.worker, stream);
         }
-    }
-
-    /// Gives the buffers and the box back.
-    fn release(&self, mut stream: Box<Stream>) {
-        stream.up.clear();
-        stream.down.clear();
-        self.worker.buffers.reclaim(&mut stream.up.buffer);
-        self.worker.buffers.reclaim(&mut stream.down.buffer);
-        self.worker.streams.put(stream);
     }
 
     fn put_back(&mut self) {
         if let Some(stream) = self.stream.take() {
-            self.release(stream);
+            Turn::release(&self.worker, stream);
         }
     }
 
@@ -534,14 +479,7 @@ impl Future for Connection {
     /// A panic ends this connection alone: the worker counts it and goes on.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        match catch_unwind(AssertUnwindSafe(|| this.advance(cx))) {
-            Ok(poll) => poll,
-            Err(_) => {
-                this.worker.counters.stream_panics.increment();
-                log::error!("a stream of proxy {} panicked and was ended", this.client.session.proxy().name);
-                Poll::Ready(())
-            }
-        }
+        Turn::guard(this, |this| this.advance(cx), |this| (&this.worker, &this.client))
     }
 }
 

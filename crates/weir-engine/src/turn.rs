@@ -1,7 +1,8 @@
 //! One poll of a stream: runs its phases until one has to wait.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::task::Context;
+use std::task::{Context, Poll};
 
 use weir_plan::settings::LogSteps;
 use weir_types::{Mode, ProxyId};
@@ -186,5 +187,29 @@ impl Turn<'_, '_> {
             counters.scur.decrement();
         }
         stream.link = None;
+    }
+
+    /// Gives the buffers and the box of a stream that is over back.
+    pub fn release(worker: &Worker, mut stream: Box<Stream>) {
+        stream.up.clear();
+        stream.down.clear();
+        worker.buffers.reclaim(&mut stream.up.buffer);
+        worker.buffers.reclaim(&mut stream.down.buffer);
+        worker.streams.put(stream);
+    }
+
+    /// Polls the task of a connection or a stream. A panic ends that task alone: the worker counts it and goes on.
+    pub fn guard<T>(
+        task: &mut T,
+        poll: impl FnOnce(&mut T) -> Poll<()>,
+        whose: fn(&T) -> (&Worker, &Client),
+    ) -> Poll<()> {
+        if let Ok(poll) = catch_unwind(AssertUnwindSafe(|| poll(task))) {
+            return poll;
+        }
+        let (worker, client) = whose(task);
+        worker.counters.stream_panics.increment();
+        log::error!("a stream of proxy {} panicked and was ended", client.session.proxy().name);
+        Poll::Ready(())
     }
 }

@@ -99,9 +99,10 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// True if `port` says no more than the scheme does; without a scheme, 80 and 443 both pass.
+/// True if `port` says no more than the scheme does, as an empty one always; without a scheme, 80 and 443 both pass.
 pub fn is_default_port(scheme: Option<&[u8]>, port: &[u8]) -> bool {
     match scheme {
+        _ if port.is_empty() => true,
         Some(scheme) if scheme.eq_ignore_ascii_case(b"http") => port == b"80",
         Some(scheme) if scheme.eq_ignore_ascii_case(b"https") => port == b"443",
         Some(_) => false,
@@ -200,6 +201,9 @@ mod tests {
         assert!(agrees(Some("https"), "h:443", "h"));
         assert!(agrees(Some("https"), "h:80", "h:80"));
         assert!(agrees(Some("http"), "u@h", "h"));
+        assert!(agrees(Some("http"), "h:", "h"));
+        assert!(agrees(Some("http"), "h:80", "h:"));
+        assert!(agrees(Some("ftp"), "h:", "h:"));
         assert!(agrees(None, "h:443", "h"));
         assert!(agrees(None, "h:80", "h"));
         assert!(!agrees(Some("http"), "h:8080", "h"));

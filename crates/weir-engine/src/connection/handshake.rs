@@ -9,6 +9,7 @@ use weir_tls::{HelloReader, Listener};
 use super::Connection;
 use crate::encrypted::Fault;
 use crate::stream::after;
+use crate::turn::Turn;
 use crate::worker::Worker;
 
 /// What the connection is closed with when no certificate fits under `strict-sni`: the alert unrecognized_name.
@@ -80,7 +81,7 @@ impl Connection {
             return Poll::Ready(false);
         }
         if let Some(stream) = self.stream.take() {
-            self.release(stream);
+            Turn::release(&self.worker, stream);
         }
         let Some(entry) = listener.choose(hello.as_ref()) else {
             let alert = [std::io::IoSlice::new(&UNRECOGNIZED_NAME)];

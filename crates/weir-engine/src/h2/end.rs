@@ -59,6 +59,12 @@ impl End {
         self.mux.core.borrow_mut().finish(self.id.get());
     }
 
+    /// The connection ended before its peer said that it speaks HTTP/2.
+    pub fn never_began(&self) -> bool {
+        let core = self.mux.core.borrow();
+        core.has_ended() && !core.is_settled()
+    }
+
     /// The stream ends in order: what was written is all there was to be.
     pub fn complete(&self) {
         self.complete.set(true);

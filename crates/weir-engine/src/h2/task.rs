@@ -1,12 +1,12 @@
 //! One stream of a client: the task that lives as long as the request does.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::frontend::Shared;
+use crate::census::Presence;
 use crate::record::Cause;
 use crate::session::Client;
 use crate::stream::{Ending, Step, Stream};
@@ -20,6 +20,7 @@ pub struct StreamTask {
     timer: Option<Timer>,
     stream: Option<Box<Stream>>,
     shared: Rc<Shared>,
+    presence: Presence,
 }
 
 impl StreamTask {
@@ -29,12 +30,18 @@ impl StreamTask {
         let now = worker.clock.now_us();
         Turn::begin(&worker, &client, &mut stream, now);
         stream.record.first_byte_us = now;
-        Self { worker, client, timer: None, stream: Some(stream), shared }
+        let presence = Presence::new(&worker);
+        Self { worker, client, timer: None, stream: Some(stream), shared, presence }
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.timer.is_none() {
             self.timer = Some(self.worker.timers.register(cx.waker()));
+        }
+        if self.presence.is_asked(&self.worker)
+            && let Some(stream) = &mut self.stream
+        {
+            self.presence.step_forward(cx, &self.worker, &mut self.client, stream);
         }
         loop {
             let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
@@ -56,7 +63,7 @@ impl StreamTask {
     }
 
     fn end(&mut self, ending: Ending) {
-        let Some(mut stream) = self.stream.take() else { return };
+        let Some(stream) = self.stream.take() else { return };
         if let Some(end) = self.client.socket.stream() {
             if matches!(stream.record.cause, Cause::None | Cause::Local) && stream.response_begun {
                 end.complete();
@@ -69,11 +76,7 @@ impl StreamTask {
             self.shared.keep_private(private);
         }
         self.client.socket.close();
-        stream.up.clear();
-        stream.down.clear();
-        self.worker.buffers.reclaim(&mut stream.up.buffer);
-        self.worker.buffers.reclaim(&mut stream.down.buffer);
-        self.worker.streams.put(stream);
+        Turn::release(&self.worker, stream);
     }
 }
 
@@ -83,14 +86,7 @@ impl Future for StreamTask {
     /// A panic ends this stream alone: the worker counts it, and the connection goes on.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        match catch_unwind(AssertUnwindSafe(|| this.advance(cx))) {
-            Ok(poll) => poll,
-            Err(_) => {
-                this.worker.counters.stream_panics.increment();
-                log::error!("a stream of proxy {} panicked and was ended", this.client.session.proxy().name);
-                Poll::Ready(())
-            }
-        }
+        Turn::guard(this, |this| this.advance(cx), |this| (&this.worker, &this.client))
     }
 }
 

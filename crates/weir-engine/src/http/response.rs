@@ -12,6 +12,7 @@ use weir_plan::settings::retry;
 use super::limits::{connection_mode, of_responses};
 use super::size;
 use crate::channel::Framing;
+use crate::h2::End;
 use crate::log_line::Origin;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
@@ -192,6 +193,11 @@ impl Turn<'_, '_> {
         };
         if let Some(step) = self.send_again(event) {
             return step;
+        }
+        if self.stream.link.as_ref().is_some_and(|link| link.socket.stream().is_some_and(End::never_began)) {
+            // The server does not speak HTTP/2. The request has left, and is not sent again.
+            self.stream.attempts_left = 0;
+            return self.connect_failed(Cause::Server);
         }
         self.stream.link = None;
         if reused && untouched {

@@ -87,6 +87,8 @@ pub struct Connection {
     pub(super) fields: Fields,
     pub(super) out: Vec<u8>,
     pub(super) out_at: usize,
+    /// Where in `out` the last frame of a message begins, and its stream.
+    pub(super) last_frame: Option<(u32, usize)>,
     pub(super) send_window: i64,
     pub(super) receive_window: i64,
     /// Credit of the connection that was not given back to the peer yet.
@@ -109,8 +111,8 @@ impl Connection {
         let mut out = Vec::new();
         if role == Role::Client {
             out.extend_from_slice(PREFACE);
+            settings::announce(&config, role, &mut out);
         }
-        settings::announce(&config, role, &mut out);
         Self {
             role,
             config,
@@ -126,6 +128,7 @@ impl Connection {
             fields: Fields::default(),
             out,
             out_at: 0,
+            last_frame: None,
             send_window: i64::from(DEFAULT_WINDOW),
             receive_window: i64::from(config.receive_budget.max(DEFAULT_WINDOW)),
             owed: 0,
@@ -267,7 +270,14 @@ impl Connection {
     pub fn leave(&mut self) {
         if self.goaway_sent.is_none() && !self.ended {
             let last = if self.role == Role::Server { self.highest } else { 0 };
-            self.goaway_sent = Some(last);
+            self.write_leave(last);
+        }
+    }
+
+    fn write_leave(&mut self, last: u32) {
+        self.goaway_sent = Some(last);
+        // Whoever did not say that it speaks HTTP/2 is told nothing.
+        if self.reading.has_preface() {
             write_goaway(last, ErrorCode::NoError, &mut self.out);
         }
     }
@@ -275,16 +285,14 @@ impl Connection {
     /// Tells the peer to go elsewhere for what comes next; what it has sent already is served.
     pub fn announce_leave(&mut self) {
         if self.goaway_sent.is_none() && !self.ended {
-            self.goaway_sent = Some(LAST_STREAM);
-            write_goaway(LAST_STREAM, ErrorCode::NoError, &mut self.out);
+            self.write_leave(LAST_STREAM);
         }
     }
 
     /// Nothing more is received: tells what was, where that was left open.
     pub fn settle_leave(&mut self) {
         if self.goaway_sent == Some(LAST_STREAM) && self.role == Role::Server {
-            self.goaway_sent = Some(self.highest);
-            write_goaway(self.highest, ErrorCode::NoError, &mut self.out);
+            self.write_leave(self.highest);
         }
     }
 
@@ -336,6 +344,7 @@ impl Connection {
         if self.output().is_empty() && self.out.capacity() > 4096 {
             self.out = Vec::new();
             self.out_at = 0;
+            self.last_frame = None;
         }
     }
 }

@@ -19,14 +19,14 @@ pub fn checked<'a>(name: &[u8], value: &'a [u8]) -> Result<&'a [u8], Malformed> 
         return Err(Malformed);
     }
     let value = trim(value);
-    if value_end(value, 0) < value.len() || name == b"te" && !value.eq_ignore_ascii_case(b"trailers") {
+    if value_end(value, 0) < value.len() || name == b"te" && value != b"trailers" {
         return Err(Malformed);
     }
     Ok(value)
 }
 
 /// Lines that must not stand in trailers because they would change how the message was understood (RFC 9110 section
-/// 6.5.1); they are left out.
+/// 6.5.1), beside those of a connection.
 pub fn is_no_trailer(name: &[u8]) -> bool {
-    matches!(name, b"content-length" | b"host" | b"te" | b"trailer" | b"cookie" | b"set-cookie" | b"expect")
+    matches!(name, b"content-length" | b"host" | b"te")
 }

@@ -5,6 +5,7 @@
 
 use super::fields::is_of_connection;
 use super::hpack::{encode_field, encode_status};
+use crate::list::Elements;
 
 /// How far a message was written.
 #[derive(Debug, Default)]
@@ -199,7 +200,13 @@ fn add_line(line: &[u8], out: &mut Head, dropped: impl Fn(&[u8]) -> bool) {
             return;
         }
         b"content-length" => out.length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()),
-        b"te" if !value.eq_ignore_ascii_case(b"trailers") => return,
+        // All that HTTP/2 lets be said about it (section 8.2.2).
+        b"te" => {
+            if Elements::new(value).any(|element| element.eq_ignore_ascii_case(b"trailers")) {
+                encode_field(b"te", b"trailers", &mut out.block);
+            }
+            return;
+        }
         name if is_of_connection(name) || dropped(name) => return,
         _ => {}
     }

@@ -6,6 +6,7 @@ use super::frame::{
 };
 use super::request::{self, Opened};
 use super::response;
+use super::settings::announce;
 use super::stream::{Form, Stream};
 use crate::{BodyKind, Method, Request};
 
@@ -30,6 +31,10 @@ pub struct Reading {
 impl Reading {
     pub fn new(role: Role) -> Self {
         Self { preface: if role == Role::Client { PREFACE.len() } else { 0 }, ..Self::default() }
+    }
+
+    pub fn has_preface(&self) -> bool {
+        self.preface == PREFACE.len()
     }
 }
 
@@ -92,7 +97,7 @@ impl Connection {
 
     fn advance(&mut self, input: &mut &[u8]) -> Result<(), Fault> {
         let reading = &mut self.reading;
-        if reading.preface < PREFACE.len() {
+        if !reading.has_preface() {
             let rest = &PREFACE[reading.preface..];
             let count = rest.len().min(input.len());
             if rest[..count] != input[..count] {
@@ -100,6 +105,9 @@ impl Connection {
             }
             reading.preface += count;
             *input = &input[count..];
+            if reading.has_preface() {
+                announce(&self.config, self.role, &mut self.out);
+            }
             return Ok(());
         }
         if self.reading.current.is_none() {
@@ -506,7 +514,7 @@ impl Connection {
         }
         let mut text = Vec::with_capacity(256);
         let accepted = fields.iter().next().is_some_and(|(_, status)| status.first() == Some(&b'2'));
-        let bodiless = stream.head_request || ended || stream.tunnel && accepted;
+        let bodiless = stream.head_request || stream.tunnel && accepted;
         let Ok(head) = response::write_head(fields, bodiless, stream.accept.as_deref(), &mut text) else {
             return self.reset_stream(id, ErrorCode::Protocol);
         };
@@ -524,11 +532,9 @@ impl Connection {
                 _ if tunnel => {}
                 _ if empty => stream.announced = Some(0),
                 Some(length) => stream.announced = Some(length),
-                None if !ended => stream.form = Form::Chunked,
-                None => {}
+                None => stream.form = Form::Chunked,
             }
             if ended {
-                stream.form = Form::Raw;
                 stream.end_message(b"");
             }
         }

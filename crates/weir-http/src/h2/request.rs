@@ -2,7 +2,9 @@
 
 use super::fields::{Malformed, checked};
 use super::hpack::Fields;
-use crate::h1::{check_content_length, scan::TOKEN};
+use crate::h1::check_content_length;
+use crate::h1::scan::{TOKEN, value_end};
+use crate::uri::{is_host, normal_authority};
 use crate::{BodyKind, Known, Limits, Method, NoRoom, Request, Version};
 
 /// What a request that was opened turned out to be.
@@ -31,11 +33,15 @@ pub fn parse(
     ended: bool,
     request: &mut Request,
 ) -> Result<Opened, Malformed> {
-    let pseudo = pseudo_fields(fields)?;
+    let mut pseudo = pseudo_fields(fields)?;
     let method = pseudo.method.ok_or(Malformed)?;
     let connect = method == b"CONNECT";
     let tunnel = connect || pseudo.protocol.is_some();
     check_pseudo(&pseudo, connect)?;
+    if pseudo.scheme.is_some() {
+        // A port that the scheme implies says nothing, as in an absolute target of HTTP/1.
+        pseudo.authority = pseudo.authority.map(|authority| normal_authority(pseudo.scheme, authority));
+    }
     request.clear();
     request.headers.set_limit(limits.bufsize);
     match start(&pseudo, method, connect, request) {
@@ -84,7 +90,8 @@ fn pseudo_fields(fields: &Fields) -> Result<Pseudo<'_>, Malformed> {
             b":protocol" => &mut pseudo.protocol,
             _ => return Err(Malformed),
         };
-        if regular || place.replace(value).is_some() {
+        // No line of HTTP/1 could be made of such a value.
+        if regular || value_end(value, 0) < value.len() || place.replace(value).is_some() {
             return Err(Malformed);
         }
     }
@@ -100,24 +107,21 @@ fn check_pseudo(pseudo: &Pseudo<'_>, connect: bool) -> Result<(), Malformed> {
     if !complete || (pseudo.protocol.is_some() && (!connect || pseudo.authority.is_none())) {
         return Err(Malformed);
     }
-    let odd = |byte: &u8| *byte <= b' ' || matches!(*byte, b'#' | 0x7f);
+    let odd = |byte: &u8| *byte <= b' ' || *byte == b'#';
     let path_fits = |path: &[u8]| path == b"*" || path.first() == Some(&b'/') && !path.iter().any(odd);
-    let no_authority = |byte: &u8| odd(byte) || matches!(*byte, b'/' | b'?' | b'@' | 0x80..);
-    if !pseudo.path.is_none_or(path_fits)
-        || pseudo.authority.is_some_and(|authority| authority.iter().any(no_authority))
-    {
+    if !pseudo.path.is_none_or(path_fits) || !pseudo.authority.is_none_or(is_host) {
         return Err(Malformed);
     }
     Ok(())
 }
 
-/// The start line. False: method or scheme are no token.
+/// The start line. False: method or scheme are no token, or the path has a byte that no URI has.
 fn start(pseudo: &Pseudo<'_>, method: &[u8], connect: bool, request: &mut Request) -> Result<bool, NoRoom> {
     let token = |text: &[u8]| !text.is_empty() && text.iter().all(|byte| TOKEN[*byte as usize] != 0);
     let of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let scheme = pseudo.scheme.unwrap_or(b"http");
     let scheme_fits = scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(of_scheme);
-    if !token(method) || !scheme_fits {
+    if !token(method) || !scheme_fits || pseudo.path.is_some_and(|path| path.contains(&0x7f)) {
         return Ok(false);
     }
     // A WebSocket is the GET that HTTP/1 knows.
@@ -169,6 +173,9 @@ fn add_lines(fields: &Fields, authority: Option<&[u8]>, request: &mut Request) -
             }
             _ => {
                 if name == b"host" {
+                    if !is_host(value) {
+                        return Err(Malformed);
+                    }
                     host = Some(value);
                 }
                 add(name, value)?;

@@ -12,8 +12,7 @@ pub struct Head {
     pub length: Option<u64>,
 }
 
-/// Appends the head as text. `bodiless`: nothing follows whatever the head says (answers to HEAD, or the stream has
-/// ended). `accept`: the answer to an extended CONNECT, which HTTP/1 knows as 101 with this `sec-websocket-accept`.
+/// Appends the head as text. `bodiless`: nothing follows whatever the head says (answers to HEAD, tunnels). `accept`: the answer to an extended CONNECT, which HTTP/1 knows as 101 with this `sec-websocket-accept`.
 pub fn write_head(
     fields: &Fields,
     bodiless: bool,
@@ -72,9 +71,10 @@ pub fn write_head(
 pub fn write_trailers(fields: &Fields, out: &mut Vec<u8>) -> Result<(), Malformed> {
     for (name, value) in fields.iter() {
         let value = checked(name, value)?;
-        if !is_no_trailer(name) {
-            write_line(name, value, out);
+        if is_no_trailer(name) {
+            return Err(Malformed);
         }
+        write_line(name, value, out);
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ impl Connection {
         if self.out_at == self.out.len() {
             self.out.clear();
             self.out_at = 0;
+            self.last_frame = None;
         }
         if count > 0 && self.output().len() < BACKLOG {
             self.wake_blocked();
@@ -136,7 +137,7 @@ impl Connection {
                     stream.local_end = true;
                     let max_frame = self.peer.max_frame as usize;
                     match block.is_empty() {
-                        true => write_frame(kind::DATA, flag::END_STREAM, id, b"", &mut self.out),
+                        true => self.end_stream(id),
                         false => write_block(id, &block, true, max_frame, &mut self.out),
                     }
                     Ok(count)
@@ -161,6 +162,7 @@ impl Connection {
         stream.local_end |= end;
         self.send_window -= count as i64;
         let flags = if end { flag::END_STREAM } else { 0 };
+        self.last_frame = Some((id, self.out.len()));
         FrameHeader { length: count as u32, kind: kind::DATA, flags, stream: id }.write(&mut self.out);
         self.out.extend_from_slice(&data[..count]);
         count
@@ -199,6 +201,7 @@ impl Connection {
             }
         };
         let ended = matches!(next, Outgoing::Done);
+        self.last_frame = Some((id, self.out.len()));
         write_block(id, &head.block, ended, max_frame, &mut self.out);
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.outgoing = next;
@@ -213,8 +216,17 @@ impl Connection {
         if matches!(stream.outgoing, Outgoing::Raw) && !stream.local_end && stream.reset.is_none() {
             stream.outgoing = Outgoing::Done;
             stream.local_end = true;
-            write_frame(kind::DATA, flag::END_STREAM, id, b"", &mut self.out);
+            self.end_stream(id);
             self.wake_owner();
+        }
+    }
+
+    /// Says that nothing follows: in the stream's last frame if that still waits to be sent, so that an answer which is
+    /// a head alone is one frame (gRPC tells it from others by that).
+    fn end_stream(&mut self, id: u32) {
+        match self.last_frame {
+            Some((last, at)) if last == id && at >= self.out_at => self.out[at + 4] |= flag::END_STREAM,
+            _ => write_frame(kind::DATA, flag::END_STREAM, id, b"", &mut self.out),
         }
     }
 

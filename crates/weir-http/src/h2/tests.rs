@@ -240,3 +240,114 @@ fn faults_of_messages_reset_their_stream_alone() {
     }
     assert_eq!(reset(&[("te", "trailers")]), vec![(kind::PING, 0, 0)]);
 }
+
+#[test]
+fn windows_that_settings_lift_beyond_the_largest_end_the_connection() {
+    // RFC 9113 section 6.9.2.
+    let mut settings = Vec::new();
+    write_settings(&[(setting::INITIAL_WINDOW_SIZE, (1 << 31) - 1)], &mut settings);
+    let input = [
+        frame(kind::HEADERS, flag::END_HEADERS, 1, &block(&GET)),
+        frame(kind::WINDOW_UPDATE, 0, 1, &0x7fff_0000u32.to_be_bytes()),
+        settings,
+    ]
+    .concat();
+    assert_eq!(answers(&input), [(kind::GOAWAY, 0, ErrorCode::FlowControl as u32)]);
+}
+
+#[test]
+fn a_table_that_the_client_makes_empty_forgets() {
+    // RFC 7541 section 4.3: `host: h` is remembered, then the table has no room.
+    let whole = flag::END_HEADERS | flag::END_STREAM;
+    let first = b"\x82\x86\x84\x41\x01h";
+    let input =
+        [frame(kind::HEADERS, whole, 1, first), frame(kind::HEADERS, whole, 3, b"\x20\x82\x86\x84\xbe")];
+    assert_eq!(answers(&input.concat()), [(kind::GOAWAY, 0, ErrorCode::Compression as u32)]);
+}
+
+#[test]
+fn a_server_that_allows_itself_to_push_breaks_the_rules() {
+    // RFC 9113 section 6.5.2.
+    let mut client = Connection::new(Role::Client, Config::default());
+    client.sent(client.output().len());
+    let mut settings = Vec::new();
+    write_settings(&[(setting::ENABLE_PUSH, 1)], &mut settings);
+    client.receive(&settings);
+    assert!(client.has_ended());
+    assert_eq!(client.output()[3], kind::GOAWAY);
+}
+
+/// Kinds and flags of the frames of streams that wait to be sent.
+fn outgoing(connection: &Connection) -> Vec<(u8, u8)> {
+    let mut out = connection.output();
+    let mut frames = Vec::new();
+    while let Some(header) = out.first_chunk::<HEADER>() {
+        let header = FrameHeader::parse(header);
+        if header.stream != 0 {
+            frames.push((header.kind, header.flags));
+        }
+        out = &out[HEADER + header.length as usize..];
+    }
+    frames
+}
+
+#[test]
+fn the_end_is_said_in_the_last_frame_while_that_waits() {
+    let mut pair = Pair::new(Config::default());
+    for (answer, expected) in [
+        (&b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"[..], &[(kind::HEADERS, 5)][..]),
+        (b"HTTP/1.1 200 OK\r\n\r\n", &[(kind::HEADERS, 5)]),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            &[(kind::HEADERS, 4), (kind::DATA, 1)],
+        ),
+    ] {
+        let mut id = pair.client.open();
+        write(&mut pair.client, &mut id, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+        pair.exchange(1 << 20);
+        assert_eq!(write(&mut pair.server, &mut id, answer), answer.len());
+        pair.server.finish(id);
+        assert_eq!(outgoing(&pair.server), expected);
+        pair.exchange(1 << 20);
+    }
+    // What was sent already cannot say it any more.
+    let mut id = pair.client.open();
+    write(&mut pair.client, &mut id, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    pair.exchange(1 << 20);
+    write(&mut pair.server, &mut id, b"HTTP/1.1 200 OK\r\n\r\n");
+    pair.server.sent(1);
+    let left = pair.server.output().len();
+    pair.server.finish(id);
+    assert_eq!(pair.server.output()[left + 3..], [kind::DATA, flag::END_STREAM, 0, 0, 0, id as u8]);
+}
+
+#[test]
+fn a_server_s_head_without_anything_behind_it_is_a_body_of_no_chunks() {
+    let mut pair = Pair::new(Config::default());
+    let mut id = pair.client.open();
+    write(&mut pair.client, &mut id, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    pair.exchange(1 << 20);
+    write(&mut pair.server, &mut id, b"HTTP/1.1 200 OK\r\n\r\n");
+    pair.server.finish(id);
+    pair.exchange(1 << 20);
+    let expected = "HTTP/2.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(String::from_utf8(read(&mut pair.client, id)).expect("text"), expected);
+}
+
+#[test]
+fn an_answer_shorter_than_announced_is_no_answer() {
+    let mut pair = Pair::new(Config::default());
+    let mut id = pair.client.open();
+    write(&mut pair.client, &mut id, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    pair.exchange(1 << 20);
+    pair.client.receive(&frame(
+        kind::HEADERS,
+        flag::END_HEADERS,
+        id,
+        &block(&[(":status", "200"), ("content-length", "9")]),
+    ));
+    pair.client.receive(&frame(kind::DATA, flag::END_STREAM, id, b"toofew"));
+    assert!(read(&mut pair.client, id).ends_with(b"\r\n\r\ntoofew"));
+    let outcome = pair.client.read(&mut cx(), id, &mut [0; 8]);
+    assert_eq!(outcome, Poll::Ready(Err(ErrorCode::Protocol)));
+}
