@@ -194,6 +194,7 @@ impl Player {
                 Ok(())
             }
             Step::CliUntil { pattern, command } => self.cli_until(pattern, command),
+            Step::Sessions { count, pattern, command } => self.sessions(*count, pattern, command.as_ref()),
             Step::Signal(name) => {
                 self.program.signal(name)?;
                 self.say(&format!("signal {name}"));
@@ -431,6 +432,36 @@ impl Player {
             // Nothing announces a change of state on this socket; asking again is how its users learn of one.
             std::thread::park_timeout(Duration::from_millis(5));
         }
+    }
+
+    fn sessions(
+        &mut self,
+        count: usize,
+        pattern: &str,
+        command: Option<&crate::step::CliStep>,
+    ) -> Result<(), String> {
+        let wanted = Regex::new(pattern).map_err(|e| e.to_string())?;
+        let deadline = Instant::now() + DEADLINE;
+        let id = loop {
+            let reply = cli::ask(&self.dir, "show sess").map_err(|e| e.to_string())?;
+            let found: Vec<&str> = reply.lines().filter(|line| wanted.is_match(line)).collect();
+            if found.len() == count {
+                break found.first().and_then(|line| line.split(':').next()).unwrap_or_default().to_string();
+            }
+            if Instant::now() > deadline {
+                return Err(format!("never {count} sessions {pattern}; last:\n{reply}"));
+            }
+            // Nothing announces a session on this socket.
+            std::thread::park_timeout(Duration::from_millis(5));
+        };
+        self.say(&format!("sessions {count} {pattern}"));
+        let Some(step) = command else { return Ok(()) };
+        let reply = cli::ask(&self.dir, &step.command.replace("{id}", &id)).map_err(|e| e.to_string())?;
+        for line in cli::filter(step, &reply)? {
+            let line = self.normaliser.text(&line);
+            self.say(&format!("cli {} < {line}", step.command));
+        }
+        Ok(())
     }
 
     fn output_until(&mut self, stream: &str, pattern: &str) -> Result<(), String> {

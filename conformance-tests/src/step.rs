@@ -47,6 +47,9 @@ pub enum Step {
     Cli(CliStep),
     /// `cli-until REGEX :: COMMAND`: asks again until a line of the reply matches.
     CliUntil { pattern: String, command: CliStep },
+    /// `sessions COUNT REGEX [:: COMMAND]`: asks `show sess` until that many lines match; the command's `{id}` is what the
+    /// first of them is called.
+    Sessions { count: usize, pattern: String, command: Option<CliStep> },
     /// `signal NAME`.
     Signal(String),
     /// `exited`: waits for the end of the program.
@@ -135,6 +138,14 @@ impl Step {
         if let Some(rest) = line.strip_prefix("cli-until ") {
             let (pattern, command) = rest.split_once(" :: ").ok_or("cli-until REGEX :: COMMAND")?;
             return Ok(Step::CliUntil { pattern: pattern.into(), command: CliStep::parse(command)? });
+        }
+        if let Some(rest) = line.strip_prefix("sessions ") {
+            let (what, command) = match rest.split_once(" :: ") {
+                Some((what, command)) => (what, Some(CliStep::parse(command)?)),
+                None => (rest, None),
+            };
+            let (count, pattern) = what.split_once(' ').ok_or("sessions COUNT REGEX")?;
+            return Ok(Step::Sessions { count: number(count)? as usize, pattern: pattern.into(), command });
         }
         if let Some(rest) = line.strip_prefix("cli ") {
             return Ok(Step::Cli(CliStep::parse(rest)?));
@@ -359,5 +370,6 @@ mod tests {
         assert!(Step::parse("c1 < banana").is_err());
         assert!(Step::parse("c1 >> \\q").is_err());
         assert!(Step::parse("pump a b many").is_err());
+        assert!(Step::parse("sessions few be=be").is_err());
     }
 }

@@ -20,7 +20,7 @@ use weir_types::WorkerId;
 
 use crate::record::Cause;
 use crate::session::Client;
-use crate::stream::{Ending, Stream};
+use crate::stream::Stream;
 use crate::timers::NEVER;
 use crate::turn::Turn;
 use crate::worker::Worker;
@@ -75,10 +75,7 @@ impl Presence {
             return;
         }
         if worker.census.is_unwanted(self.number) {
-            let stage = stream.stage_of_end();
-            stream.record.end(Cause::Killed, stage);
-            stream.link = None;
-            Turn { cx, worker, client, stream }.close_with(Ending::Close);
+            Turn { cx, worker, client, stream }.break_off(Cause::Killed);
             return;
         }
         let now_ms = worker.clock.now_ms();

@@ -61,10 +61,7 @@ impl Turn<'_, '_> {
         if self.stream.phase == Phase::Exchange
             && let Some(cause) = self.server_changed()
         {
-            let stage = self.stream.stage_of_end();
-            self.stream.record.end(cause, stage);
-            self.stream.link = None;
-            self.close_with(Ending::Close);
+            self.break_off(cause);
         }
         loop {
             let step = match self.stream.phase {
@@ -80,6 +77,19 @@ impl Turn<'_, '_> {
                 return step;
             }
         }
+    }
+
+    /// Somebody else ends the stream. A client that has no answer yet is told so.
+    pub fn break_off(&mut self, cause: Cause) -> Step {
+        let stage = self.stream.stage_of_end();
+        self.stream.record.end(cause, stage);
+        self.stream.link = None;
+        let owed = self.stream.http && !self.stream.response_begun && !self.stream.tunnel;
+        if owed && matches!(self.stream.phase, Phase::Queue | Phase::Connect | Phase::Exchange) {
+            crate::queue::leave(self.worker, self.stream);
+            return self.answer_error(502);
+        }
+        self.close_with(Ending::Close)
     }
 
     /// `shutdown sessions server`, `on-marked-down shutdown-sessions` and `on-marked-up shutdown-backup-sessions`.
