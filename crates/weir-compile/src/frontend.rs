@@ -21,7 +21,8 @@ pub fn compile(
     let first = listeners.len();
     for bind in &parts.binds {
         let scope = format!("{}/{}", proxy.name, bind.text);
-        let tls = crate::tls::listener(bind, &proxy.name, proxy.mode, &scope, resolver);
+        let tls =
+            crate::tls::listener(bind, &proxy.name, proxy.mode, &scope, resolver.names, resolver.diagnostics);
         listen(ListenerOwner::Proxy(id), &proxy.name, first, bind, tls, listeners, slots);
     }
     let settings = &proxy.settings;

@@ -16,6 +16,7 @@ mod filters;
 mod frontend;
 mod log_profile;
 mod names;
+mod peers;
 mod plan;
 mod resolver;
 mod review;

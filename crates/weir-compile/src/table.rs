@@ -110,6 +110,10 @@ pub fn tables(
             }
             found.map(|(id, _)| id)
         });
+        let section =
+            config.peers.iter().find(|section| section.tables.iter().any(|table| *table.name == *name));
+        let section = section.map(|section| section.name.clone());
+        let of_peers = section.is_some();
         let slot = slots.table(&spec);
         tables.push(StickTable {
             spec,
@@ -118,7 +122,8 @@ pub fn tables(
             by_address: written.srvkey_addr,
             recv_only: written.recv_only,
             write_to,
-            peers: written.peers.as_ref().map(|peers| peers.text.clone()),
+            peers: section.or_else(|| written.peers.as_ref().map(|peers| peers.text.clone())),
+            of_peers,
             span: written.span,
             slot,
         });

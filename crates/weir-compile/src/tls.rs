@@ -10,8 +10,9 @@ use weir_tls::context::Refused;
 use weir_tls::{
     Connector, ConnectorSettings, ContextSettings, Listener, ListenerEntry, ListenerSettings, Verify,
 };
-use weir_types::{Diagnostic, Form, Level, Mode, Span};
+use weir_types::{Diagnostic, Diagnostics, Form, Level, Mode, Span};
 
+use crate::names::Names;
 use crate::resolver::Resolver;
 
 /// What frontends in HTTP mode negotiate unless a line says otherwise (5.1 `alpn`).
@@ -29,17 +30,18 @@ pub fn listener(
     proxy: &str,
     mode: Mode,
     scope: &str,
-    resolver: &mut Resolver<'_, '_>,
+    names: &Names<'_>,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Arc<Listener>> {
     let tls = bind.options.tls.as_deref().filter(|tls| tls.enabled)?;
-    let config = resolver.names.config;
+    let config = names.config;
     let global = &config.global.tls;
     let settings = line_settings(tls, global, mode);
-    let place = resolver.names.place(bind.span);
+    let place = names.place(bind.span);
     let name = format!("for bind '{}' at [{place}]", bind.text);
     let mut say = |level: Level, text: String| {
         let text = format!("Proxy '{proxy}': {text}");
-        resolver.diagnostics.push(Diagnostic::new(level, Form::Config, Some(bind.span), text));
+        diagnostics.push(Diagnostic::new(level, Form::Config, Some(bind.span), text));
     };
     if !config.checked {
         remarks(&tls.settings, &name, &mut say);
@@ -167,23 +169,40 @@ impl Connectors {
     }
 }
 
-fn server(
-    tls: &TlsServer,
+/// What a peer's line says of encryption. Connections to peers belong to no stream that a name could be taken from.
+pub fn peer(
     options: &ServerOptions,
-    mode: Mode,
     path: &str,
     span: Span,
-    resolver: &mut Resolver<'_, '_>,
-) -> Option<ServerTls> {
-    let mut context = tls.settings.over(&resolver.names.config.global.tls.server);
-    context.keylog = resolver.names.config.global.tls.keylog;
-    let settings = ConnectorSettings {
+    names: &Names<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Connector> {
+    let tls = options.tls.as_deref().filter(|tls| tls.enabled)?;
+    if options.sni.is_some() {
+        let text = "'peer ... sni' is not supported by weir yet";
+        diagnostics.push(Diagnostic::alert(span, text).as_unsupported());
+    }
+    connector(connector_settings(tls, names), path, span, diagnostics)
+}
+
+fn connector_settings(tls: &TlsServer, names: &Names<'_>) -> ConnectorSettings {
+    let mut context = tls.settings.over(&names.config.global.tls.server);
+    context.keylog = names.config.global.tls.keylog;
+    ConnectorSettings {
         context,
         certificate: tls.certificate.clone(),
         verify_host: tls.verify_host.clone(),
         no_reuse: tls.no_reuse,
-    };
-    let mut make = |settings: ConnectorSettings| match Connector::new(settings) {
+    }
+}
+
+fn connector(
+    settings: ConnectorSettings,
+    path: &str,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> Option<Connector> {
+    match Connector::new(settings) {
         Ok(connector) => Some(connector),
         Err(refused) => {
             let what = match (&refused, path.split_once('/')) {
@@ -193,10 +212,22 @@ fn server(
                 _ => worded(&refused, ""),
             };
             let text = format!("'server {path}' : {what}.");
-            resolver.diagnostics.push(Diagnostic::new(Level::Alert, Form::Place, Some(span), text));
+            diagnostics.push(Diagnostic::new(Level::Alert, Form::Place, Some(span), text));
             None
         }
-    };
+    }
+}
+
+fn server(
+    tls: &TlsServer,
+    options: &ServerOptions,
+    mode: Mode,
+    path: &str,
+    span: Span,
+    resolver: &mut Resolver<'_, '_>,
+) -> Option<ServerTls> {
+    let settings = connector_settings(tls, resolver.names);
+    let mut make = |settings| connector(settings, path, span, resolver.diagnostics);
     // Checks follow the traffic's list unless they have their own.
     let traffic_alpn = settings.context.alpn.clone().filter(|list| list.split(',').any(|name| name == "h2"));
     let check_alpn = tls.check_alpn.as_deref().or(traffic_alpn.as_deref());

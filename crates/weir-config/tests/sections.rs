@@ -155,10 +155,61 @@ fn peers() {
         "peers a\n peer vm 127.0.0.1:29001\n peer vm 127.0.0.1:29001",
         &["config : parsing [FILE:3] : 'peer vm' : local peer name already referenced at FILE:2. vm"],
     );
-    // What is not there yet is no silence.
+    says("peers a\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002", &[]);
     says(
-        "peers a\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002",
-        &["config : parsing [FILE:3] : 'peer v2' is not supported by weir yet"],
+        "peers a\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002 bogus",
+        &["config : [FILE:3] : 'server vm/v2' : unknown keyword 'bogus'."],
+    );
+    says(
+        "peers a\n bind 127.0.0.1:29001\n server vm 127.0.0.1:29001\n server v2 127.0.0.1:29002",
+        &[
+            "config : [FILE:3] : 'server vm/vm' : unknown keyword '127.0.0.1:29001'. Hint: no address was expected for \
+             this server.",
+        ],
+    );
+    says(
+        "peers a\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002 check weight 5 cookie x",
+        &[
+            "config : parsing [FILE:3] : 'peer v2' : init_addr, resolvers, check and agent are ignored for peers.",
+        ],
+    );
+    says(
+        "peers a\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002\n peer v2 127.0.0.1:29003",
+        &[
+            "config : Peer section 'vm' [FILE:3]: another peer named 'v2' was already defined at line FILE:4, please use \
+             distinct names.",
+        ],
+    );
+    says(
+        "peers a\n default-bind bogus\n server vm",
+        &["config : parsing [FILE:2] : 'default-bind bogus' in section 'peers': unknown keyword 'bogus'."],
+    );
+    says(
+        "peers a\n default-server bogus\n server vm",
+        &["config : [FILE:2] : unknown keyword 'bogus'. Hint: no address was expected for this \
+           server."],
+    );
+}
+
+/// As HAProxy 2.8 says it.
+#[test]
+fn shards_of_peers() {
+    says(
+        "peers a\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002 shard 3",
+        &[
+            "config : Peers section 'a': shard ignored for 'v2' local peer because 3 shard value is greater than the section \
+           number of shards (0)",
+        ],
+    );
+    says(
+        "peers a\n shards 2\n peer vm 127.0.0.1:29001\n peer v2 127.0.0.1:29002 shard 3",
+        &[
+            "config : parsing [FILE:4] : 'peer v2' : 3 peer shard greater value than 2 shards value is ignored.",
+        ],
+    );
+    says(
+        "peers a\n shards 2\n peer vm 127.0.0.1:29001 shard 1\n peer v2 127.0.0.1:29002 shard x",
+        &["config : Peers section 'a': shard ignored for 'vm' local peer"],
     );
 }
 

@@ -48,6 +48,7 @@ mod log_line;
 mod logs;
 mod netscaler;
 mod observe;
+pub mod peers;
 mod pool;
 mod proxy_header;
 mod proxy_protocol;

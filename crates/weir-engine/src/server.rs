@@ -47,7 +47,7 @@ pub fn target(server: &Server, shm: Shm, destination: impl Fn() -> Option<Socket
 }
 
 /// `abns@`: the name fills the whole field.
-fn padded(name: &[u8]) -> Box<[u8]> {
+pub fn padded(name: &[u8]) -> Box<[u8]> {
     let mut full = name.to_vec();
     full.resize(107, 0);
     full.into()

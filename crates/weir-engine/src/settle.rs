@@ -28,8 +28,8 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
         process.comp_rate_limit.set(rate);
     }
     for table in &plan.tables {
-        // Nobody is told of changes: peers are not spoken to yet.
-        shm.table(table.slot, shm.controller()).settle(table.expire_ms, table.nopurge, false);
+        let told = table.peers.is_some();
+        shm.table(table.slot, shm.controller()).settle(table.expire_ms, table.nopurge, told);
     }
     let rate = plan.global.tls.maxsslrate;
     if process.ssl_rate_configured.value() != rate {

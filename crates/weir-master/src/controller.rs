@@ -1,4 +1,4 @@
-//! The controller's event loop: accepts on `stats socket`, hands listening sockets over, and runs whatever works on
+//! The controller's event loop: accepts on `stats socket` and the sockets of `peers`, hands listening sockets over, and runs whatever works on
 //! shared state beside traffic.
 
 mod commands;
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use weir_admin::Level as CommandLevel;
 use weir_admin::Session;
 use weir_engine::checks::{self, CheckInput, Messenger};
+use weir_engine::peers::Peers;
 use weir_engine::worker::{Exit, ListenerSocket, LogSockets};
 use weir_plan::settings::{BindSettings, SeverityOutput};
 use weir_plan::{ListenerOwner, Plan};
@@ -54,8 +55,11 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     }));
     let sweep = tokio::task::spawn_local(sweep_tables(shm, plan.clone()));
     let rings = tokio::task::spawn_local(weir_engine::rings::run(shm, plan.clone()));
+    let peers = Peers::new(shm, false);
+    peers.follow(&plan.load_full());
+    let exchange = tokio::task::spawn_local(peers.clone().run());
     let process = process(&plan.load(), shm, version, release_date);
-    let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor });
+    let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor, peers });
     let mut commands = Commands { reach, requests, listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {
@@ -73,6 +77,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
                 let before = plan.swap(next);
                 commands.listen(added)?;
                 commands.forget(&plan.load());
+                commands.reach.peers.follow(&plan.load_full());
                 plan_changed.notify_one();
                 tokio::task::spawn_blocking(move || {
                     drop(before);
@@ -87,6 +92,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     checks.abort();
     sweep.abort();
     rings.abort();
+    exchange.abort();
     Ok(exit)
 }
 
@@ -167,12 +173,23 @@ impl Commands {
     }
 }
 
+/// Whether a socket is that of a `peers` section.
+fn is_of_peers(plan: &Plan, slot: Slot) -> bool {
+    plan.listeners.iter().any(|listener| listener.owner == ListenerOwner::Peers && listener.slot == slot)
+}
+
 fn begin_unix(
     stream: UnixStream,
     slot: Slot,
     reach: &Rc<Reach>,
     requests: &UnboundedSender<ControllerRequest>,
 ) {
+    if is_of_peers(&reach.plan.load(), slot) {
+        if let Ok(stream) = stream.into_std() {
+            reach.peers.accept(OwnedFd::from(stream), slot);
+        }
+        return;
+    }
     let Some(settings) = settings_of(&reach.plan.load(), slot) else { return };
     let (reach, requests) = (reach.clone(), requests.clone());
     tokio::task::spawn_local(async move {
@@ -189,6 +206,14 @@ fn begin_unix(
 }
 
 fn begin_tcp(stream: TcpStream, slot: Slot, reach: &Rc<Reach>) {
+    if is_of_peers(&reach.plan.load(), slot) {
+        // Small messages are not to wait for the acknowledgement of those before.
+        let _ = stream.set_nodelay(true);
+        if let Ok(stream) = stream.into_std() {
+            reach.peers.accept(OwnedFd::from(stream), slot);
+        }
+        return;
+    }
     let Some(settings) = settings_of(&reach.plan.load(), slot) else { return };
     tokio::task::spawn_local(answer(stream, reach.session(&settings), reach.clone()));
 }

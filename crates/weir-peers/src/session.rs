@@ -138,6 +138,11 @@ impl Session {
         (remote, self.announced.map(|(member, _)| member))
     }
 
+    /// When a heartbeat is due.
+    pub fn heartbeat_ms(&self) -> u64 {
+        self.sent_ms + HEARTBEAT_MS
+    }
+
     pub fn is_teaching(&self) -> bool {
         self.teaching.is_some() || self.unconfirmed
     }

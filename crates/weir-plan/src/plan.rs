@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::frontend::{BackendChoice, Listener, UseBackend};
 use crate::log_profile::LogProfile;
 use crate::patterns::Patterns;
+use crate::peers::Peers;
 use crate::proxy::Proxy;
 use crate::ring::Ring;
 use crate::settings::userlist::Userlist;
@@ -30,6 +31,7 @@ pub struct Plan {
     pub userlists: Vec<Userlist>,
     /// Of proxies and then of `peers` sections, each in the order of the file.
     pub tables: Vec<StickTable>,
+    pub peers: Vec<Peers>,
     pub log_profiles: Vec<LogProfile>,
     pub rings: Vec<Ring>,
     pub caches: Vec<Cache>,

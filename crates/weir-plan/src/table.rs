@@ -33,6 +33,8 @@ pub struct StickTable {
     pub write_to: Option<TableId>,
     /// The `peers` section it is exchanged in.
     pub peers: Option<Arc<str>>,
+    /// Declared in that section: peers do not call it by the section's name.
+    pub of_peers: bool,
     pub span: Span,
     pub slot: Slot,
 }

@@ -246,6 +246,9 @@ impl Control for Lab {
     fn ask(&self, _: Question) -> Answers {
         Box::pin(std::future::ready(Vec::new()))
     }
+    fn peers(&self) -> Vec<weir_engine::peers::SectionView> {
+        Vec::new()
+    }
     fn submit(&self, edit: Edit) -> Edited {
         Editor::default().submit(&self.plan, edit)
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use weir_check::report::Line;
 use weir_engine::Edited;
 use weir_engine::census::Person;
+use weir_engine::peers::SectionView;
 use weir_plan::Edit;
 use weir_plan::settings::SeverityOutput;
 use weir_types::{ProxyId, ServerId};
@@ -31,6 +32,9 @@ pub trait Control {
 
     /// `shutdown sessions server`: every worker closes its sessions on this server.
     fn shutdown_sessions(&self, server: ServerId);
+
+    /// The peers of all sections.
+    fn peers(&self) -> Vec<SectionView>;
 
     /// Hands an edit in; the outcome comes when it is in force in every worker or in none.
     fn submit(&self, edit: Edit) -> Edited;

@@ -3,8 +3,8 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    backends, caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, process,
-    servers, sessions, statistics, tables, tls, variables, wait,
+    backends, caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, peers,
+    process, servers, sessions, statistics, tables, tls, variables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -255,7 +255,7 @@ pub const COMMANDS: &[Command] = &[
     command("show info", "show info [desc|json|typed|float]*      : report information about the running process", Scope::Worker, Level::User, Some(statistics::info)),
     command("show libs", "show libs                               : show loaded object files and libraries", Scope::Worker, Level::Operator, None),
     command("show map", "show map [@<ver>] [map]                 : report available maps or dump a map's contents", Scope::Worker, Level::Operator, Some(patterns::show_map)),
-    command("show peers", "show peers [dict|-] [section]           : dump some information about all the peers or this peers section", Scope::Worker, Level::Operator, None),
+    command("show peers", "show peers [dict|-] [section]           : dump some information about all the peers or this peers section", Scope::Worker, Level::Operator, Some(peers::show)),
     command("show pools", "show pools [by*] [match <pfx>] [nb]     : report information about the memory pools usage", Scope::Worker, Level::User, None),
     command("show proc", "show proc                               : show processes status", Scope::Master, Level::User, None),
     command("show profiling", "show profiling [<what>|<#lines>|<opts>]*: show profiling state (all,status,tasks,memory)", Scope::Worker, Level::User, None),

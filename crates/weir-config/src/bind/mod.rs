@@ -90,7 +90,18 @@ pub(crate) fn options(
     first: usize,
     title: &str,
 ) -> Outcome<BindOptions> {
-    let mut options = parser.global.unix_bind.options();
+    let options = parser.global.unix_bind.options();
+    options_over(parser, line, first, title, options)
+}
+
+/// The same over options that hold unless the line says otherwise.
+pub(crate) fn options_over(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    first: usize,
+    title: &str,
+    mut options: BindOptions,
+) -> Outcome<BindOptions> {
     let mut refused = None;
     let mut at = first;
     while at < line.len() {

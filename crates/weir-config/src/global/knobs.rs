@@ -116,15 +116,6 @@ pub const KEYWORDS: &[Keyword] = &[
         "patterns are looked up in indexed sets",
         positive_value,
     ),
-    knob(
-        "tune.peers.max-updates-at-once",
-        "<number>",
-        "Updates in a row (3.2).",
-        "no peers run yet",
-        |parser, line| {
-            within(parser, line, 1..=i64::MAX, "expects an integer argument greater than 0.").map(drop)
-        },
-    ),
     knob("tune.pipesize", "<size>", "Size of pipes (3.2).", SPLICE, size_argument),
     Keyword::new("maxpipes", "<number>", "Number of pipes (3.2).", integer_argument).no_effect(SPLICE),
     knob("tune.recv_enough", "<size>", "Bytes that are enough for one read (3.2).", SCHEDULER, size_argument),

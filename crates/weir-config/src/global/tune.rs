@@ -46,6 +46,11 @@ pub const KEYWORDS: &[Keyword] = &[
         parser.config.global.tune.maxaccept = i32::try_from(value).unwrap_or(i32::MAX);
         Ok(())
     }),
+    row("tune.peers.max-updates-at-once", "<number>", "Updates in a row (3.2).", |parser, line| {
+        let value = within(parser, line, 1..=i64::MAX, "expects an integer argument greater than 0.")?;
+        parser.config.global.tune.peers_max_updates = u32::try_from(value).unwrap_or(u32::MAX);
+        Ok(())
+    }),
     row("tune.rcvbuf.client", "<size>", "Receive buffer of client connections (3.2).", |parser, line| {
         socket(parser, line, |tune| &mut tune.rcvbuf_frontend)
     }),

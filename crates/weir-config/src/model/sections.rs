@@ -9,8 +9,9 @@ use weir_sample::{Format, Named};
 use weir_types::{Address, Span};
 
 use super::backend::StickTable;
-use super::bind::Bind;
+use super::bind::{Bind, BindOptions};
 use super::check::CheckPlan;
+use super::server::ServerOptions;
 use super::settings::LogLine;
 
 /// `http-errors` (manual 12.4).
@@ -27,6 +28,10 @@ pub struct Peers {
     pub name: Arc<str>,
     pub disabled: bool,
     pub bind: Option<Bind>,
+    /// `default-bind`
+    pub default_bind: Option<BindOptions>,
+    /// `default-server`
+    pub default_server: Arc<ServerOptions>,
     /// The local peer, once its line was read.
     pub local: Option<Arc<str>>,
     pub peers: Vec<Peer>,
@@ -48,6 +53,8 @@ pub struct Peer {
     pub name: Arc<str>,
     /// Absent for the local peer written without an address.
     pub address: Option<Address>,
+    pub options: Arc<ServerOptions>,
+    pub shard: u32,
     pub span: Span,
 }
 

@@ -1,11 +1,10 @@
-//! `peers` sections (manual 11.2). Tables survive a reload without them, so a section with nobody but the local peer
-//! has nothing to do and is accepted; exchanging tables with others is refused for now.
+//! `peers` sections (manual 11.2): with whom tables are exchanged.
 
 use std::sync::{Arc, LazyLock};
 
 use weir_syntax::address::{self, AddressUse};
 use weir_syntax::{Line, name};
-use weir_types::{Address, Diagnostic, Diagnostics, Form, PortSpec};
+use weir_types::{Address, Diagnostic, Diagnostics, Form, Level, PortSpec};
 
 use super::{header, whole};
 use crate::bind;
@@ -15,28 +14,23 @@ use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, SectionKind, Unknown};
 use crate::proxy::logs::log_line;
 use crate::proxy::stick;
+use crate::server;
 use crate::value;
 
 pub static SECTION: SectionKind =
     SectionKind { keyword: "peers", begin, index, unknown: Unknown::As("peers"), end: |_| {} };
 
-const ALONE: &str = "a section with other peers is refused, and the local peer alone has nobody to talk to";
-
 pub const KEYWORDS: &[Keyword] = &[
-    Keyword::new("peer", "<peername> [<address>]:port [param*]", "A peer (11.2).", peer).no_effect(ALONE),
-    Keyword::new("server", "<peername> [<address>:<port>] [param*]", "A peer (11.2).", peer).no_effect(ALONE),
-    Keyword::new("bind", "[<address>]:port [param*]", "Where the local peer listens (11.2).", listen)
-        .no_effect(ALONE),
-    Keyword::new("default-bind", "[param*]", "Options of the local peer's address (11.2).", default_bind)
-        .no_effect(ALONE),
-    Keyword::new("default-server", "[param*]", "Options of the peers' addresses (11.2).", default_server)
-        .no_effect(ALONE),
+    Keyword::new("peer", "<peername> [<address>]:port [param*]", "A peer (11.2).", peer),
+    Keyword::new("server", "<peername> [<address>:<port>] [param*]", "A peer (11.2).", peer),
+    Keyword::new("bind", "[<address>]:port [param*]", "Where the local peer listens (11.2).", listen),
+    Keyword::new("default-bind", "[param*]", "Options of the local peer's address (11.2).", default_bind),
+    Keyword::new("default-server", "[param*]", "Options of the peers' addresses (11.2).", default_server),
     Keyword::new("disabled", "", "The section does nothing (11.2).", disabled),
     Keyword::new("enabled", "", "Undoes `disabled` (11.2).", enabled),
     Keyword::new("log", "<target> ... <facility> [<level>]", "Logs of the local listener (11.2).", log)
-        .no_effect(ALONE),
-    Keyword::new("shards", "<shards>", "How many peers share a table's contents (11.2).", shards)
-        .no_effect(ALONE),
+        .no_effect("sessions of peers write no log lines, as in HAProxy"),
+    Keyword::new("shards", "<shards>", "How many peers share a table's contents (11.2).", shards),
     Keyword::new("table", "<tablename> type <type> size <size> ...", "A table of the section (11.2).", table),
 ];
 
@@ -76,7 +70,7 @@ fn peer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return Err(Box::new(refused.with_form(Form::Place)));
     }
     let is_local = *name == *local(parser);
-    let has_bind = section(parser).bind.is_some();
+    let has_bind = section(parser).bind.is_some() && !is_bound_by_peer(section(parser));
     if is_local && keyword == "peer" && has_bind {
         return line.fail(0, "mixing \"peer\" and \"bind\" line is forbidden");
     }
@@ -85,15 +79,20 @@ fn peer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         parser.push(line.warning(0, format!("'{keyword} {name}' : {why}")));
         return Ok(());
     }
+    let owner = section(parser).local.clone().unwrap_or_else(|| "(null)".into());
+    let title = |owner: &str| format!("'server {owner}/{name}' : ");
     let mut address = None;
     let mut options = 2;
-    // Where `bind` says the local address, the line has options only.
-    let bound_here = is_local && has_bind;
-    if !bound_here && !text.is_empty() {
-        let owner = section(parser).local.clone();
-        let owner = owner.as_deref().unwrap_or("(null)");
+    // The local peer's address stands on the `bind` line, but for the old keyword.
+    let bound_elsewhere = is_local && keyword == "server";
+    if bound_elsewhere && !text.is_empty() && !server::is_option(text) {
+        let title = title(if *owner == *"(null)" { name } else { &owner });
+        let text = format!("{title}unknown keyword '{text}'. Hint: no address was expected for this server.");
+        return Err(Box::new(line.alert(2, text).with_form(Form::Place)));
+    }
+    if !bound_elsewhere && !text.is_empty() {
         let wrong = |fault: address::AddressError| -> Outcome<Address> {
-            let refused = line.alert(2, format!("'server {owner}/{name}' : {fault}"));
+            let refused = line.alert(2, format!("{}{fault}", title(&owner)));
             Err(Box::new(refused.with_form(Form::Place)))
         };
         let parsed = address::parse(text, AddressUse::Peer).or_else(wrong)?;
@@ -111,21 +110,41 @@ fn peer(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
             return line.fail(1, text);
         }
     }
+    let owner: Arc<str> = if is_local { name.into() } else { owner.clone() };
+    let inherited = section(parser).default_server.clone();
+    let (options, shard) = server::peer_options(parser, line, options, &title(&owner), inherited)?;
+    let settings = &options.settings;
+    let checked = settings.check.enabled || settings.agent.enabled;
+    if checked || options.resolvers.is_some() || options.init_address.is_some() {
+        let why = "init_addr, resolvers, check and agent are ignored for peers.";
+        parser.push(line.warning(0, format!("'{keyword} {name}' : {why}")));
+    }
+    let shards = section(parser).shards.unwrap_or(0);
+    let shard = if !is_local && shards > 0 && shard > shards {
+        let why = format!("{shard} peer shard greater value than {shards} shards value is ignored.");
+        parser.push(line.warning(0, format!("'{keyword} {name}' : {why}")));
+        0
+    } else {
+        shard
+    };
     let name = parser.intern(name);
+    let begin = section(parser).default_bind.clone().unwrap_or_else(|| parser.global.unix_bind.options());
+    let text = parser.intern(text);
     let peers = section(parser);
     if is_local {
         peers.local = Some(name.clone());
+        if let Some(address) = address.clone() {
+            let bind = Bind { addresses: vec![address], text, options: Arc::new(begin), span: line.span() };
+            peers.bind = Some(bind);
+        }
     }
-    peers.peers.push(Peer { name, address, span: line.span() });
-    unread_options(line, options)
+    peers.peers.push(Peer { name, address, options, shard, span: line.span() });
+    Ok(())
 }
 
-/// Options of addresses are not read here: one that is written is refused rather than passed over.
-fn unread_options(line: &Line<'_>, first: usize) -> Outcome {
-    match line.word(first) {
-        "" => Ok(()),
-        option => line.not_yet(first, option),
-    }
+/// Whether the local peer's own line says where it listens.
+fn is_bound_by_peer(section: &Peers) -> bool {
+    section.peers.iter().any(|peer| peer.address.is_some() && Some(&peer.name) == section.local.as_ref())
 }
 
 fn listen(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
@@ -135,21 +154,21 @@ fn listen(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     let addresses = bind::addresses(parser, line, AddressUse::Bind)
         .or_else(|fault| line.fail(1, format!("'bind {text}' : {fault}")))?;
+    if is_bound_by_peer(section(parser)) {
+        return line.fail(0, "mixing \"peer\" and \"bind\" line is forbidden");
+    }
     if let Some(at) = section(parser).bind.as_ref().map(|bind| bind.span) {
         let place = parser.place_of(at);
         let why = "One listener per \"peers\" section is authorized but another is already configured at";
         return line.fail(0, format!("{why} [{place}]."));
-    }
-    let peers = section(parser);
-    if peers.peers.iter().any(|peer| peer.address.is_some() && Some(&peer.name) == peers.local.as_ref()) {
-        return line.fail(0, "mixing \"peer\" and \"bind\" line is forbidden");
     }
     if addresses.len() > 1 || addresses.iter().any(|address| matches!(address.port, PortSpec::Range(..))) {
         let why = "Multiple listening addresses or port range are not supported.";
         return line.fail(1, format!("Only one listener per \"peers\" section is authorized. {why}"));
     }
     let title = format!("'bind {text}' in section 'peers'");
-    let options = Arc::new(bind::options(parser, line, 2, &title)?);
+    let begin = section(parser).default_bind.clone().unwrap_or_else(|| parser.global.unix_bind.options());
+    let options = Arc::new(bind::options_over(parser, line, 2, &title, begin)?);
     let bind = Bind { addresses, text: parser.intern(text), options, span: line.span() };
     section(parser).bind = Some(bind);
     Ok(())
@@ -157,11 +176,16 @@ fn listen(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 
 fn default_bind(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let title = format!("'default-bind {}' in section 'peers'", line.word(1));
-    bind::options(parser, line, 1, &title).map(drop)
+    let begin = section(parser).default_bind.take().unwrap_or_else(|| parser.global.unix_bind.options());
+    let options = bind::options_over(parser, line, 1, &title, begin)?;
+    section(parser).default_bind = Some(options);
+    Ok(())
 }
 
-fn default_server(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    unread_options(line, 1)
+fn default_server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    let inherited = section(parser).default_server.clone();
+    section(parser).default_server = Arc::new(server::defaults(parser, line, &inherited)?);
+    Ok(())
 }
 
 fn disabled(parser: &mut Parser<'_>, _: &Line<'_>) -> Outcome {
@@ -210,19 +234,51 @@ fn table(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     Ok(())
 }
 
-/// HAProxy drops a section without the local peer. One with others would exchange tables, which weir does not do yet.
+/// Peers of one name in a section.
+pub(super) fn duplicates(parser: &mut Parser<'_>) {
+    let mut found = Vec::new();
+    for section in parser.config.peers.iter().filter(|section| !section.disabled) {
+        let local = section.local.as_deref().unwrap_or(&section.name);
+        for (at, peer) in section.peers.iter().enumerate() {
+            let Some(other) = section.peers[..at].iter().find(|other| other.name == peer.name) else {
+                continue;
+            };
+            let (first, second) = (parser.place_of(other.span), parser.place_of(peer.span));
+            let text = format!(
+                "Peer section '{local}' [{first}]: another peer named '{}' was already defined at line {second}, please \
+                 use distinct names.",
+                peer.name
+            );
+            found.push(Diagnostic::new(Level::Alert, Form::Config, Some(other.span), text));
+        }
+    }
+    found.into_iter().for_each(|diagnostic| parser.push(diagnostic));
+}
+
+/// HAProxy drops a section without the local peer.
 pub(super) fn check(local: &str, sections: &mut [Peers], diagnostics: &mut Diagnostics) {
     for section in sections.iter_mut().filter(|section| !section.disabled) {
-        if !section.peers.iter().any(|peer| *peer.name == *local) {
-            section.disabled = true;
-            let text =
-                format!("Removing incomplete section 'peers {}' (no peer named '{local}').", section.name);
+        let Peers { name, peers, shards, .. } = section;
+        if !peers.iter().any(|peer| *peer.name == *local) {
+            let text = format!("Removing incomplete section 'peers {name}' (no peer named '{local}').");
             whole::warn(diagnostics, section.span, text);
+            section.disabled = true;
             continue;
         }
-        if let Some(other) = section.peers.iter().find(|peer| *peer.name != *local) {
-            let text = format!("'peer {}' is not supported by weir yet", other.name);
-            diagnostics.push(Diagnostic::alert(other.span, text));
+        let shards = shards.unwrap_or(0);
+        for peer in peers.iter_mut().filter(|peer| peer.shard > 0) {
+            let why = match () {
+                () if *peer.name == *local => String::new(),
+                () if peer.shard > shards => format!(
+                    " because {} shard value is greater than the section number of shards ({shards})",
+                    peer.shard
+                ),
+                () => continue,
+            };
+            peer.shard = 0;
+            let text = format!("Peers section '{name}': shard ignored for '{}' local peer{why}", peer.name);
+            let config = Form::Config;
+            diagnostics.push(Diagnostic::new(Level::Warning, config, Some(peer.span), text));
         }
     }
 }

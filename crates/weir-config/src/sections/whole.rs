@@ -8,6 +8,7 @@ use crate::parser::Parser;
 
 /// Reports incomplete sections. Those that HAProxy removes are disabled or emptied here.
 pub(crate) fn check(parser: &mut Parser<'_>) {
+    super::peers::duplicates(parser);
     let Parser { config, diagnostics, memberships, options, .. } = parser;
     userlist::join(memberships, &mut config.userlists, diagnostics);
     let local = config.global.localpeer.as_ref().unwrap_or(&options.hostname).clone();

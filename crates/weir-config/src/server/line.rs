@@ -86,6 +86,23 @@ fn one(parser: &mut Parser<'_>, line: &Line<'_>, name: &str, at: usize) -> Outco
     Ok(Server { name, address, options, cookie, id, guid, track, span: line.span() })
 }
 
+/// The options of a peer, and its shard.
+pub(crate) fn peer_options(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    first: usize,
+    title: &str,
+    inherited: Arc<ServerOptions>,
+) -> Outcome<(Arc<ServerOptions>, u32)> {
+    let (draft, options) = options(parser, line, first, title, line.word(1), inherited)?;
+    Ok((options, draft.shard))
+}
+
+/// Whether a word is the name of an option.
+pub(crate) fn is_option(word: &str) -> bool {
+    option::find(word).is_some()
+}
+
 /// The options from the word `first` on: read once for all lines that say the same.
 fn options(
     parser: &mut Parser<'_>,
@@ -170,7 +187,20 @@ fn unknown(line: &Line<'_>, at: usize, title: &str) -> Outcome {
 fn default_server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     allowed(parser, line)?;
     let inherited = parser.proxy().settings.default_server.clone();
-    let mut draft = Draft { options: (*inherited).clone(), ..Draft::default() };
+    let options = defaults(parser, line, &inherited)?;
+    if options != *inherited {
+        parser.settings().default_server = Arc::new(options);
+    }
+    Ok(())
+}
+
+/// What a `default-server` line makes of what was inherited.
+pub(crate) fn defaults(
+    parser: &mut Parser<'_>,
+    line: &Line<'_>,
+    inherited: &ServerOptions,
+) -> Outcome<ServerOptions> {
+    let mut draft = Draft { options: inherited.clone(), ..Draft::default() };
     read(parser, line, 1, "", "", &mut draft)?;
     if draft.id.is_some() {
         let text = "'id' option is not accepted in default-server sections";
@@ -178,10 +208,7 @@ fn default_server(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     }
     draft.options.cookie = draft.cookie.or(draft.options.cookie);
     draft.options.track = draft.track.or(draft.options.track);
-    if draft.options != *inherited {
-        parser.settings().default_server = Arc::new(draft.options);
-    }
-    Ok(())
+    Ok(draft.options)
 }
 
 fn template(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -13,5 +13,6 @@ mod tls;
 mod traffic;
 
 pub use line::KEYWORDS;
+pub(crate) use line::{defaults, is_option, peer_options};
 pub use option::{OPTIONS, ServerOption};
 pub(crate) use same::SameOptions;

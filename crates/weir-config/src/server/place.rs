@@ -83,6 +83,8 @@ pub struct Draft {
     pub id: Option<u32>,
     pub guid: Option<Arc<str>>,
     pub track: Option<Name>,
+    /// `shard`: of a peer.
+    pub shard: u32,
     /// A `source` stood before on this line.
     pub has_source: bool,
     /// A fault that counts once nothing else is wrong with the line.
@@ -95,6 +97,6 @@ impl Draft {
     /// Whether nothing of it is one line's alone: no name of its own, no place where another name was called.
     pub fn is_shareable(&self) -> bool {
         let own = self.cookie.is_some() || self.id.is_some() || self.guid.is_some() || self.track.is_some();
-        !own
+        !own && self.shard == 0
     }
 }

@@ -139,8 +139,11 @@ pub const OPTIONS: &[ServerOption] = &[
         };
         Ok(1)
     }),
-    ServerOption::valued("shard", "Its shard of a peers section (5.2).", |_, _, _| Ok(1))
-        .no_effect("only in peers sections"),
+    ServerOption::valued("shard", "Its shard of a peers section (5.2).", |_, place, draft| {
+        // What is no number is 0: every key.
+        draft.shard = u32::try_from(atol(place.value())).unwrap_or(0);
+        Ok(1)
+    }),
     ServerOption::valued("log-bufsize", "A log server's buffer (5.2).", |_, place, _| {
         match atol(place.expected("an integer argument")?) {
             value if value <= 0 => place.fail("log-bufsize has to be > 0."),

@@ -218,7 +218,7 @@ impl Conversation {
 
 /// A version 1 header names the check's own connection; a version 2 one says that it is the proxy's own (LOCAL).
 /// With `never_local` it names the connection all the same.
-fn header(told: SendProxy, socket: &Socket, target: &Target, never_local: bool) -> Vec<u8> {
+pub(crate) fn header(told: SendProxy, socket: &Socket, target: &Target, never_local: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let version = told.version().unwrap_or(ProxyProtocolVersion::V1);
     let addresses = match (version, target) {
@@ -236,7 +236,7 @@ fn number(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(0)
 }
 
-async fn send(socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) async fn send(socket: &mut Socket, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let count = poll_fn(|cx| socket.poll_send(cx, &[IoSlice::new(bytes)], false)).await?;
         bytes = &bytes[count..];

@@ -32,6 +32,7 @@ use weir_shm::{Shm, Wakers};
 use crate::servers::{Servers, Told, advance_ramps};
 use queue::{Checked, Queue};
 
+pub(crate) use attempt::{header as proxy_header, send};
 pub use messenger::Messenger;
 pub(crate) use observed::{failure, success};
 

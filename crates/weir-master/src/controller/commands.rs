@@ -8,6 +8,7 @@ use weir_admin::{Answers, Control, Process, Question, View};
 use weir_check::report::Line;
 use weir_engine::census;
 use weir_engine::checks::Messenger;
+use weir_engine::peers::{Peers, SectionView};
 use weir_engine::{Edited, Editor};
 use weir_plan::settings::BindSettings;
 use weir_plan::{Edit, Plan};
@@ -22,6 +23,7 @@ pub struct Reach {
     pub process: Process,
     pub messenger: Rc<Messenger>,
     pub editor: Editor,
+    pub peers: Rc<Peers>,
 }
 
 /// The same at one moment: what one input of a connection is answered from.
@@ -86,6 +88,10 @@ impl Control for Moment {
                 },
             }
         })
+    }
+
+    fn peers(&self) -> Vec<SectionView> {
+        self.reach.peers.view()
     }
 
     fn submit(&self, edit: Edit) -> Edited {

@@ -43,6 +43,8 @@ pub struct Tune {
     pub vars_transaction_max_size: u64,
     pub vars_reqres_max_size: u64,
     pub stick_counters: u32,
+    /// `tune.peers.max-updates-at-once`, 200 by default.
+    pub peers_max_updates: u32,
     /// `tune.comp.maxlevel`, 1 by default.
     pub compression_level: u32,
     /// `tune.zlib.windowsize`, 15 by default.
@@ -74,6 +76,7 @@ impl Default for Tune {
             vars_transaction_max_size: 0,
             vars_reqres_max_size: 0,
             stick_counters: 3,
+            peers_max_updates: 200,
             compression_level: 1,
             zlib_window: 15,
             cli_max_payload_size: 128 << 10,

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod listing;
 pub mod own;
 pub mod patterns;
+pub mod peers;
 pub mod process;
 pub mod servers;
 pub mod sessions;

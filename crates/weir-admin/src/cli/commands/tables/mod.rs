@@ -62,6 +62,8 @@ pub fn clear(context: &mut Context<'_>) -> Reply {
 struct Found<'a> {
     plan: &'a StickTable,
     table: Table,
+    /// Peers that share its keys out; 0: none do.
+    shards: u32,
     now_ms: u64,
 }
 
@@ -70,7 +72,9 @@ impl<'a> Found<'a> {
         let table = view.shm.table(plan.slot, view.shm.controller());
         // What is shown as used is what is there.
         table.sweep(view.now_ms);
-        Self { plan, table, now_ms: view.now_ms }
+        let section = view.plan.peers.iter().find(|section| plan.peers.as_ref() == Some(&section.name));
+        let shards = section.map_or(0, |section| section.shards);
+        Self { plan, table, shards, now_ms: view.now_ms }
     }
 }
 
@@ -124,7 +128,7 @@ fn by_key(context: &Context<'_>, found: &Found<'_>, verb: Verb) -> Result<Reply,
     };
     let (table, now_ms) = (&found.table, found.now_ms);
     match verb {
-        Verb::Show => Ok(shown(found, table.peek(&key, now_ms, |row| show::row(row, now_ms)))),
+        Verb::Show => Ok(shown(found, table.peek(&key, now_ms, |row| show::row(row, found.shards, now_ms)))),
         Verb::Clear => removed(table.remove(&key)),
         Verb::Set => table
             .update(&key, now_ms, |row| set_data(context, row, now_ms))
@@ -141,7 +145,9 @@ fn by_pointer(context: &Context<'_>, found: &Found<'_>, verb: Verb) -> Result<Re
     let pointer = u64::from_str_radix(digits, 16).map_err(|_| "Invalid pointer".to_owned())?;
     let (table, now_ms) = (&found.table, found.now_ms);
     match verb {
-        Verb::Show => Ok(shown(found, table.at_pointer(pointer, now_ms, |row| show::row(row, now_ms)))),
+        Verb::Show => {
+            Ok(shown(found, table.at_pointer(pointer, now_ms, |row| show::row(row, found.shards, now_ms))))
+        }
         Verb::Clear => removed(table.remove_pointer(pointer).unwrap_or(true)),
         Verb::Set => table
             .at_pointer(pointer, now_ms, |row| set_data(context, row, now_ms))

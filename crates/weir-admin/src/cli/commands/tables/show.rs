@@ -29,7 +29,7 @@ pub fn all(found: &Found<'_>, filter: &Filter) -> String {
     while let Some(position) = next {
         next = found.table.visit(position, found.now_ms, |entry| {
             if filter.fits(entry, found.now_ms) {
-                rows.push((entry.key(), row(entry, found.now_ms)));
+                rows.push((entry.key(), row(entry, found.shards, found.now_ms)));
             }
         });
     }
@@ -39,7 +39,7 @@ pub fn all(found: &Found<'_>, filter: &Filter) -> String {
     text
 }
 
-pub fn row(row: &Row, now_ms: u64) -> String {
+pub fn row(row: &Row, shards: u32, now_ms: u64) -> String {
     let mut out = format!("{:#x}: key=", row.pointer());
     match row.spec().key {
         KeyType::String => escape(&row.key(), &mut out),
@@ -49,7 +49,11 @@ pub fn row(row: &Row, now_ms: u64) -> String {
         }),
         _ => out.push_str(&row.key_text()),
     }
-    let _ = write!(out, " use={} exp={} shard=0", row.uses(), row.expires_in_ms(now_ms));
+    let shard = match shards {
+        0 => 0,
+        shards => weir_peers::record::shard(&row.spec().name, &row.key(), shards),
+    };
+    let _ = write!(out, " use={} exp={} shard={shard}", row.uses(), row.expires_in_ms(now_ms));
     for stored in &row.spec().stored {
         for index in 0..stored.elements {
             let name = stored.data.name();
