@@ -12,6 +12,15 @@ use crate::parser::sections;
 use crate::proxy::{self, OPTIONS};
 use crate::server;
 
+/// `-dKflt`: the filters.
+pub fn filters(every: bool) -> String {
+    let mut kinds: Vec<_> =
+        proxy::filter::KINDS.iter().filter(|kind| every || kind.2 != Status::NotYet).collect();
+    kinds.sort_by_key(|kind| kind.0);
+    let rows = kinds.iter().map(|(name, package, _)| format!("{name} [{package}]\n"));
+    std::iter::once("# List of registered filter names:\n".to_string()).chain(rows).collect()
+}
+
 /// Configuration keywords that register themselves in HAProxy, section by section. Those that are not implemented yet
 /// are left out unless `every` is set.
 pub fn keywords(every: bool) -> String {

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-fn reference() -> Option<String> {
+fn reference(name: &str) -> Option<String> {
     let shared = std::env::var_os("WEIR_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,
     );
-    std::fs::read_to_string(shared.join("reference/keywords-3.4/cfg.txt")).ok()
+    std::fs::read_to_string(shared.join("reference/keywords-3.4").join(name)).ok()
 }
 
 /// Each line behind the section it stands in.
@@ -26,7 +26,7 @@ fn lines(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_listed_keyword_is_in_the_tables() {
-    let Some(reference) = reference() else {
+    let Some(reference) = reference("cfg.txt") else {
         println!("skipped: no shared data");
         return;
     };
@@ -35,6 +35,15 @@ fn every_listed_keyword_is_in_the_tables() {
     let missing: Vec<_> = theirs.difference(&ours).collect();
     let foreign: Vec<_> = ours.difference(&theirs).collect();
     assert!(missing.is_empty() && foreign.is_empty(), "missing: {missing:#?}\nforeign: {foreign:#?}");
+}
+
+#[test]
+fn every_listed_filter_is_in_the_table() {
+    let Some(reference) = reference("flt.txt") else {
+        println!("skipped: no shared data");
+        return;
+    };
+    assert_eq!(weir_config::listing::filters(true), reference);
 }
 
 #[test]

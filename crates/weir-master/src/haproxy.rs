@@ -43,8 +43,8 @@ pub struct Haproxy {
     pub master_socket: Option<String>,
     /// The version whose place weir takes: `3.4.0`.
     pub version: String,
-    /// `-dC`: the supervisor prints the lines of the configuration as it reads them.
-    pub echo: bool,
+    /// `-dC[key]`: the supervisor prints the lines of the configuration as it reads them.
+    pub echo: Option<u32>,
 }
 
 impl Program for Haproxy {

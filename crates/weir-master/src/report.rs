@@ -87,7 +87,7 @@ impl State {
             self.kept.push_str(text);
         }
         if !self.quiet {
-            eprint!("{text}");
+            weir_types::terminal::report(text);
         }
     }
 }

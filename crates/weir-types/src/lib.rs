@@ -5,6 +5,7 @@ mod diagnostic;
 mod ids;
 mod mode;
 mod span;
+pub mod terminal;
 
 pub use addr::{Address, AddressFamily, IpVersion, PortSpec, SocketKind};
 pub use diagnostic::{Diagnostic, Diagnostics, Form, Level};

@@ -30,8 +30,10 @@ pub struct Switches {
     pub disabled: Vec<&'static str>,
     /// `-dL`
     pub list_objects: bool,
-    /// `-dC`
-    pub echo: bool,
+    /// `-dA`
+    pub archive: Option<PathBuf>,
+    /// `-dC[key]`
+    pub echo: Option<u32>,
 }
 
 /// HAProxy's answer to an option whose value is missing.
@@ -121,13 +123,20 @@ fn debug(letters: &str, options: &mut Options, switches: &mut Switches) -> Resul
         other => match other.as_bytes().first() {
             Some(b'K') => options.list_keywords.extend(other[1..].split(',').map(str::to_string)),
             Some(b'M') => {}
-            Some(b'C') if other[1..].parse::<u64>().unwrap_or(0) == 0 => switches.echo = true,
-            Some(b'C') => return Err("'-dC' with a key, an anonymised dump, is not implemented yet".into()),
-            Some(b'A' | b't') => return Err(format!("'-d{other}' is not implemented yet")),
+            // As HAProxy reads it: what is no number is 0, which hides nothing.
+            Some(b'C') => switches.echo = Some(key(weir_syntax::number::leading(&other[1..]))),
+            Some(b'A') if other.len() > 1 => switches.archive = Some(other[1..].into()),
+            Some(b'A') => return Err("'-dA' expects the name of a file directly behind it".into()),
+            Some(b't') => return Err(format!("'-d{other}' is not implemented yet")),
             _ => return Err(NO_VALUE.to_string()),
         },
     }
     Ok(())
+}
+
+/// The 32 bits that HAProxy keeps of a key.
+fn key(number: i64) -> u32 {
+    u32::try_from(number & i64::from(u32::MAX)).expect("32 bits")
 }
 
 impl Words {

@@ -1,12 +1,16 @@
 //! `-dK` and `-dL`: what this program knows and what it is made of.
 
+use std::path::{Path, PathBuf};
+
+use weir_types::terminal;
+
 /// Prints the keywords of these classes.
 pub fn print(classes: &[String]) {
     for class in classes {
         match class.as_str() {
             "" => {}
-            "help" => println!(
-                "# List of supported keyword classes:\nall: list all keywords\nacl: ACL keywords\ncfg: configuration keywords\ncli: CLI keywords\ncnv: sample converter keywords\nflt: filter names\nsmp: sample fetch keywords\nsvc: service names"
+            "help" => terminal::print(
+                "# List of supported keyword classes:\nall: list all keywords\nacl: ACL keywords\ncfg: configuration keywords\ncli: CLI keywords\ncnv: sample converter keywords\nflt: filter names\nsmp: sample fetch keywords\nsvc: service names\n",
             ),
             "all" => ["acl", "cfg", "cli", "cnv", "flt", "smp", "svc"].iter().for_each(|class| one(class)),
             class => one(class),
@@ -16,29 +20,50 @@ pub fn print(classes: &[String]) {
 
 fn one(class: &str) {
     match class {
-        "acl" => print!("{}", weir_sample::listing::acls(false)),
-        "cfg" => print!("{}", weir_config::listing::keywords(false)),
-        "cli" => print!("{}", weir_admin::cli::listing(false)),
-        "cnv" => print!("{}", weir_sample::listing::converters(false)),
-        // None works yet.
-        "flt" => println!("# List of registered filter names:"),
-        "smp" => print!("{}", weir_sample::listing::fetches(false)),
-        "svc" => println!("# List of registered service names:\nprometheus-exporter"),
-        other => eprintln!("ignoring unknown/unhandled keyword class '{other}'"),
+        "acl" => terminal::print(weir_sample::listing::acls(false)),
+        "cfg" => terminal::print(weir_config::listing::keywords(false)),
+        "cli" => terminal::print(weir_admin::cli::listing(false)),
+        "cnv" => terminal::print(weir_sample::listing::converters(false)),
+        "flt" => terminal::print(weir_config::listing::filters(false)),
+        "smp" => terminal::print(weir_sample::listing::fetches(false)),
+        "svc" => terminal::print("# List of registered service names:\nprometheus-exporter\n"),
+        other => {
+            terminal::report(format_args!("ignoring unknown/unhandled keyword class '{other}'\n"));
+        }
     }
 }
 
-/// The program and the shared objects that are mapped.
+/// `-dL`
 pub fn print_objects() {
-    println!("List of loaded object files:");
-    if let Ok(path) = std::env::current_exe() {
-        println!("{}", path.display());
+    terminal::print("List of loaded object files:\n");
+    for path in objects() {
+        terminal::print(format_args!("{}\n", path.display()));
     }
+}
+
+/// `-dA`: a tar archive of what `-dL` lists, for whoever reads a core dump of this program elsewhere. Links are
+/// followed, so that each file stands there under the name it was loaded by.
+pub fn archive_objects(file: &Path) -> Result<(), String> {
+    let failed = |what: &Path, error| format!("cannot archive '{}': {error}", what.display());
+    let created = std::fs::File::create(file).map_err(|error| failed(file, error))?;
+    let mut archive = tar::Builder::new(created);
+    archive.follow_symlinks(true);
+    for path in objects() {
+        let name = path.strip_prefix("/").unwrap_or(&path);
+        archive.append_path_with_name(&path, name).map_err(|error| failed(&path, error))?;
+    }
+    archive.finish().map_err(|error| failed(file, error))
+}
+
+/// The program and the shared objects that are mapped.
+fn objects() -> Vec<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let mut seen = std::collections::HashSet::new();
-    for path in maps.lines().filter_map(|line| line.split_whitespace().nth(5)) {
-        if path.contains(".so") && seen.insert(path) {
-            println!("{path}");
+    let mapped = maps.lines().filter_map(|line| line.split_whitespace().nth(5));
+    let mut all: Vec<PathBuf> = std::env::current_exe().into_iter().collect();
+    for path in mapped.filter(|path| path.contains(".so")).map(PathBuf::from) {
+        if !all.contains(&path) {
+            all.push(path);
         }
     }
+    all
 }

@@ -52,6 +52,11 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
     if switches.list_objects {
         listing::print_objects();
     }
+    if let Some(file) = &switches.archive
+        && let Err(reason) = listing::archive_objects(file)
+    {
+        return usage::alert(&reason);
+    }
     if let Some(status) = checked {
         return status;
     }
@@ -59,7 +64,7 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
 }
 
 fn show(text: &str) -> i32 {
-    print!("{text}");
+    weir_types::terminal::print(text);
     0
 }
 

@@ -2,6 +2,7 @@
 
 use weir_master::report::line;
 use weir_types::Level;
+use weir_types::terminal::{print, report};
 
 use crate::version;
 
@@ -38,8 +39,8 @@ const USAGE: &str = "\
 
 /// Shows version and usage; the exit status.
 pub fn refuse(name: &str) -> i32 {
-    print!("{}", version::short());
-    eprintln!("Usage : {name} {USAGE}");
+    print(version::short());
+    report(format_args!("Usage : {name} {USAGE}\n"));
     1
 }
 
@@ -47,8 +48,8 @@ pub fn refuse(name: &str) -> i32 {
 pub fn alert(text: &str) -> i32 {
     let pid = std::process::id();
     let path = std::env::current_exe().unwrap_or_default();
-    eprint!("{}", line(Level::Notice, pid, &format!("haproxy version is {}", version::FULL)));
-    eprint!("{}", line(Level::Notice, pid, &format!("path to executable is {}", path.display())));
-    eprint!("{}", line(Level::Alert, pid, text));
+    report(line(Level::Notice, pid, &format!("haproxy version is {}", version::FULL)));
+    report(line(Level::Notice, pid, &format!("path to executable is {}", path.display())));
+    report(line(Level::Alert, pid, text));
     1
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use weir_plan::settings::LogSteps;
+use weir_registry::Status;
 use weir_syntax::Line;
 
 use super::scope::Half;
@@ -27,8 +28,18 @@ pub const KEYWORDS: &[Keyword] = &[
 
 /// HAProxy lists its filters behind the message, a line each.
 const REGISTERED: &str = "Registered keywords :";
-const KINDS: &[&str] =
-    &["trace", "spoe", "compression", "comp-req", "comp-res", "cache", "fcgi-app", "bwlim-in", "bwlim-out"];
+/// Name, the package that `-dKflt` names, and whether it works; in the order of HAProxy's messages.
+pub(crate) const KINDS: &[(&str, &str, Status)] = &[
+    ("trace", "TRACE", Status::NoEffect("it shows HAProxy's own inner workings")),
+    ("spoe", "SPOE", Status::NotYet),
+    ("compression", "COMP", Status::Works),
+    ("comp-req", "COMP", Status::Works),
+    ("comp-res", "COMP", Status::Works),
+    ("cache", "CACHE", Status::Works),
+    ("fcgi-app", "FCGI", Status::NotYet),
+    ("bwlim-in", "BWLIM", Status::Works),
+    ("bwlim-out", "BWLIM", Status::Works),
+];
 
 fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let place = parser.place(line);
@@ -40,8 +51,8 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         let title = own_title(parser);
         return line.fail(0, format!("parsing [{place}] : missing argument for 'filter' in {title}."));
     }
-    let Some(kind) = KINDS.iter().find(|kind| **kind == name) else {
-        let list: String = KINDS.iter().map(|kind| format!("\n   [{kind}]")).collect();
+    let Some((kind, _, status)) = KINDS.iter().find(|(kind, ..)| *kind == name) else {
+        let list: String = KINDS.iter().map(|(kind, ..)| format!("\n   [{kind}]")).collect();
         return line.fail(1, format!("'filter' : unknown keyword '{name}'. {REGISTERED}{list}"));
     };
     let named = arguments(line, kind)?;
@@ -70,13 +81,12 @@ fn filter(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         let text = format!("bwlim filter '{own}' already declared for proxy '{owner}'\n");
         return line.fail(2, format!("'filter' : '{text}'"));
     }
-    let served = bandwidth.is_some() || *kind == "trace" || is_compression(kind);
     parser.proxy().filters.push(Filter { kind, name, bandwidth, span: line.span() });
     if *kind == "cache" {
         parser.refer(Wanted::Cache, (line.word(2), ""), line.word_span(0), String::new());
         return Ok(());
     }
-    if served { Ok(()) } else { line.not_yet(1, &format!("filter {kind}")) }
+    if *status != Status::NotYet { Ok(()) } else { line.not_yet(1, &format!("filter {kind}")) }
 }
 
 /// `comp-req` and `comp-res` are the two halves of `compression`.

@@ -15,7 +15,7 @@ mod check_send;
 mod check_steps;
 mod compression;
 mod cookie;
-mod filter;
+pub(crate) mod filter;
 mod inherit;
 mod keepalive;
 mod limits;

@@ -66,11 +66,9 @@ pub fn run_if_child(program: Arc<dyn Program>, name: &str) -> Option<i32> {
     Some(match status {
         Ok(status) => status,
         Err(error) => {
-            eprintln!(
-                "{}",
-                crate::report::line(weir_types::Level::Alert, std::process::id(), &error.to_string())
-                    .trim_end()
-            );
+            let level = weir_types::Level::Alert;
+            let line = crate::report::line(level, std::process::id(), &error.to_string());
+            weir_types::terminal::report(line);
             1
         }
     })

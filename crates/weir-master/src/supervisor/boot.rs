@@ -43,7 +43,7 @@ pub fn check(program: &dyn Program, options: &Options) -> i32 {
         }
         Ok(_) => {
             if options.verbose && !options.quiet {
-                println!("Configuration file is valid");
+                weir_types::terminal::print("Configuration file is valid\n");
             }
             0
         }

@@ -1,5 +1,6 @@
 //! Streaming over the sources, one line of words at a time: words, then conditional blocks, then directives.
 
+mod anonymous;
 mod block;
 mod directive;
 mod fault;

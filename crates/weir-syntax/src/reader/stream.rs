@@ -9,7 +9,7 @@ use crate::section::is_section;
 use crate::snippet::snippet;
 use crate::{Capabilities, Environment};
 use std::borrow::Cow;
-use weir_types::{Diagnostic, Diagnostics, FileId, Form, Level, Sources, Span};
+use weir_types::{Diagnostic, Diagnostics, FileId, Form, Level, Sources, Span, terminal};
 
 /// Reads a configuration line by line, because a `setenv` line changes what the next line means. A faulty line is
 /// reported and left out; reading goes on, so that one run finds everything.
@@ -27,7 +27,7 @@ pub struct Reader<'a> {
     blocks: Blocks,
     started: bool,
     stopped: bool,
-    echo: bool,
+    echo: Option<u32>,
 }
 
 impl<'a> Reader<'a> {
@@ -43,13 +43,14 @@ impl<'a> Reader<'a> {
             blocks: Blocks::default(),
             started: false,
             stopped: false,
-            echo: false,
+            echo: None,
         }
     }
 
-    /// `-dC`: every line that counts is also written to the standard output, as it was cut into words.
-    pub fn echoing(mut self, echo: bool) -> Self {
-        self.echo = echo;
+    /// `-dC[key]`: every line that counts is also written to the standard output, as it was cut into words; with a key
+    /// other than 0, without what should not be given away.
+    pub fn echoing(mut self, key: Option<u32>) -> Self {
+        self.echo = key;
         self
     }
 
@@ -73,8 +74,10 @@ impl<'a> Reader<'a> {
             return None;
         }
         let line = current(&self.buffer, self.span());
-        if self.echo {
-            print!("{}", line.plain());
+        match self.echo {
+            None => {}
+            Some(0) => terminal::print(line.plain()),
+            Some(key) => terminal::print(line.anonymous(key)),
         }
         Some(line)
     }

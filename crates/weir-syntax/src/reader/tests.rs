@@ -337,3 +337,77 @@ fn a_line_shown_again_reads_the_same() {
     assert_eq!(shown(&once), once);
     assert!(once.contains(r#"'a b' if { path '/#"' "it's \$5" } 'a b' "a\\'" "#), "{once}");
 }
+
+/// What HAProxy 2.8 shows for these lines with `-dC5`, but for blanks at the end.
+#[rustfmt::skip]
+const ANONYMOUS: &[(&str, &str)] = &[
+    ("log stdout", "log stdout"),
+    ("stats auth u:p x", "stats auth 746e87"),
+    ("stats socket", "stats socket"),
+    ("stats auth", "stats auth"),
+    ("stats realm foo bar", "stats realm foo [...]"),
+    ("stats uri a b c", "stats uri a [...]"),
+    ("redirect prefix /x code 301", "redirect prefix PATH(528691) [...]"),
+    ("redirect scheme https if x", "redirect scheme https [...]"),
+    ("redirect location", "redirect location"),
+    ("redirect foo bar", "redirect foo bar"),
+    ("option forwardfor header x y", "option forwardfor header [...]"),
+    ("balance url_param x y z", "balance url_param x [...]"),
+    ("server a 10.1.2.3", "server ID(cec951) IPV4(ee3025)"),
+    ("server a ipv4@10.1.2.3:80", "server ID(cec951) IPV4(ee3025):80"),
+    ("server a *:80", "server ID(cec951) *:80"),
+    ("server a [2001:db8::1]:80", "server ID(cec951) IPV6(c4347b):80"),
+    ("server a 2001:db8::1:80", "server ID(cec951) IPV6(c4347b):80"),
+    ("server a ipv6@[2001:db8::1]:80", "server ID(cec951) IPV6(c4347b):80"),
+    ("server a [2001:db8::1]", "server ID(cec951) IPV6(c4347b)"),
+    ("server a 10.1.2.3:1000-2000", "server ID(cec951) IPV4(ee3025):1000"),
+    ("server a 0.0.0.0:80", "server ID(cec951) 0.0.0.0:80"),
+    ("server a unix@/x/y", "server ID(cec951) 58e848"),
+    ("server a abns@foo", "server ID(cec951) 84e29c"),
+    ("server a localhost:80", "server ID(cec951) localhost:80"),
+    ("server a 127.1.2.3:80", "server ID(cec951) 127.1.2.3:80"),
+    ("server a ::1:80", "server ID(cec951) ::1:80"),
+    ("server a fd@3", "server ID(cec951) fd@3"),
+    ("server a sockpair@3", "server ID(cec951) sockpair@3"),
+    ("server a 10.1.2.3:", "server ID(cec951) IPV4(ee3025)"),
+    ("server a 10.1.2.3:+80", "server ID(cec951) IPV4(ee3025):80"),
+    ("server a udp@10.1.2.3:80", "server ID(cec951) 10c3bd"),
+    ("server a quic4@10.1.2.3:80", "server ID(cec951) cbc7e5"),
+    ("server a stdout", "server ID(cec951) stdout"),
+    ("server a 256.1.1.1:80", "server ID(cec951) 0b0d11"),
+    ("server a 80", "server ID(cec951) 80"),
+    ("bind 1.2.3.4:80,5.6.7.8:90", "bind fc71f0"),
+    ("errorfile 503", "errorfile 503"),
+    ("use_backend a", "use_backend ID(cec951)"),
+    ("use_backend a if b", "use_backend ID(cec951) [...]"),
+    ("use_backend %[x] if b", "use_backend ID(d6860b) [...]"),
+    ("mode http tcp", "mode http"),
+    ("cookie a insert", "cookie ID(cec951) insert"),
+    ("cookie a insert nocache", "cookie ID(cec951) insert [...]"),
+    ("timeout a", "timeout a"),
+    ("stick-table type", "stick-table type"),
+    ("errorloc 503 http://x", "errorloc 503 http://x"),
+    ("errorfile 503 a b", "errorfile 503 PATH(cec951)"),
+    ("log global", "log global"),
+    ("log stdout", "log stdout"),
+    ("log /dev/log local0", "log 3bdae1 [...]"),
+    ("log 10.1.2.3 local0", "log IPV4(ee3025) [...]"),
+    ("log ring@x local0", "log 30fa09 [...]"),
+    (r#"log "a b" local0"#, "log a64c56 [...]"),
+    ("frontend a b", "frontend ID(cec951)"),
+    ("backend x from y", "backend ID(6e85ed)"),
+    ("listen x 1.2.3.4:80", "listen ID(6e85ed)"),
+    ("listen x from y", "listen ID(6e85ed)"),
+    (r#"frontend "a b""#, "frontend ID(a64c56)"),
+    ("userlist x y", "userlist ID(6e85ed)"),
+    ("defaults foo from bar", "defaults ID(d95d2f)"),
+    ("defaults foo", "defaults ID(d95d2f)"),
+];
+
+#[test]
+fn with_a_key_lines_give_nothing_away() {
+    for (line, shown) in ANONYMOUS {
+        let owned = super::OwnedLine::parse(line, &Environment::default()).unwrap();
+        assert_eq!(owned.line().anonymous(5).trim(), *shown, "{line}");
+    }
+}
