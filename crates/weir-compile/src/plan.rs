@@ -75,6 +75,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
         saved_servers,
         generation: 0,
+        life: Arc::default(),
     };
     plan.derive_limits();
     Compiled { plan, diagnostics }

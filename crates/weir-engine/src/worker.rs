@@ -399,9 +399,13 @@ impl Worker {
         let retired = &mut *self.retired.borrow_mut();
         let unused: Vec<Arc<Plan>> = retired.extract_if(.., |plan| Arc::strong_count(plan) == 1).collect();
         if !unused.is_empty() {
+            let thread = |name: &str| std::thread::Builder::new().name(name.into());
             // Without a thread they are dropped here.
-            let _ = std::thread::Builder::new().name("drop-plan".into()).spawn(move || {
-                drop(unused);
+            let Ok(dropping) = thread("drop-plan").spawn(move || drop(unused)) else { return };
+            // The allocator keeps some of what a thread freed for that thread until it ends, and what is kept holds its
+            // pages: only then all can be given back.
+            let _ = thread("trim").spawn(move || {
+                let _ = dropping.join();
                 weir_sys::memory::trim();
             });
         }

@@ -49,6 +49,8 @@ pub struct Plan {
     pub saved_servers: Vec<(ServerId, SavedServer)>,
     /// Rises with every reload; 0 is the configuration that weir started with.
     pub generation: u64,
+    /// Ends with the plan: who only wants to know that looks at this, and keeps none of the plan's own memory.
+    pub life: Arc<()>,
 }
 
 impl Plan {

@@ -8,7 +8,7 @@ use weir_shm::WorkerInfo;
 
 pub struct Held {
     place: &'static WorkerInfo,
-    plans: Vec<(u64, Weak<Plan>)>,
+    plans: Vec<(u64, Weak<()>)>,
 }
 
 impl Held {
@@ -20,9 +20,9 @@ impl Held {
 
     /// After anything that may have changed the plan in force.
     pub fn note(&mut self, current: &Arc<Plan>) {
-        self.plans.retain(|(_, plan)| plan.strong_count() > 0);
-        if !self.plans.iter().any(|(_, plan)| std::ptr::eq(plan.as_ptr(), Arc::as_ptr(current))) {
-            self.plans.push((current.generation, Arc::downgrade(current)));
+        self.plans.retain(|(_, life)| life.strong_count() > 0);
+        if !self.plans.iter().any(|(_, life)| std::ptr::eq(life.as_ptr(), Arc::as_ptr(&current.life))) {
+            self.plans.push((current.generation, Arc::downgrade(&current.life)));
         }
         let oldest = self.plans.iter().map(|(generation, _)| *generation).min();
         self.place.oldest_plan.set(oldest.unwrap_or(current.generation));
