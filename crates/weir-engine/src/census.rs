@@ -176,6 +176,8 @@ async fn answer(worker: &Rc<Worker>, mut stream: UnixStream) -> io::Result<()> {
     let census = &worker.census;
     let mut words = question.split_whitespace();
     let unwanted = match words.next() {
+        // `debug dev panic`: how the rest takes the end of a worker can be seen.
+        Some("panic") => panic!("a panic was asked for"),
         Some("kill") => words.next().and_then(|id| id.parse().ok()).unwrap_or(0),
         _ => 0,
     };
@@ -212,6 +214,15 @@ pub async fn streams(shm: Shm) -> Vec<Person> {
 /// Ends one stream, whichever worker has it. False: none has.
 pub async fn shut(shm: Shm, id: u64) -> bool {
     !ask(shm, &format!("kill {id}\n")).await.is_empty()
+}
+
+/// Ends one worker by a panic.
+pub async fn panic(shm: Shm) {
+    let mut workers = shm.used_places().filter(|worker| *worker != shm.controller());
+    if let Some(worker) = workers.next() {
+        // It cannot answer.
+        let _ = tokio::time::timeout(PATIENCE, ask_one(shm, worker, "panic\n")).await;
+    }
 }
 
 async fn ask(shm: Shm, question: &str) -> String {

@@ -54,8 +54,7 @@ impl Listeners {
             let socket = AsyncFd::new(socket)?;
             let listening =
                 Rc::new(Listening { socket, slot, paused: Cell::new(false), changed: Notify::new() });
-            let task =
-                tokio::task::spawn_local(accept_loop(worker.clone(), listening.clone())).abort_handle();
+            let task = worker.parts.spawn(accept_loop(worker.clone(), listening.clone()));
             if let Some(old) = self.by_slot.insert(slot, Open { listening, task }) {
                 retire(worker, old);
             }

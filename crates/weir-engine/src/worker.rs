@@ -24,6 +24,7 @@ use crate::compression::Compressors;
 use crate::edit::Editor;
 use crate::listener::{self, Listeners};
 use crate::logs::Logs;
+use crate::parts::Parts;
 use crate::pool::Pools;
 use crate::queue::{self, Queues};
 use crate::stats::StatsService;
@@ -121,6 +122,7 @@ pub struct Worker {
     connections: Cell<usize>,
     /// A connection ended: places under a `maxconn` may be free again.
     pub freed: Notify,
+    pub parts: Parts,
     random: Cell<u64>,
 }
 
@@ -152,17 +154,22 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
     } = input;
     crate::session_store::share(&plan.load(), shm, id);
     let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats, editor));
-    tokio::task::spawn_local(worker.timers.clone().drive(worker.clock.clone()));
-    tokio::task::spawn_local(queue::listen(worker.clone()));
-    tokio::task::spawn_local(crate::census::serve(worker.clone()));
-    tokio::task::spawn_local(housekeeping(worker.clone()));
+    let parts = &worker.parts;
+    parts.spawn(worker.timers.clone().drive(worker.clock.clone()));
+    parts.spawn(queue::listen(worker.clone()));
+    parts.spawn(crate::census::serve(worker.clone()));
+    parts.spawn(housekeeping(worker.clone()));
     if let Some(beside) = beside {
-        tokio::task::spawn_local(beside);
+        parts.spawn(beside);
     }
     let mut open = Listeners::default();
     open.add(&worker, listeners)?;
     loop {
-        match control.recv().await {
+        let order = tokio::select! {
+            order = control.recv() => order,
+            error = parts.broken() => return Err(error),
+        };
+        match order {
             None => return Ok(Exit::Orphaned),
             Some(Control::HardStop) => return Ok(Exit::HardStop),
             Some(Control::SoftStop) => break,
@@ -197,6 +204,7 @@ async fn drain(worker: &Worker, control: &mut UnboundedReceiver<Control>) -> io:
         }
         tokio::select! {
             () = worker.freed.notified() => {}
+            error = worker.parts.broken() => return Err(error),
             order = control.recv() => match order {
                 None | Some(Control::HardStop) => return Ok(Exit::HardStop),
                 Some(_) => {}
@@ -290,6 +298,7 @@ impl Worker {
             servers_epoch: Cell::new(shm.process().state.servers_epoch.value()),
             connections: Cell::new(0),
             freed: Notify::new(),
+            parts: Parts::default(),
             random: Cell::new(seed | 1),
             clock,
         }

@@ -15,10 +15,11 @@ use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinHandle;
+use tokio::task::AbortHandle;
 use weir_admin::Level as CommandLevel;
 use weir_admin::Session;
 use weir_engine::checks::{self, CheckInput, Messenger};
+use weir_engine::parts::Parts;
 use weir_engine::peers::Peers;
 use weir_engine::worker::{Exit, ListenerSocket, LogSockets};
 use weir_plan::settings::{BindSettings, SeverityOutput};
@@ -43,27 +44,32 @@ pub fn run(input: ControllerInput, version: &str, release_date: &str) -> io::Res
 
 async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io::Result<Exit> {
     let ControllerInput { shm, wakers, plan, listeners, mut orders, requests, editor, beside } = input;
-    let talk = tokio::task::spawn_local(beside);
+    let parts = Parts::default();
+    let talk = parts.spawn(beside);
     let plan_changed = Rc::new(Notify::new());
     let messenger = Rc::new(Messenger::new(LogSockets::open(&plan.load()), &plan.load(), shm));
-    let checks = tokio::task::spawn_local(checks::run(CheckInput {
+    let checks = parts.spawn(checks::run(CheckInput {
         shm,
         wakers: wakers.clone(),
         plan: plan.clone(),
         plan_changed: plan_changed.clone(),
         messenger: messenger.clone(),
     }));
-    let sweep = tokio::task::spawn_local(sweep_tables(shm, plan.clone()));
-    let rings = tokio::task::spawn_local(weir_engine::rings::run(shm, plan.clone()));
+    let sweep = parts.spawn(sweep_tables(shm, plan.clone()));
+    let rings = parts.spawn(weir_engine::rings::run(shm, plan.clone()));
     let peers = Peers::new(shm, false);
     peers.follow(&plan.load_full());
-    let exchange = tokio::task::spawn_local(peers.clone().run());
+    let exchange = parts.spawn(peers.clone().run());
     let process = process(&plan.load(), shm, version, release_date);
     let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor, peers });
-    let mut commands = Commands { reach, requests, listening: HashMap::new() };
+    let mut commands = Commands { reach, requests, parts: parts.clone(), listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {
-        match orders.recv().await {
+        let order = tokio::select! {
+            order = orders.recv() => order,
+            error = parts.broken() => return Err(error),
+        };
+        match order {
             None => break Exit::Orphaned,
             Some(ControllerOrder::HardStop) => break Exit::HardStop,
             Some(ControllerOrder::SoftStop) => {}
@@ -113,7 +119,8 @@ async fn sweep_tables(shm: weir_shm::Shm, plan: Arc<arc_swap::ArcSwap<Plan>>) {
 struct Commands {
     reach: Rc<Reach>,
     requests: UnboundedSender<ControllerRequest>,
-    listening: HashMap<Slot, JoinHandle<()>>,
+    parts: Parts,
+    listening: HashMap<Slot, AbortHandle>,
 }
 
 impl Commands {
@@ -124,7 +131,7 @@ impl Commands {
             let (reach, requests) = (self.reach.clone(), self.requests.clone());
             let task = if unix {
                 let listener = UnixListener::from_std(socket.into())?;
-                tokio::task::spawn_local(async move {
+                self.parts.spawn(async move {
                     loop {
                         match listener.accept().await {
                             Ok((stream, _)) => begin_unix(stream, slot, &reach, &requests),
@@ -134,7 +141,7 @@ impl Commands {
                 })
             } else {
                 let listener = TcpListener::from_std(socket.into())?;
-                tokio::task::spawn_local(async move {
+                self.parts.spawn(async move {
                     loop {
                         match listener.accept().await {
                             Ok((stream, _)) => begin_tcp(stream, slot, &reach),

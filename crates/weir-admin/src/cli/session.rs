@@ -121,6 +121,8 @@ pub enum Question {
     Streams,
     /// End this stream; who did is told.
     Shut(u64),
+    /// One of them ends by a panic.
+    Panic,
 }
 
 pub type Answers = std::pin::Pin<Box<dyn Future<Output = Vec<Person>>>>;

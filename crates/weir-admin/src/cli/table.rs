@@ -169,7 +169,7 @@ pub const COMMANDS: &[Command] = &[
     expert(command("debug dev hex", "debug dev hex    <addr> [len]           : dump a memory area", Scope::Worker, Level::Admin, None)),
     expert(command("debug dev log", "debug dev log    [msg] ...              : send this msg to global logs", Scope::Worker, Level::Admin, None)),
     expert(command("debug dev loop", "debug dev loop   <ms> [isolated]        : loop this long, possibly isolated", Scope::Worker, Level::Admin, None)),
-    expert(command("debug dev panic", "debug dev panic                         : immediately trigger a panic", Scope::Worker, Level::Admin, None)),
+    expert(command("debug dev panic", "debug dev panic                         : immediately trigger a panic", Scope::Worker, Level::Admin, Some(sessions::panic))),
     expert(command("debug dev sched", "debug dev sched  {task|tasklet} [k=v]*  : stress the scheduler", Scope::Worker, Level::Admin, None)),
     expert(command("debug dev stream", "debug dev stream [k=v]*                 : show/manipulate stream flags", Scope::Worker, Level::Admin, None)),
     expert(command("debug dev sym", "debug dev sym    <addr>                 : resolve symbol address", Scope::Worker, Level::Admin, None)),

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::spawn_local;
 use tokio::time::{Duration, Instant, sleep_until};
-use weir_check::Outcome;
+use weir_check::{CheckStatus, Outcome};
 use weir_plan::Plan;
 use weir_shm::{Shm, Wakers};
 
@@ -135,13 +135,34 @@ pub async fn run(input: CheckInput) {
 fn begin(desk: &Desk<'_>, plan: &Arc<Plan>, checked: Checked, sender: &UnboundedSender<Finished>) -> bool {
     let Some(attempt) = attempt::prepare(desk, plan, checked) else { return false };
     outcome::begins(&desk.servers, checked);
-    let sender = sender.clone();
+    let report = Report { checked, outcome: None, sender: sender.clone() };
     spawn_local(async move {
-        let outcome = attempt.run().await;
-        // Nobody listens any more when the checks themselves have ended.
-        let _ = sender.send(Finished { checked, outcome });
+        // All of it: a closure would take the one field along.
+        let mut report = report;
+        report.outcome = Some(attempt.run().await);
     });
     true
+}
+
+/// Tells how a check ended when it is dropped: also one that panicked, which says nothing about its server, is followed
+/// by the next.
+struct Report {
+    checked: Checked,
+    outcome: Option<Outcome>,
+    sender: UnboundedSender<Finished>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let outcome = self.outcome.take().unwrap_or_else(|| Outcome {
+            status: CheckStatus::Checked,
+            code: None,
+            info: "the check ended in an internal error".into(),
+            duration_ms: 0,
+        });
+        // Nobody listens any more when the checks themselves have ended.
+        let _ = self.sender.send(Finished { checked: self.checked, outcome });
+    }
 }
 
 /// Where others call the controller.

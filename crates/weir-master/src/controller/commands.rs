@@ -82,6 +82,10 @@ impl Control for Moment {
         Box::pin(async move {
             match question {
                 Question::Streams => census::streams(shm).await,
+                Question::Panic => {
+                    census::panic(shm).await;
+                    Vec::new()
+                }
                 Question::Shut(id) => match census::shut(shm, id).await {
                     true => vec![census::Person { id, ..Default::default() }],
                     false => Vec::new(),

@@ -74,6 +74,11 @@ pub fn show(context: &mut Context<'_>) -> Reply {
     })
 }
 
+/// `debug dev panic`: under HAProxy the end of its only worker, here of one of them.
+pub fn panic(context: &mut Context<'_>) -> Reply {
+    context.ask(Question::Panic, |_, _| Reply::text(String::new()))
+}
+
 /// `0x5633c6c5c0c0`, or the figure alone.
 fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
