@@ -4,7 +4,10 @@ mod privileges;
 mod running;
 mod tables;
 
-use running::{Daemon, Load, Place, Running, configuration, get, run, until};
+use std::io::Write;
+use std::process::Stdio;
+
+use running::{Daemon, Load, Place, Running, children, configuration, get, run, until};
 
 #[test]
 fn exit_statuses_of_checks() {
@@ -127,6 +130,48 @@ fn paused_ports_are_free_for_others() {
     for _ in 0..20 {
         assert_eq!(get(22440).as_deref(), Some("a"));
     }
+}
+
+/// A part that ends would leave a worker that holds connections and serves none.
+#[test]
+fn a_worker_that_panics_is_replaced() {
+    let place = Place::new("panic");
+    let socket = format!(" nbthread 2\n stats socket {} level admin", place.path("s.sock"));
+    let file = place.write("a.cfg", &configuration(22460, "a", &socket));
+    let running = Running::start(&place, &["-W", "-f", &file]);
+    until("service", || get(22460));
+    until("start", || place.read("errors").contains("Loading success.").then_some(()));
+    let before = children(&running);
+    assert_eq!(before.len(), 3, "two workers and a controller");
+    let mut stream = std::os::unix::net::UnixStream::connect(place.path("s.sock")).unwrap();
+    stream.write_all(b"expert-mode on; debug dev panic\n").unwrap();
+    let after = until("a replacement", || {
+        Some(children(&running)).filter(|now| now.len() == before.len() && *now != before)
+    });
+    assert_eq!(after.iter().filter(|child| before.contains(child)).count(), 2, "one alone was replaced");
+    assert!(place.read("errors").contains("a part of this process panicked"));
+    until("service of the replacement", || get(22460));
+}
+
+/// A terminal or a pipe that is gone.
+#[test]
+fn what_nobody_reads_ends_nothing() {
+    let place = Place::new("unread");
+    let file = place.write("a.cfg", &configuration(22470, "a", ""));
+    let mut command = std::process::Command::new(running::PROGRAM);
+    command.args(["-W", "-f", &file]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    until("service", || get(22470));
+    drop(running.0.stderr.take());
+    place.write("a.cfg", "bogus\n");
+    running.signal(nix::libc::SIGUSR2);
+    until("the new plan", || {
+        // The first signal may still be on its way: only when it is done is the file read again.
+        place.write("a.cfg", &configuration(22470, "b", ""));
+        running.signal(nix::libc::SIGUSR2);
+        get(22470).filter(|body| body == "b")
+    });
+    assert!(running.0.try_wait().unwrap().is_none());
 }
 
 /// The lines are HAProxy 2.8's for the same configuration.

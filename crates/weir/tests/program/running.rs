@@ -148,6 +148,17 @@ impl Load {
     }
 }
 
+/// The processes that the supervisor has, in the order of their numbers.
+pub fn children(running: &Running) -> Vec<u32> {
+    // Each thread has its own.
+    let threads = std::fs::read_dir(format!("/proc/{}/task", running.0.id())).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let text: String = lists.collect();
+    let mut children: Vec<u32> = text.split_whitespace().filter_map(|child| child.parse().ok()).collect();
+    children.sort_unstable();
+    children
+}
+
 /// Waits for what must come; the limit only keeps a broken test from waiting for ever.
 pub fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
