@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Crash test: under load, each child is killed (SIGKILL) and stopped (SIGSTOP, then SIGKILL) in turn. Counted: failed
+"""Crash test: under load, each child is killed (SIGKILL) and stopped (SIGSTOP, then SIGKILL) in turn, then as many workers
+end by a panic (`debug dev panic`). Counted: failed
 requests, held connections lost, and how long until there are as many children as before. CRASH_WORKERS (4).
 
 HAProxy has one worker process: beside weir it shows what a crash costs without several."""
@@ -9,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import time
 
 import lab
@@ -64,16 +66,31 @@ class Held:
             return True
 
 
-async def blow(running, port, victim, kind):
+def panic(directory):
+    """Ends one worker, whichever takes it."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(f"{directory}/cli.sock")
+        client.sendall(b"expert-mode on; debug dev panic\n")
+        try:
+            client.recv(1024)
+        except OSError:
+            pass  # HAProxy's only worker took the connection with it
+
+
+async def blow(running, port, victim, kind, directory):
     held = [Held() for _ in range(HELD)]
     for connection in held:
         await connection.open(port)
-    before = len(children(running))
+    before = children(running)
     command = ["wrk", "-t1", "-c8", "-d4s", "--timeout", "5s", "-H", "Connection: close", f"http://127.0.0.1:{port}/"]
     load = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     await asyncio.sleep(1)
     begun = time.monotonic()
-    os.kill(victim, signal.SIGSTOP if kind == "SIGSTOP" else signal.SIGKILL)
+    if kind == "panic":
+        panic(directory)
+    else:
+        os.kill(victim, signal.SIGSTOP if kind == "SIGSTOP" else signal.SIGKILL)
     if kind == "SIGSTOP":
         await asyncio.sleep(1)
         try:
@@ -84,7 +101,8 @@ async def blow(running, port, victim, kind):
     replaced = None
     while time.monotonic() - begun < 5 and running.process.poll() is None:
         now = children(running)
-        if len(now) >= before and victim not in now:
+        gone = victim not in now if kind != "panic" else any(child not in now for child in before)
+        if len(now) >= len(before) and gone:
             replaced = time.monotonic() - begun
             break
         await asyncio.sleep(0.005)
@@ -103,12 +121,12 @@ async def crash(program, directory, rows):
     text = config(port, origin_port, directory)
     running = program.start(text, directory, ("-W", "-db"), port)
     try:
-        for kind in ("SIGKILL", "SIGSTOP"):
+        for kind in ("SIGKILL", "SIGSTOP", "panic"):
             for number in range(len(children(running))):
                 if running.process.poll() is not None:
                     running = program.start(text, directory, ("-W", "-db"), port)
                 victims = sorted(children(running))
-                rows.append(await blow(running, port, victims[number % len(victims)], kind))
+                rows.append(await blow(running, port, victims[number % len(victims)], kind, directory))
     finally:
         running.stop()
         origin.stop()
