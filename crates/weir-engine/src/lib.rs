@@ -71,6 +71,7 @@ mod stream;
 mod table_view;
 mod timers;
 mod tls_facts;
+pub mod trace;
 mod tracking;
 mod turn;
 mod view;

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use lexopt::ValueExt;
+use log::LevelFilter;
+use weir_engine::trace::{LEVELS, SOURCES, VERBOSITIES};
 use weir_master::Options;
 
 /// What the command line asks for.
@@ -28,8 +30,12 @@ pub enum Action {
 pub struct Switches {
     /// Run-time features switched off (`-de`, `-dS`...), by the names that `enabled()` knows.
     pub disabled: Vec<&'static str>,
+    /// `-dc`
+    pub show_cpus: bool,
     /// `-dL`
     pub list_objects: bool,
+    /// `-dt`: sources and the least level of what they tell.
+    pub traces: Vec<(&'static str, LevelFilter)>,
     /// `-dA`
     pub archive: Option<PathBuf>,
     /// `-dC[key]`
@@ -85,7 +91,7 @@ pub fn parse(words: Vec<OsString>) -> Result<Action, String> {
             "-" => options.configurations.extend(words.rest.by_ref().map(PathBuf::from)),
             "4" => {}
             other => match other.strip_prefix('d') {
-                Some(letters) => debug(letters, &mut options, &mut switches)?,
+                Some(letters) => debug(letters, &mut words, &mut options, &mut switches)?,
                 None => return Ok(Action::Usage),
             },
         }
@@ -97,7 +103,12 @@ pub fn parse(words: Vec<OsString>) -> Result<Action, String> {
 }
 
 /// What follows `-d`.
-fn debug(letters: &str, options: &mut Options, switches: &mut Switches) -> Result<(), String> {
+fn debug(
+    letters: &str,
+    words: &mut Words,
+    options: &mut Options,
+    switches: &mut Switches,
+) -> Result<(), String> {
     match letters {
         "" => {
             options.debug = true;
@@ -118,8 +129,9 @@ fn debug(letters: &str, options: &mut Options, switches: &mut Switches) -> Resul
         "S" => switches.disabled.push("SPLICE"),
         "G" => switches.disabled.push("GETADDRINFO"),
         "F" => switches.disabled.push("FASTFWD"),
-        // Tuning of HAProxy's own allocator, pollers, TLS offload and traces of CPUs: nothing here answers to them.
-        "I" | "T" | "Z" | "c" | "k" | "v" => {}
+        "c" => switches.show_cpus = true,
+        // Tuning of HAProxy's own allocator, pollers and TLS offload: nothing here answers to them.
+        "I" | "T" | "Z" | "k" | "v" => {}
         other => match other.as_bytes().first() {
             Some(b'K') => options.list_keywords.extend(other[1..].split(',').map(str::to_string)),
             Some(b'M') => {}
@@ -127,11 +139,46 @@ fn debug(letters: &str, options: &mut Options, switches: &mut Switches) -> Resul
             Some(b'C') => switches.echo = Some(key(weir_syntax::number::leading(&other[1..]))),
             Some(b'A') if other.len() > 1 => switches.archive = Some(other[1..].into()),
             Some(b'A') => return Err("'-dA' expects the name of a file directly behind it".into()),
-            Some(b't') => return Err(format!("'-d{other}' is not implemented yet")),
+            Some(b't') => {
+                switches.traces = traces(match &other[1..] {
+                    "" => words.unless_option().unwrap_or_default(),
+                    described => described.to_string(),
+                })?
+            }
             _ => return Err(NO_VALUE.to_string()),
         },
     }
     Ok(())
+}
+
+/// `[<source>[:<level>[:<verbosity>]]][,...]`; all sources at the level of errors without a word (management manual 3).
+fn traces(text: String) -> Result<Vec<(&'static str, LevelFilter)>, String> {
+    let mut traces = Vec::new();
+    for described in text.split(',') {
+        let mut parts = described.split(':');
+        let (source, level, verbosity) =
+            (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+        let names = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>().join(", ");
+        let sources: Vec<&str> = match source {
+            "" | "all" => SOURCES.to_vec(),
+            _ => SOURCES.iter().filter(|known| **known == source).copied().collect(),
+        };
+        if sources.is_empty() {
+            let known = names(&mut std::iter::once("all").chain(SOURCES.iter().copied()));
+            return Err(format!("-dt: no such trace source '{source}', expected one of: {known}"));
+        }
+        let named = if level.is_empty() { "error" } else { level };
+        let Some((_, filter)) = LEVELS.iter().find(|(name, _)| *name == named) else {
+            let known = names(&mut LEVELS.iter().map(|(name, _)| *name));
+            return Err(format!("-dt: no such trace level '{level}', expected one of: {known}"));
+        };
+        if !verbosity.is_empty() && !VERBOSITIES.contains(&verbosity) {
+            let known = names(&mut VERBOSITIES.iter().copied());
+            return Err(format!("-dt: no such trace verbosity '{verbosity}', expected one of: {known}"));
+        }
+        traces.extend(sources.into_iter().map(|source| (source, *filter)));
+    }
+    Ok(traces)
 }
 
 /// The 32 bits that HAProxy keeps of a key.
@@ -142,6 +189,16 @@ fn key(number: i64) -> u32 {
 impl Words {
     fn next(&mut self) -> Option<OsString> {
         self.peeked.take().or_else(|| self.rest.next())
+    }
+
+    /// The next word, if it is a value.
+    fn unless_option(&mut self) -> Option<String> {
+        let word = self.next()?;
+        if word.to_string_lossy().starts_with('-') {
+            self.peeked = Some(word);
+            return None;
+        }
+        Some(word.to_string_lossy().into_owned())
     }
 
     fn value(&mut self) -> Result<OsString, String> {
@@ -200,6 +257,38 @@ mod tests {
         let docker = options("-W -db -m 512 -f a.cfg");
         assert!(docker.foreground && docker.memory_mb == Some(512));
         assert_eq!(options("-dKall -q -c -f a").list_keywords, ["all"]);
+    }
+
+    fn switches(line: &str) -> Result<Switches, String> {
+        match parse(line.split(' ').map(OsString::from).collect())? {
+            Action::Run(_, switches) => Ok(switches),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn traces_are_described_in_one_word() {
+        let traces = |line: &str| switches(line).map(|switches| switches.traces);
+        let all: Vec<_> = SOURCES.iter().map(|source| (*source, LevelFilter::Info)).collect();
+        assert_eq!(traces("-dt -f a").as_ref(), Ok(&all));
+        assert_eq!(traces("-f a -dt").as_ref(), Ok(&all));
+        let two = [("h1", LevelFilter::Trace), ("ssl", LevelFilter::Info)];
+        assert_eq!(traces("-dt h1:developer:complete,ssl -f a"), Ok(two.to_vec()));
+        assert_eq!(traces("-dth1:data,ssl::clean -f a"), Ok(two.to_vec()));
+        // The manual: an invalid name is answered with those that exist.
+        for (word, known) in
+            [("help", "all, h1, h2"), ("h2:help", "error, user"), ("h2:error:help", "quiet, clean")]
+        {
+            let refused = traces(&format!("-dt {word} -f a")).unwrap_err();
+            assert!(refused.contains(known), "{refused}");
+        }
+    }
+
+    #[test]
+    fn keys_are_read_as_haproxy_reads_them() {
+        for (word, key) in [("-dC", 0), ("-dC5", 5), ("-dC5abc", 5), ("-dCabc", 0), ("-dC-1", u32::MAX)] {
+            assert_eq!(switches(&format!("{word} -f a")).unwrap().echo, Some(key), "{word}");
+        }
     }
 
     #[test]

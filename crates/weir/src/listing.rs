@@ -33,6 +33,18 @@ fn one(class: &str) {
     }
 }
 
+/// `-dc`: the CPUs that workers may run on; `cpu-map` chooses among them.
+pub fn print_cpus() {
+    match std::fs::read_to_string("/proc/self/status").ok().as_deref().and_then(allowed_cpus) {
+        Some(cpus) => terminal::report(format_args!("CPUs that may be used: {cpus}\n")),
+        None => terminal::report("The CPUs that may be used are not known.\n"),
+    }
+}
+
+fn allowed_cpus(status: &str) -> Option<&str> {
+    Some(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?.trim())
+}
+
 /// `-dL`
 pub fn print_objects() {
     terminal::print("List of loaded object files:\n");

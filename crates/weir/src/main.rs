@@ -15,7 +15,6 @@ use weir_master::Haproxy;
 use weir_syntax::{Capabilities, Version};
 
 fn main() -> ExitCode {
-    env_logger::init();
     let mut words = std::env::args_os();
     let path = words.next().unwrap_or_default();
     let name =
@@ -25,6 +24,7 @@ fn main() -> ExitCode {
 
 fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
     let action = parse(words).unwrap_or_else(Action::Refuse);
+    log_to_terminal(&action);
     let (mut options, switches) = match action {
         Action::Run(options, switches) => (*options, switches),
         Action::Version => return show(&version::short()),
@@ -52,6 +52,9 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
     if switches.list_objects {
         listing::print_objects();
     }
+    if switches.show_cpus {
+        listing::print_cpus();
+    }
     if let Some(file) = &switches.archive
         && let Err(reason) = listing::archive_objects(file)
     {
@@ -61,6 +64,20 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
         return status;
     }
     weir_master::run(program, options)
+}
+
+/// What goes wrong inside, and what `-dt` asks for. Children have the same arguments.
+fn log_to_terminal(action: &Action) {
+    let mut logger = env_logger::Builder::from_default_env();
+    if let Action::Run(_, switches) = action {
+        for (source, level) in &switches.traces {
+            logger.filter_module(source, *level);
+        }
+        if !switches.traces.is_empty() && std::env::var_os("RUST_LOG").is_none() {
+            logger.filter_level(log::LevelFilter::Error);
+        }
+    }
+    logger.init();
 }
 
 fn show(text: &str) -> i32 {

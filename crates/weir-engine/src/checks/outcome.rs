@@ -45,6 +45,12 @@ pub fn count(desk: &Desk<'_>, checked: Checked, outcome: &Outcome) {
     let change = health.count(outcome.result(), was);
     write_down(&state.check, outcome, &health, servers.now_ms);
     servers.shm.server(checked.slot).text().check.set(&outcome.info);
+    if outcome.result() == CheckResult::Failed {
+        let (status, info) = (outcome.status, &outcome.info);
+        let backend = &servers.plan.proxy(checked.backend).name;
+        let what = format_args!("{}, {} {info}", status.code(), status.text());
+        crate::trace::server("check", backend, &servers.plan.server(checked.server).name, what);
+    }
     if outcome.result() == CheckResult::Failed && was != Condition::Down {
         state.check_failures.fetch_add(1);
     }

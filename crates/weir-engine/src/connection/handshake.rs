@@ -149,6 +149,8 @@ impl Connection {
                 Fault { text, .. } if text.is_empty() => "SSL handshake failure".to_string(),
                 Fault { text, .. } => format!("SSL handshake failure ({text})"),
             };
+            let session = &self.client.session;
+            crate::trace::client("ssl", &session.proxy().name, session.source, &reason);
             crate::log_line::embryonic(&self.worker, &self.client, &reason);
         }
         false

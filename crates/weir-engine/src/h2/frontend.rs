@@ -240,6 +240,8 @@ impl Frontend {
     fn log_faults(&mut self, cx: &mut Context<'_>, worker: &Rc<Worker>, client: &mut Client) {
         let faults = self.mux.core.borrow_mut().take_faults();
         for _ in 0..faults {
+            let session = &client.session;
+            crate::trace::client("h2", &session.proxy().name, session.source, "what RFC 9113 forbids");
             let mut stream = worker.streams.take();
             stream.up.clear();
             Turn::begin(worker, client, &mut stream, worker.clock.now_us());

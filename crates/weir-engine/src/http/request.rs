@@ -52,7 +52,11 @@ impl Turn<'_, '_> {
                         return Step::End(Ending::Http2);
                     }
                     Ok(Status::Http2Preface) => return self.bad_request(400),
-                    Err(error) => return self.bad_request(error.request_status()),
+                    Err(error) => {
+                        let session = &self.client.session;
+                        crate::trace::client("h1", &session.proxy().name, session.source, error);
+                        return self.bad_request(error.request_status());
+                    }
                 }
             }
             if stream.up.eof {

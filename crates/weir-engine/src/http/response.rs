@@ -37,7 +37,12 @@ impl Turn<'_, '_> {
                 }
                 Ok(_) if stream.down.eof => return self.no_response(),
                 Ok(_) => return Step::Wait,
-                Err(_) => return self.bad_response(),
+                Err(error) => {
+                    let backend = plan.proxy(stream.backend);
+                    let server = stream.assigned.as_ref().map_or("-", |it| &*plan.server(it.server).name);
+                    crate::trace::server("h1", &backend.name, server, error);
+                    return self.bad_response();
+                }
             }
             if stream.response.is_interim() {
                 self.pass_interim();
