@@ -21,6 +21,7 @@ struct Patterns {
     syslog_date: Regex,
     iso_date: Regex,
     pid: Regex,
+    notice_pid: Regex,
     rfc5424_pid: Regex,
     timers: Regex,
     named_timer: Regex,
@@ -48,6 +49,7 @@ impl Normaliser {
             syslog_date: pattern(r"[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}"),
             iso_date: pattern(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?([+-]\d{2}:\d{2}|Z)"),
             pid: pattern(r"\b([a-z]+)\[\d+\]: "),
+            notice_pid: pattern(r"^(\[[A-Z]+\] +\()\d+(\) : )"),
             rfc5424_pid: pattern(r" haproxy \d+ "),
             timers: pattern(r" (\+?-?\d+(?:/\+?-?\d+){2,4}) "),
             named_timer: pattern(r#"(\bT[A-Za-z]*=|"ms_[a-z]+":)(-?\d+)"#),
@@ -93,6 +95,7 @@ impl Normaliser {
         let line = p.iso_date.replace_all(&line, "<date>");
         let line = p.syslog_date.replace(&line, "<date>");
         let line = p.pid.replace(&line, "$1[<pid>]: ");
+        let line = p.notice_pid.replace(&line, "$1<pid>$2");
         let line = p.rfc5424_pid.replace(&line, " haproxy <pid> ");
         // 3.4 names the error before its text, where 2.6 and 2.8 have the text alone.
         let line = line.replace("ECONNREFUSED returned by OS (Connection refused)", "Connection refused");

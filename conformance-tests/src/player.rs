@@ -128,6 +128,9 @@ impl Player {
             path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(io)?;
             std::fs::write(path, text).map_err(io)?;
         }
+        for (name, bytes) in &scenario.binary_files {
+            std::fs::write(dir.join(name), bytes).map_err(io)?;
+        }
         let config = scenario.configs.get("").ok_or("no config to start with")?;
         let filled = ports.fill(config, dir, syslog.address());
         let listening = bound_ports(config, &mut ports).map_err(io)?;
@@ -238,7 +241,7 @@ impl Player {
         let session = SessionPlace::default();
         match spec.connect(stream, &self.dir, offered.as_deref(), &session) {
             Ok(stream) => {
-                self.say(&format!("{name} connect-tls: {}", crate::tls::shown(&stream)));
+                self.say(&format!("{name} connect-tls: {}", crate::tls::shown(&stream, spec)));
                 self.connections.insert(name.to_string(), stream.into());
             }
             Err(reason) => self.say(&format!("{name} connect-tls failed: {reason}")),

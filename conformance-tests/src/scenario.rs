@@ -16,6 +16,8 @@ pub struct Scenario {
     pub configs: BTreeMap<String, String>,
     /// Extra files written beside the configuration: name and contents.
     pub files: Vec<(String, String)>,
+    /// The same, written in base64.
+    pub binary_files: Vec<(String, Vec<u8>)>,
     /// Origin servers: name and what they do.
     pub origins: Vec<(String, OriginKind)>,
     /// Those that speak TLS.
@@ -104,6 +106,7 @@ impl Scenario {
             title: String::new(),
             configs: BTreeMap::new(),
             files: Vec::new(),
+            binary_files: Vec::new(),
             origins: Vec::new(),
             origin_tls: BTreeMap::new(),
             certificates: Vec::new(),
@@ -159,6 +162,10 @@ impl Scenario {
             ("file", [name]) => self.files.push((name.to_string(), dedent(block).join("\n") + "\n")),
             ("file", [name, "crlf"]) => {
                 self.files.push((name.to_string(), dedent(block).join("\r\n") + "\r\n"));
+            }
+            ("file", [name, "base64"]) => {
+                let bytes = openssl::base64::decode_block(&dedent(block).concat());
+                self.binary_files.push((name.to_string(), bytes.map_err(|_| "no base64")?));
             }
             ("certificate", words) => self.certificates.push(CertificateSpec::parse(words)?),
             ("origin", [name, kind @ .., "tls", certificate]) => {

@@ -10,11 +10,12 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
+use openssl::ocsp::{OcspResponse, OcspResponseStatus};
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::ssl::{
     NameType, Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslSessionCacheMode, SslStream,
-    SslVerifyMode, SslVersion,
+    SslVerifyMode, SslVersion, StatusType,
 };
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509NameBuilder};
@@ -113,7 +114,8 @@ fn key(rsa: bool) -> Result<PKey<Private>, ErrorStack> {
     PKey::from_ec_key(EcKey::generate(&group)?)
 }
 
-/// `c1 connect-tls fe [sni NAME] [alpn a,b] [crt FILE] [version 1.2] [sigalgs LIST] [resume c0] [verify FILE]`.
+/// `c1 connect-tls fe [sni NAME] [alpn a,b] [crt FILE] [version 1.2] [sigalgs LIST] [resume c0] [verify FILE] [no-ticket]
+/// [status]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientSpec {
     pub sni: Option<String>,
@@ -126,6 +128,8 @@ pub struct ClientSpec {
     /// The authority that the server's certificate must come from.
     pub verify: Option<String>,
     pub no_ticket: bool,
+    /// Asks for an OCSP response and shows what it says.
+    pub status: bool,
 }
 
 impl ClientSpec {
@@ -133,8 +137,12 @@ impl ClientSpec {
         let mut spec = ClientSpec::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            if *word == "no-ticket" {
-                spec.no_ticket = true;
+            match *word {
+                "no-ticket" => spec.no_ticket = true,
+                "status" => spec.status = true,
+                _ => {}
+            }
+            if matches!(*word, "no-ticket" | "status") {
                 continue;
             }
             let value = words.next().ok_or(format!("{word} wants a value"))?.to_string();
@@ -178,6 +186,9 @@ impl ClientSpec {
             if self.verify.is_some() {
                 ssl.param_mut().set_host(name).map_err(text)?;
             }
+        }
+        if self.status {
+            ssl.set_status_type(StatusType::OCSP).map_err(text)?;
         }
         if let Some(der) = offered {
             weir_sys::tls::offer_session(&mut ssl, der);
@@ -239,7 +250,7 @@ impl ClientSpec {
 pub type SessionPlace = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// What a client sees of a handshake: version, the certificate's name, ALPN, resumption.
-pub fn shown(stream: &SslStream<TcpStream>) -> String {
+pub fn shown(stream: &SslStream<TcpStream>, spec: &ClientSpec) -> String {
     let ssl = stream.ssl();
     let name = ssl.peer_certificate().and_then(|certificate| {
         let entry = certificate.subject_name().entries_by_nid(Nid::COMMONNAME).next()?;
@@ -251,6 +262,14 @@ pub fn shown(stream: &SslStream<TcpStream>) -> String {
     }
     if ssl.session_reused() {
         text.push_str(" resumed");
+    }
+    if spec.status {
+        let response = ssl.ocsp_status().map(OcspResponse::from_der);
+        text.push_str(match response {
+            None => " without status",
+            Some(Ok(response)) if response.status() == OcspResponseStatus::SUCCESSFUL => " with status",
+            Some(_) => " with a broken status",
+        });
     }
     text
 }

@@ -6,6 +6,10 @@
 //! begins; [`report`] words the log lines. An agent's answer is read by [`agent`].
 
 pub mod agent;
+pub mod answer {
+    //! Answers of HTTP servers, for whoever asks one a single question.
+    pub use crate::http::response::{Answer, Reading, read};
+}
 mod attempt;
 mod custom;
 mod error_text;

@@ -48,6 +48,7 @@ mod log_line;
 mod logs;
 mod netscaler;
 mod observe;
+pub mod ocsp;
 pub mod parts;
 pub mod peers;
 mod pool;

@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 use weir_admin::Level as CommandLevel;
 use weir_admin::Session;
 use weir_engine::checks::{self, CheckInput, Messenger};
+use weir_engine::ocsp::{Board, Updates};
 use weir_engine::parts::Parts;
 use weir_engine::peers::Peers;
 use weir_engine::worker::{Exit, ListenerSocket, LogSockets};
@@ -55,13 +56,30 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
         plan_changed: plan_changed.clone(),
         messenger: messenger.clone(),
     }));
+    let board = Rc::new(Board::default());
+    let updates = Updates {
+        board: board.clone(),
+        plan: plan.clone(),
+        editor: editor.clone(),
+        messenger: messenger.clone(),
+    };
+    let updates = parts.spawn(updates.run());
     let sweep = parts.spawn(sweep_tables(shm, plan.clone()));
     let rings = parts.spawn(weir_engine::rings::run(shm, plan.clone()));
     let peers = Peers::new(shm, false);
     peers.follow(&plan.load_full());
     let exchange = parts.spawn(peers.clone().run());
     let process = process(&plan.load(), shm, version, release_date);
-    let reach = Rc::new(Reach { plan: plan.clone(), shm, wakers, process, messenger, editor, peers });
+    let reach = Rc::new(Reach {
+        plan: plan.clone(),
+        shm,
+        wakers,
+        process,
+        messenger,
+        editor,
+        peers,
+        board: board.clone(),
+    });
     let mut commands = Commands { reach, requests, parts: parts.clone(), listening: HashMap::new() };
     commands.listen(listeners)?;
     let exit = loop {
@@ -85,6 +103,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
                 commands.forget(&plan.load());
                 commands.reach.peers.follow(&plan.load_full());
                 plan_changed.notify_one();
+                board.follow();
                 tokio::task::spawn_blocking(move || {
                     drop(before);
                     weir_sys::memory::trim();
@@ -96,6 +115,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     };
     talk.abort();
     checks.abort();
+    updates.abort();
     sweep.abort();
     rings.abort();
     exchange.abort();

@@ -125,7 +125,19 @@ impl Plan {
             Update::Certificate(named) => {
                 let certificate = Certificate::load(&named.name, named.parts, true)
                     .map_err(|fault| fault.worded(&named.name))?;
-                self.change_certificate(certificate)
+                self.change_certificates(vec![certificate])
+            }
+            Update::Response { names, der } => {
+                let mut known = self.certificates();
+                let mut certificates = Vec::new();
+                for name in names {
+                    let (before, _) = known.remove(&*name).ok_or("no such certificate")?;
+                    let mut parts = before.parts().clone();
+                    parts.ocsp = Some(der.clone());
+                    let loaded = Certificate::load(&name, parts, false);
+                    certificates.push(loaded.map_err(|fault| fault.worded(&name))?);
+                }
+                self.change_certificates(certificates)
             }
             Update::Authorities { name, pem } => {
                 let mut authorities = Authorities::read(&pem).ok_or("Invalid payload")?;
@@ -153,19 +165,24 @@ impl Plan {
         }
     }
 
-    fn change_certificate(self: &Arc<Self>, certificate: Arc<Certificate>) -> Result<Change, String> {
+    fn change_certificates(self: &Arc<Self>, certificates: Vec<Arc<Certificate>>) -> Result<Change, String> {
         for listener in self.tls_listeners() {
-            listener.check(&certificate).map_err(worded)?;
+            for certificate in &certificates {
+                listener.check(certificate).map_err(worded)?;
+            }
         }
         let connectors = self.prepare_connectors(|settings| {
-            let shown = settings.certificate.as_mut().filter(|shown| shown.name == certificate.name);
-            shown.map(|shown| *shown = certificate.clone()).is_some()
+            let Some(shown) = &mut settings.certificate else { return false };
+            let other = certificates.iter().find(|certificate| certificate.name == shown.name);
+            other.map(|other| *shown = other.clone()).is_some()
         })?;
         let plan = self.clone();
         Ok(Change::Inside(Box::new(move || {
-            plan.token_certificates.replace(&certificate);
+            certificates.iter().for_each(|certificate| plan.token_certificates.replace(certificate));
             for listener in plan.tls_listeners() {
-                listener.replace(&certificate);
+                for certificate in &certificates {
+                    listener.replace(certificate);
+                }
             }
             plan.replace_connectors(connectors);
         })))

@@ -9,6 +9,7 @@ pub mod listen;
 mod local_time;
 pub mod memory;
 pub mod notify;
+pub mod ocsp;
 mod password;
 pub mod privilege;
 pub mod process;

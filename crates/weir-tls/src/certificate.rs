@@ -25,7 +25,7 @@ pub struct Parts {
     /// The list of signed certificate timestamps (RFC 6962).
     pub sctl: Option<Vec<u8>>,
     /// Intermediate certificates of `issuers-chain-path`, where the file has none of its own.
-    pub chain: Option<Vec<u8>>,
+    pub chain: Option<Arc<[u8]>>,
 }
 
 /// The algorithm of a certificate's key, as far as clients differ in what they can verify.
@@ -132,6 +132,10 @@ impl Parts {
             && let Some(more) = &self.chain
         {
             chain = pem::chain(more)?;
+            // The certificate may have been replaced by one of another issuer.
+            if !chain.first().is_some_and(|issuer| crate::ocsp::is_issuer(issuer, &leaf)) {
+                chain.clear();
+            }
         }
         Ok(Parsed { leaf, chain, key })
     }
@@ -144,10 +148,12 @@ impl Parts {
         };
         add(name.as_bytes());
         add(&self.pem);
-        for part in [&self.key, &self.ocsp, &self.issuer, &self.sctl, &self.chain] {
+        for part in [&self.key, &self.ocsp, &self.issuer, &self.sctl] {
             add(&[u8::from(part.is_some())]);
             add(part.as_deref().unwrap_or_default());
         }
+        add(&[u8::from(self.chain.is_some())]);
+        add(self.chain.as_deref().unwrap_or_default());
         hash.finish()
     }
 }

@@ -87,7 +87,7 @@ impl Connector {
     fn context(settings: &ConnectorSettings, sessions: &Arc<Sessions>) -> Result<SslContext, Refused> {
         let mut builder = settings.context.client()?;
         if let Some(certificate) = &settings.certificate {
-            ContextSettings::certify(&mut builder, certificate)?;
+            settings.context.certify(&mut builder, certificate)?;
         }
         if !settings.no_reuse {
             let keep = sessions.clone();

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use openssl::dh::Dh;
 use openssl::error::ErrorStack;
-use openssl::ocsp::OcspResponse;
 use openssl::ssl::{
     AlpnError, ExtensionContext, SslAlert, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions,
     SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::stack::Stack;
-use openssl::x509::X509Ref;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
+use openssl::x509::{X509, X509Ref};
 
 use crate::certificate::Certificate;
+use crate::ocsp;
 use crate::pem::Authorities;
 
 /// The extension of signed certificate timestamps (RFC 6962 3.3.1).
@@ -350,12 +350,13 @@ impl ContextSettings {
     }
 
     /// Adds a certificate with its key and chain.
-    pub fn certify(builder: &mut SslContextBuilder, certificate: &Certificate) -> Result<(), Refused> {
+    pub fn certify(&self, builder: &mut SslContextBuilder, certificate: &Certificate) -> Result<(), Refused> {
         let parsed = certificate.parsed().ok_or_else(|| Refused::Certificate("unreadable".into()))?;
         let refused = |stack: ErrorStack| Refused::Certificate(crate::pem::reason(&stack));
         builder.set_certificate(&parsed.leaf).map_err(refused)?;
         builder.set_private_key(&parsed.key).map_err(refused)?;
-        for link in &parsed.chain {
+        let sent = |link: &&X509| !(self.skip_self_issued && is_self_issued(link));
+        for link in parsed.chain.iter().filter(sent) {
             builder.add_extra_chain_cert(link.clone()).map_err(refused)?;
         }
         Ok(())
@@ -364,9 +365,16 @@ impl ContextSettings {
     /// What a server says beside its certificate: the OCSP response, signed timestamps, Diffie-Hellman parameters.
     pub fn staple(builder: &mut SslContextBuilder, certificate: &Certificate) -> Result<(), Refused> {
         let parts = certificate.parts();
-        if let Some(response) = parts.ocsp.clone().filter(|response| OcspResponse::from_der(response).is_ok())
+        let id = parts.ocsp.as_ref().and_then(|_| parts.ocsp_id());
+        if let (Some(response), Some(id)) = (parts.ocsp.clone(), id)
+            && let Ok(about) = ocsp::read_for(&response, &id, ocsp::now_s())
         {
-            builder.set_status_callback(move |ssl| ssl.set_ocsp_status(&response).map(|()| true))?;
+            builder.set_status_callback(move |ssl| {
+                if about.expires_s <= ocsp::now_s() {
+                    return Ok(false);
+                }
+                ssl.set_ocsp_status(&response).map(|()| true)
+            })?;
         }
         if let Some(list) = parts.sctl.clone() {
             let place = ExtensionContext::CLIENT_HELLO
@@ -408,4 +416,9 @@ impl ContextSettings {
         }
         Ok(builder)
     }
+}
+
+fn is_self_issued(certificate: &X509Ref) -> bool {
+    let names = [certificate.subject_name(), certificate.issuer_name()];
+    names[0].try_cmp(names[1]).is_ok_and(|order| order.is_eq())
 }

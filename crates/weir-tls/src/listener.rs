@@ -315,7 +315,7 @@ impl Listener {
 
     fn make(&self, settings: &ContextSettings, certificate: &Certificate) -> Result<SslContext, Refused> {
         let mut builder = settings.server()?;
-        ContextSettings::certify(&mut builder, certificate)?;
+        settings.certify(&mut builder, certificate)?;
         ContextSettings::staple(&mut builder, certificate)?;
         let keys = self.settings.ticket_keys.as_ref();
         // Lines that share their keys in a file resume each other's sessions, now and after a restart.

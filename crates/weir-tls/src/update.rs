@@ -5,8 +5,10 @@ use crate::certificate::Parts;
 /// What one edit says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// `commit ssl cert`, and a new OCSP response.
+    /// `commit ssl cert`
     Certificate(Named),
+    /// An OCSP response for certificates with one identifier.
+    Response { names: Vec<String>, der: Vec<u8> },
     /// `commit ssl ca-file`, `commit ssl crl-file`: the file by its name.
     Authorities { name: String, pem: Vec<u8> },
     /// `set ssl tls-key`
@@ -40,6 +42,7 @@ pub struct Line {
 enum Subject<'u> {
     Certificate(&'u str),
     Authorities(&'u str),
+    Response(&'u [String]),
 }
 
 impl Update {
@@ -47,6 +50,7 @@ impl Update {
         match self {
             Self::Certificate(named) => Some(Subject::Certificate(&named.name)),
             Self::Authorities { name, .. } => Some(Subject::Authorities(name)),
+            Self::Response { names, .. } => Some(Subject::Response(names)),
             _ => None,
         }
     }
@@ -95,6 +99,11 @@ impl Update {
                 put(&mut out, Some(certificate.as_bytes()));
                 out.extend_from_slice(&number.to_be_bytes());
             }
+            Self::Response { names, der } => {
+                out.push(6);
+                put(&mut out, Some(der));
+                names.iter().for_each(|name| put(&mut out, Some(name.as_bytes())));
+            }
         }
         out
     }
@@ -117,6 +126,14 @@ impl Update {
                 Self::Add(Box::new(Line { list, number, text, certificate, authorities }))
             }
             5 => Self::Remove { list: from.text()?, certificate: from.text()?, number: from.number()? },
+            6 => {
+                let der = from.part()??;
+                let mut names = Vec::new();
+                while !from.0.is_empty() {
+                    names.push(from.text()?);
+                }
+                Self::Response { names, der }
+            }
             _ => return None,
         };
         from.0.is_empty().then_some(update)
@@ -134,9 +151,10 @@ fn put_named(out: &mut Vec<u8>, named: &Named) {
     put(out, Some(named.name.as_bytes()));
     let parts = &named.parts;
     put(out, Some(&parts.pem));
-    for part in [&parts.key, &parts.ocsp, &parts.issuer, &parts.sctl, &parts.chain] {
+    for part in [&parts.key, &parts.ocsp, &parts.issuer, &parts.sctl] {
         put(out, part.as_deref());
     }
+    put(out, parts.chain.as_deref());
 }
 
 /// Bytes that are read from the front.
@@ -164,7 +182,7 @@ impl Source<'_> {
     fn named(&mut self) -> Option<Named> {
         let (name, pem) = (self.text()?, self.part()??);
         let (key, ocsp, issuer) = (self.part()?, self.part()?, self.part()?);
-        let (sctl, chain) = (self.part()?, self.part()?);
+        let (sctl, chain) = (self.part()?, self.part()?.map(Into::into));
         Some(Named { name, parts: Parts { pem, key, ocsp, issuer, sctl, chain } })
     }
 }
@@ -203,6 +221,8 @@ mod tests {
             assert!((0..bytes.len()).all(|length| Update::decode(&bytes[..length]).is_none()));
         }
         let update = Update::Add(Box::new(line));
+        assert_eq!(Update::decode(&update.encode()), Some(update));
+        let update = Update::Response { names: vec!["a".into(), "b".into()], der: vec![1; 300] };
         assert_eq!(Update::decode(&update.encode()), Some(update));
     }
 

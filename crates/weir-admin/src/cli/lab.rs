@@ -24,6 +24,7 @@ pub struct Lab {
     pub lines: RefCell<Vec<String>>,
     pub cleared: Cell<u32>,
     pub woken: Cell<u32>,
+    pub board: weir_engine::ocsp::Board,
 }
 
 /// The proxies that the oracle's replies were recorded on (`oracle/runtime/haproxy.cfg`): `fe`, `be`, `be2`, `static`.
@@ -186,6 +187,7 @@ impl Lab {
             now_ms: Cell::new(1000),
             lines: RefCell::default(),
             cleared: Cell::new(0),
+            board: weir_engine::ocsp::Board::default(),
             woken: Cell::new(0),
         };
         weir_engine::settle::settle(&lab.plan, shm, 1000);
@@ -222,6 +224,10 @@ impl Lab {
 }
 
 impl Control for Lab {
+    fn ocsp(&self) -> &weir_engine::ocsp::Board {
+        &self.board
+    }
+
     fn view(&self) -> View<'_> {
         View {
             plan: &self.plan,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use weir_check::report::Line;
 use weir_engine::Edited;
 use weir_engine::census::Person;
+use weir_engine::ocsp::Board;
 use weir_engine::peers::SectionView;
 use weir_plan::Edit;
 use weir_plan::settings::SeverityOutput;
@@ -38,6 +39,9 @@ pub trait Control {
 
     /// Hands an edit in; the outcome comes when it is in force in every worker or in none.
     fn submit(&self, edit: Edit) -> Edited;
+
+    /// Updates of OCSP responses.
+    fn ocsp(&self) -> &Board;
 
     /// Asks all workers. The answers come in the order of workers; one that does not answer is left out.
     fn ask(&self, question: Question) -> Answers;

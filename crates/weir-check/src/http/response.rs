@@ -4,7 +4,7 @@ use weir_http::{Limits, Request, Response, Status, parse_response};
 
 /// What the bytes say so far.
 #[derive(Debug)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// The head is not complete.
     More,
     /// The connection ended before a whole head.
@@ -15,7 +15,7 @@ pub(crate) enum Reading {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     pub response: Response,
     pub status: u16,
     /// As received: nothing stands in for a missing one.
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
 }
 
 /// Reads what has come; `closed`: no more will come.
-pub(crate) fn read(bytes: &[u8], closed: bool, method: &str) -> Reading {
+pub fn read(bytes: &[u8], closed: bool, method: &str) -> Reading {
     if !starts_like_http(bytes) {
         return Reading::Invalid;
     }

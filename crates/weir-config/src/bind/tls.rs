@@ -179,6 +179,7 @@ fn authorities(
 fn certificate(parser: &mut Parser<'_>, place: &Place<'_, '_>, options: &mut BindOptions) -> Outcome {
     let path = place.required("certificate location")?;
     let found = certificates(parser, path, &Loading::default()).or_else(|text| place.fail(&text))?;
+    crate::tls::serve(parser, &found, None).or_else(|text| place.fail(&text))?;
     let filters = Filters { default_too: place.name() == "default-crt", ..Filters::default() };
     let directory = crate::tls::directory_name(parser, path);
     let origin = directory.map(|list| Origin { list: list.clone(), number: 0, options: None, filters: None });

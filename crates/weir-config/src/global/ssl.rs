@@ -28,7 +28,7 @@ pub const KEYWORDS: &[Keyword] = &[
     row("ca-base", "<dir>", "Where relative CA and CRL names begin (3.1).", directory),
     row("crt-base", "<dir>", "Where relative certificate names begin (3.1).", directory),
     row("key-base", "<dir>", "Where relative key names begin (3.1).", directory),
-    row("issuers-chain-path", "<dir>", "Issuer chains to complete certificates (3.1).", directory).not_yet(),
+    row("issuers-chain-path", "<dir>", "Issuer chains to complete certificates (3.1).", issuers_chain_path),
     row("ssl-default-bind-ciphers", "<ciphers>", "Cipher list of listeners (3.1).", cipher_suite),
     row(
         "ssl-default-bind-ciphersuites",
@@ -153,6 +153,24 @@ fn directory(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     };
     *base = Some(line.word(1).into());
     Ok(())
+}
+
+fn issuers_chain_path(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    needs(parser, line, "a directory path as an argument.")?;
+    let path = line.word(1);
+    match parser.options.files.list(path) {
+        Some(names) => crate::tls::issuer_chains(parser, path, &names),
+        None if parser.options.files.read(path).is_some() => {
+            let text = format!("global statement '{}': {path} is not a directory.", line.keyword());
+            return line.fail(1, text);
+        }
+        None => return global_needs_directory(line),
+    }
+    Ok(())
+}
+
+fn global_needs_directory(line: &Line<'_>) -> Outcome {
+    line.fail(1, format!("global statement '{}' expects a directory path as an argument.", line.keyword()))
 }
 
 fn cipher_suite(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

@@ -4,7 +4,7 @@
 use weir_syntax::Line;
 use weir_syntax::address::{self, AddressError, AddressUse};
 use weir_syntax::time::Unit;
-use weir_types::{Address, AddressFamily, Form};
+use weir_types::{Address, AddressFamily, Form, PortSpec};
 
 use super::argument::{either_on_off, lax, none, number, positive, refuse, time};
 use super::ssl::row;
@@ -13,22 +13,14 @@ use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 use crate::value::{atol, clamp_u32};
 
-const NO_UPDATE: &str = "no OCSP response is refreshed by weir yet: lines that ask for it are refused";
-
 pub const KEYWORDS: &[Keyword] = &[
-    row("ocsp-update.disable", "[ on | off ]", "No OCSP updates (3.1).", ocsp_switch).no_effect(NO_UPDATE),
-    row("ocsp-update.mode", "[ on | off ]", "Whether OCSP responses are refreshed (3.1).", ocsp_switch)
-        .no_effect(NO_UPDATE),
-    row("ocsp-update.httpproxy", "<address>[:port]", "A proxy for OCSP updates (3.1).", ocsp_proxy)
-        .no_effect(NO_UPDATE),
-    row("ocsp-update.maxdelay", "<number>", "Longest time between updates (3.1).", ocsp_delay)
-        .no_effect(NO_UPDATE),
-    row("ocsp-update.mindelay", "<number>", "Shortest time between updates (3.1).", ocsp_delay)
-        .no_effect(NO_UPDATE),
-    row("tune.ssl.ocsp-update.maxdelay", "<number>", "Longest time between updates (3.2).", ocsp_delay)
-        .no_effect(NO_UPDATE),
-    row("tune.ssl.ocsp-update.mindelay", "<number>", "Shortest time between updates (3.2).", ocsp_delay)
-        .no_effect(NO_UPDATE),
+    row("ocsp-update.disable", "[ on | off ]", "No OCSP updates (3.1).", ocsp_switch),
+    row("ocsp-update.mode", "[ on | off ]", "Whether OCSP responses are refreshed (3.1).", ocsp_switch),
+    row("ocsp-update.httpproxy", "<address>[:port]", "A proxy for OCSP updates (3.1).", ocsp_proxy),
+    row("ocsp-update.maxdelay", "<number>", "Longest time between updates (3.1).", ocsp_delay),
+    row("ocsp-update.mindelay", "<number>", "Shortest time between updates (3.1).", ocsp_delay),
+    row("tune.ssl.ocsp-update.maxdelay", "<number>", "Longest time between updates (3.2).", ocsp_delay),
+    row("tune.ssl.ocsp-update.mindelay", "<number>", "Shortest time between updates (3.2).", ocsp_delay),
     row("tune.ssl.cachesize", "<number>", "Sessions in the cache (3.2).", |parser, line| {
         let value = positive_argument(parser, line)?;
         parser.config.global.tls.cachesize = value;
@@ -113,8 +105,11 @@ fn capture_ciphers(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 
 /// HAProxy goes on after a word that it does not know.
 fn ocsp_switch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    if !matches!(line.word(1), "on" | "off") {
-        parser.push(line.warning(1, format!("'{}' : expecting <on|off>", line.keyword())));
+    let ocsp = &mut parser.config.global.tls.ocsp;
+    match (line.word(1), line.keyword() == "ocsp-update.mode") {
+        (word @ ("on" | "off"), true) => ocsp.mode = word == "on",
+        (word @ ("on" | "off"), false) => ocsp.disabled = word == "on",
+        _ => parser.push(line.warning(1, format!("'{}' : expecting <on|off>", line.keyword()))),
     }
     Ok(())
 }
@@ -127,6 +122,14 @@ fn ocsp_proxy(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         text => match address::parse(text, AddressUse::Source) {
             Ok(Address { family: AddressFamily::Name(_), .. }) => {
                 Some(AddressError::unknown_host(text, text).to_string())
+            }
+            Ok(Address { family: AddressFamily::Ip(ip), port, .. }) => {
+                let port = match port {
+                    PortSpec::Fixed(port) if port > 0 => port,
+                    _ => 80,
+                };
+                parser.config.global.tls.ocsp.proxy = Some((ip, port).into());
+                None
             }
             Ok(_) => None,
             Err(fault) => Some(fault.to_string()),
@@ -151,11 +154,13 @@ fn ocsp_delay(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         true if value > *highest => refuse(line, "can not be higher than tune.ssl.ocsp-update.maxdelay."),
         true => {
             *lowest = value;
+            parser.config.global.tls.ocsp.minimum_s = clamp_u32(value);
             Ok(())
         }
         false if value < *lowest => refuse(line, "can not be lower than tune.ssl.ocsp-update.mindelay."),
         false => {
             *highest = value;
+            parser.config.global.tls.ocsp.maximum_s = clamp_u32(value);
             Ok(())
         }
     }

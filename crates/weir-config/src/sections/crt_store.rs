@@ -147,9 +147,7 @@ fn load(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
         return fail(parser, line, 0, text);
     }
     files(parser, line, &load)?;
-    let refused = load.options.iter().find(|(name, value)| {
-        matches!(*name, "acme" | "generate-dummy") || *name == "ocsp-update" && &**value == "on"
-    });
+    let refused = load.options.iter().find(|(name, _)| matches!(*name, "acme" | "generate-dummy"));
     if let Some((name, _)) = refused {
         return line.not_yet(0, &format!("load ... {name}"));
     }
@@ -173,6 +171,7 @@ fn keep(parser: &mut Parser<'_>, line: &Line<'_>, load: &CrtLoad) -> Outcome {
         ocsp: file("ocsp"),
         issuer: file("issuer"),
         sctl: file("sctl"),
+        ocsp_update: None,
         named: true,
     };
     let bytes = parser.options.files.read(&path).unwrap_or_default();
@@ -185,6 +184,9 @@ fn keep(parser: &mut Parser<'_>, line: &Line<'_>, load: &CrtLoad) -> Outcome {
     let certificate = loaded.or_else(|text| fail(parser, line, 0, &text))?;
     if named("jwt") == Some("on") {
         parser.tls.use_for_tokens(&called, &certificate);
+    }
+    if let Some(said) = named("ocsp-update") {
+        parser.tls.stored_updates.insert(certificate.name.clone(), said == "on");
     }
     if name.is_empty() {
         parser.tls.certificates.insert(format!("@/{}", load.certificate), certificate);

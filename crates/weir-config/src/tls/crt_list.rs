@@ -6,7 +6,7 @@ use weir_tls::names::Filters;
 use weir_tls::{ContextSettings, Origin};
 
 use super::settings::{FindAuthorities, set_with};
-use super::{Loading, authorities, certificates};
+use super::{Loading, authorities, certificates, serve};
 use crate::bind::is_crt_list_option;
 use crate::model::TlsEntry;
 use crate::parser::Parser;
@@ -58,6 +58,8 @@ fn entries_of(
         filters: read.filters_text.clone(),
     };
     let certificates = certificates(parser, &read.certificate, &read.loading)?;
+    serve(parser, &certificates, read.loading.ocsp_update)
+        .map_err(|text| format!("error processing line {number} in file '{list}' : {text}"))?;
     let entry = |certificate| TlsEntry {
         certificate,
         filters: read.filters.clone(),
@@ -114,7 +116,9 @@ pub(crate) fn apart<'w>(
         settings: Some(settings.clone()),
         origin: None,
     };
-    Ok(certificates(parser, certificate, &options.loading)?.into_iter().map(entry).collect())
+    let certificates = certificates(parser, certificate, &options.loading)?;
+    serve(parser, &certificates, options.loading.ocsp_update)?;
+    Ok(certificates.into_iter().map(entry).collect())
 }
 
 /// What stands before, in and behind the brackets.
@@ -188,10 +192,7 @@ impl Options {
             "issuer" => self.loading.issuer = Some(value.into()),
             "sctl" => self.loading.sctl = Some(value.into()),
             "ocsp-update" => match value {
-                "on" => {
-                    return Err(format!("parsing [{place}]: 'ocsp-update on' is not supported by weir yet"));
-                }
-                "off" => {}
+                "on" | "off" => self.loading.ocsp_update = Some(value == "on"),
                 _ => return Err("'ocsp-update' : expecting <on|off>".into()),
             },
             "allow-0rtt" | "npn" | "ktls" => {}

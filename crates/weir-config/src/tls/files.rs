@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use weir_tls::Certificate;
 use weir_tls::certificate::Parts;
-use weir_tls::pem;
+use weir_tls::{Certificate, ocsp, pem};
 
 use crate::parser::Parser;
 
@@ -21,6 +20,7 @@ pub(crate) struct Loading {
     pub ocsp: Option<String>,
     pub issuer: Option<String>,
     pub sctl: Option<String>,
+    pub ocsp_update: Option<bool>,
     /// Of a `crt-store`: only what is named there belongs to the certificate.
     pub named: bool,
 }
@@ -115,7 +115,9 @@ pub(crate) fn load(
     bytes: Vec<u8>,
     loading: &Loading,
 ) -> Result<Arc<Certificate>, String> {
-    let parts = beside(parser, path, bytes, loading)?;
+    let mut parts = beside(parser, path, bytes, loading)?;
+    parts.chain = parser.tls.chains.find(&parts.pem);
+    check_response(parser, path, &mut parts, loading)?;
     let certificate =
         Certificate::load(path, parts, !parser.options.checked).map_err(|fault| fault.worded(path))?;
     parser.tls.certificates.insert(path.to_owned(), certificate.clone());
@@ -161,6 +163,39 @@ fn beside(parser: &mut Parser<'_>, path: &str, bytes: Vec<u8>, loading: &Loading
     parts.sctl = parts.sctl.or_else(|| found(extra.sctl, "sctl"));
     parts.pem = bytes;
     Ok(parts)
+}
+
+/// An OCSP response that may not be served is left out with a warning; the certificate's responses must be possible to
+/// tell from others'.
+fn check_response(
+    parser: &mut Parser<'_>,
+    path: &str,
+    parts: &mut Parts,
+    loading: &Loading,
+) -> Result<(), String> {
+    let Some(response) = &parts.ocsp else { return Ok(()) };
+    let Ok(leaf) = pem::leaf(&parts.pem) else { return Ok(()) };
+    let file = |named: &Option<String>, extension: &str| match named {
+        Some(named) => named.clone(),
+        None => format!("{path}.{extension}"),
+    };
+    let issuer = parts.issuer.as_ref().and_then(|file| pem::leaf(file).ok());
+    if issuer.is_some_and(|issuer| !ocsp::is_issuer(&issuer, &leaf)) {
+        return Err(format!(" '{}' is not an issuer'.", file(&loading.issuer, "issuer")));
+    }
+    let Some(id) = parts.ocsp_id() else {
+        return Err(format!(
+            " '{}' is present and activates OCSP but it is impossible to compute the OCSP certificate ID (maybe the \
+             issuer could not be found)'.",
+            file(&loading.ocsp, "ocsp")
+        ));
+    };
+    if let Err(fault) = ocsp::read_for(response, &id, ocsp::now_s()) {
+        parts.ocsp = Some(Vec::new());
+        let text = format!("Loading: {}. Content will be ignored.", fault.worded());
+        super::warn(parser, text);
+    }
+    Ok(())
 }
 
 pub(super) fn has_key(pem: &[u8]) -> bool {

@@ -33,6 +33,21 @@ impl Messenger {
         self.logs.host()
     }
 
+    /// A line to the targets of `global`, of nothing that a proxy does.
+    pub fn note(&self, plan: &Plan, level: Level, text: &str) {
+        let global = &plan.global;
+        let message = Message {
+            targets: &global.logs,
+            tag: global.log_tag.as_deref().unwrap_or("haproxy"),
+            host: global.log_send_hostname.as_ref().and_then(|name| name.as_deref()),
+            level: level as u8,
+            wall_us: weir_sys::clock::realtime_us(),
+            text: text.as_bytes(),
+            structured: b"",
+        };
+        self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
+    }
+
     pub fn tell(&self, plan: &Plan, backend: ProxyId, line: &Line) {
         let settings = &plan.proxy(backend).settings;
         let global = &plan.global;

@@ -8,6 +8,7 @@ use weir_admin::{Answers, Control, Process, Question, View};
 use weir_check::report::Line;
 use weir_engine::census;
 use weir_engine::checks::Messenger;
+use weir_engine::ocsp::Board;
 use weir_engine::peers::{Peers, SectionView};
 use weir_engine::{Edited, Editor};
 use weir_plan::settings::BindSettings;
@@ -24,6 +25,7 @@ pub struct Reach {
     pub messenger: Rc<Messenger>,
     pub editor: Editor,
     pub peers: Rc<Peers>,
+    pub board: Rc<Board>,
 }
 
 /// The same at one moment: what one input of a connection is answered from.
@@ -75,6 +77,10 @@ impl Control for Moment {
     fn shutdown_sessions(&self, server: ServerId) {
         weir_engine::servers::shut_sessions(&self.view().servers(), server);
         self.servers_changed();
+    }
+
+    fn ocsp(&self) -> &Board {
+        &self.reach.board
     }
 
     fn ask(&self, question: Question) -> Answers {

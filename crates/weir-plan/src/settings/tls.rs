@@ -1,5 +1,7 @@
 //! What `global` says of TLS (manual 3.1, 3.2).
 
+use std::sync::Arc;
+
 use weir_tls::ContextSettings;
 
 /// Which files beside a certificate's are looked for (`ssl-load-extra-files`).
@@ -15,6 +17,34 @@ pub struct ExtraFiles {
 impl ExtraFiles {
     pub const ALL: Self = Self { bundle: true, sctl: true, ocsp: true, issuer: true, key: true };
     pub const NONE: Self = Self { bundle: false, sctl: false, ocsp: false, issuer: false, key: false };
+}
+
+/// `ocsp-update.*`, and what they are for.
+#[derive(Clone, Debug)]
+pub struct OcspUpdates {
+    /// `ocsp-update.mode`: whether certificates that say nothing are kept fresh.
+    pub mode: bool,
+    pub disabled: bool,
+    /// Shortest and longest time between two updates.
+    pub minimum_s: u32,
+    pub maximum_s: u32,
+    /// Through whom responders are asked.
+    pub proxy: Option<std::net::SocketAddr>,
+    /// Names of the certificates whose responses are kept fresh.
+    pub certificates: Vec<Arc<str>>,
+}
+
+impl Default for OcspUpdates {
+    fn default() -> Self {
+        Self {
+            mode: false,
+            disabled: false,
+            minimum_s: 300,
+            maximum_s: 3600,
+            proxy: None,
+            certificates: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +78,7 @@ pub struct GlobalTls {
     pub keylog: bool,
     /// `tune.ssl.ssl-ctx-cache-size`
     pub generated: u32,
+    pub ocsp: OcspUpdates,
 }
 
 impl Default for GlobalTls {
@@ -71,6 +102,7 @@ impl Default for GlobalTls {
             hard_maxrecord: 0,
             keylog: false,
             generated: 1000,
+            ocsp: OcspUpdates::default(),
         }
     }
 }

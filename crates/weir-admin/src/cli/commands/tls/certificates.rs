@@ -6,7 +6,7 @@ use std::fmt::Write;
 use weir_plan::{Edit, EditKind, ListenerOwner};
 use weir_tls::certificate::Parts;
 use weir_tls::update::{Named, Update};
-use weir_tls::{Certificate, KeyKind, facts, pem};
+use weir_tls::{Certificate, KeyKind, facts, ocsp, pem};
 
 use super::{bind_name, describe, desk};
 use crate::cli::reply::Reply;
@@ -34,19 +34,30 @@ pub fn show(context: &mut Context<'_>) -> Reply {
     let missing = || Reply::error("Can't display the certificate: Not found or the certificate is a bundle!");
     if let Some(of_transaction) = name.strip_prefix('*') {
         return match &desk.transaction {
-            Some(update) if update.name == of_transaction => detail(name, Some(&update.parts), "Unused"),
+            Some(update) if update.name == of_transaction => {
+                detail(name, Some(&update.parts), "Unused", false, "")
+            }
             _ => missing(),
         };
     }
+    let response_of = name.strip_suffix(".ocsp").filter(|_| !known.contains_key(name));
+    if let Some((certificate, _)) = response_of.and_then(|name| known.get(name)) {
+        return super::ocsp::text(certificate.parts().ocsp.as_deref().unwrap_or_default());
+    }
     match (known.get(name), desk.unused.get(name)) {
-        (Some((certificate, _)), _) => detail(name, Some(certificate.parts()), "Used"),
-        (None, Some(Some(parts))) => detail(name, Some(parts), "Unused"),
-        (None, Some(None)) => detail(name, None, "Empty"),
+        (Some((certificate, _)), _) => {
+            let plan = context.view().plan;
+            let updated = plan.global.tls.ocsp.certificates.contains(&certificate.name);
+            let key = super::ocsp::key(plan, certificate);
+            detail(name, Some(certificate.parts()), "Used", updated, &key)
+        }
+        (None, Some(Some(parts))) => detail(name, Some(parts), "Unused", false, ""),
+        (None, Some(None)) => detail(name, None, "Empty", false, ""),
         (None, None) => missing(),
     }
 }
 
-fn detail(name: &str, parts: Option<&Parts>, status: &str) -> Reply {
+fn detail(name: &str, parts: Option<&Parts>, status: &str, updated: bool, ocsp_key: &str) -> Reply {
     let mut text = format!("Filename: {name}\n");
     let chain = parts.and_then(|parts| pem::chain(&parts.pem).ok()).unwrap_or_default();
     if let (Some(parts), false) = (parts, name.starts_with('*')) {
@@ -56,7 +67,8 @@ fn detail(name: &str, parts: Option<&Parts>, status: &str) -> Reply {
             "Crt filename: {name}\nKey filename: {key}\nOCSP filename: {name}.ocsp\nSCTL filename: {name}.sctl"
         );
     }
-    text.push_str("Option: ocsp-update off\nOption: jwt off\n");
+    let updated = if updated { "on" } else { "off" };
+    let _ = writeln!(text, "Option: ocsp-update {updated}\nOption: jwt off");
     let _ = writeln!(text, "Status: {status}");
     if let Some(leaf) = chain.first() {
         describe(&mut text, leaf);
@@ -65,7 +77,7 @@ fn detail(name: &str, parts: Option<&Parts>, status: &str) -> Reply {
             let _ = writeln!(text, "Chain Issuer: {}", facts::whole_name(link.issuer_name(), false));
         }
     }
-    text.push_str("OCSP Response Key: \n");
+    let _ = writeln!(text, "OCSP Response Key: {ocsp_key}");
     Reply::text(text)
 }
 
@@ -141,7 +153,11 @@ fn apply(parts: &mut Parts, part: Option<&str>, payload: &[u8], store: &str) -> 
             parts.key = Some(bytes);
         }
         Some("ocsp") => {
-            parts.ocsp = openssl::base64::decode_block(String::from_utf8_lossy(payload).trim()).ok()
+            let text: String =
+                payload.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| *byte as char).collect();
+            let der = openssl::base64::decode_block(&text)
+                .map_err(|_| "'set ssl cert' received invalid base64 encoded response.".to_owned())?;
+            parts.ocsp = Some(der);
         }
         Some("issuer") => parts.issuer = Some(bytes),
         Some("sctl") => parts.sctl = Some(bytes),
@@ -177,6 +193,8 @@ pub fn commit(context: &mut Context<'_>) -> Reply {
         }
         Some(update) => update,
     };
+    let mut update = update;
+    without_stale_response(&mut update.parts);
     let uses = known.get(name.as_str()).map_or(0, |(_, uses)| *uses);
     if uses == 0 {
         if let Err(fault) = Certificate::load(&name, update.parts.clone(), true) {
@@ -198,6 +216,16 @@ pub fn commit(context: &mut Context<'_>) -> Reply {
             Err(reason) => Reply::error(format!("{reason}\nCan't commit {name}!")),
         },
     )
+}
+
+/// A response about the certificate that was there before is not served with the new one.
+fn without_stale_response(parts: &mut Parts) {
+    let id = parts.ocsp_id();
+    if let Some(response) = parts.ocsp.as_mut().filter(|response| !response.is_empty())
+        && id.is_none_or(|id| ocsp::read_for(response, &id, ocsp::now_s()) == Err(ocsp::Fault::Mismatch))
+    {
+        response.clear();
+    }
 }
 
 pub fn abort(context: &mut Context<'_>) -> Reply {

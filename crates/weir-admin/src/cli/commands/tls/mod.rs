@@ -4,6 +4,7 @@
 pub mod authorities;
 pub mod certificates;
 pub mod crt_lists;
+pub mod ocsp;
 pub mod ticket_keys;
 
 use std::collections::BTreeMap;
