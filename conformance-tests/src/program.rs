@@ -134,6 +134,16 @@ pub struct Running {
 }
 
 impl Running {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it at once, as a crash does.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        self.status = self.child.wait().ok();
+    }
+
     /// Sends a signal by name, as `USR1`.
     pub fn signal(&self, name: &str) -> Result<(), String> {
         let signal: Signal = format!("SIG{name}").parse().map_err(|_| format!("no signal {name}"))?;

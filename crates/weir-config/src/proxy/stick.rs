@@ -60,7 +60,8 @@ const TYPES: &[(&str, KeyType, u32)] = &[
     ("ipv4", KeyType::Ip4, 4),
     ("ipv6", KeyType::Ip6, 16),
     ("integer", KeyType::Integer, 4),
-    ("string", KeyType::String, 32),
+    // 32 bytes in HAProxy's memory, one of which ends the string; what peers agree on.
+    ("string", KeyType::String, 31),
     ("binary", KeyType::Binary, 32),
 ];
 

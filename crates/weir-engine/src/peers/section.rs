@@ -111,7 +111,8 @@ impl Section {
         let old_index = std::mem::replace(&mut state.index, index);
         let old = before.peers.get(old_index);
         let settings = &plan.peers[index];
-        state.members = members(self.shm, plan, settings, &mut state.ids);
+        let tables = members(self.shm, plan, settings, &mut state.ids);
+        let known_tables = std::mem::replace(&mut state.members, tables);
         let members = state.members.clone();
         let mut known = std::mem::take(&mut state.peers);
         for line in &settings.peers {
@@ -139,8 +140,10 @@ impl Section {
         }
         known.iter_mut().for_each(Peer::end);
         let alone = settings.peers.iter().all(|peer| peer.local);
-        let taught = members.iter().all(|member| member.table.is_taught());
-        if !taught && state.resync.is_done() {
+        let is_new = |member: &Member| {
+            !member.table.is_taught() && !known_tables.iter().any(|known| known.table.is(&member.table))
+        };
+        if members.iter().any(is_new) {
             // A process in another's place is told by it; one that was reloaded has nobody to be told by.
             let replaces = replaces && old.is_none();
             state.resync = if alone && !replaces { Resync::done() } else { Resync::begin(replaces, now_ms) };
