@@ -45,12 +45,28 @@ impl Buffers {
         self.size
     }
 
-    /// Gives `buffer` storage if it has none.
+    /// Gives `buffer` storage if it has none, or no more than it was left.
     pub fn fill(&self, buffer: &mut Buffer) {
-        if buffer.data.is_empty() {
+        if buffer.data.len() < self.size {
             let small = &mut *self.small.borrow_mut();
-            buffer.data = small.pop().unwrap_or_else(|| vec![0; self.size].into());
+            let mut data = small.pop().unwrap_or_else(|| vec![0; self.size].into());
+            data[..buffer.len()].copy_from_slice(buffer.bytes());
+            *buffer = Buffer { data, start: 0, end: buffer.len() };
             self.spare.set(self.spare.get().min(small.len()));
+        }
+    }
+
+    /// Leaves `buffer` no more storage than its bytes need, where that is little.
+    pub fn compact(&self, buffer: &mut Buffer) {
+        let count = buffer.len();
+        if count == 0 {
+            return self.reclaim(buffer);
+        }
+        if count <= self.size / 4 && buffer.data.len() >= self.size {
+            // Room for one byte more: it is not full.
+            let data = [buffer.bytes(), &[0]].concat().into();
+            let storage = std::mem::replace(buffer, Buffer { data, start: 0, end: count }).data;
+            self.keep(storage);
         }
     }
 
@@ -192,6 +208,28 @@ mod tests {
         buffers.reclaim(&mut buffer);
         assert_eq!(buffer.capacity(), 0);
         assert_eq!(buffers.small.borrow().len(), 1);
+    }
+
+    #[test]
+    fn little_is_kept_in_little_storage_and_grows_again() {
+        let buffers = Buffers::new(64);
+        let mut buffer = Buffer::default();
+        buffers.fill(&mut buffer);
+        buffer.room()[..20].copy_from_slice(b"abcdefghijklmnopqrst");
+        buffer.filled(20);
+        buffers.compact(&mut buffer);
+        assert_eq!(buffer.capacity(), 64, "not little");
+        buffer.consume(17);
+        buffers.compact(&mut buffer);
+        assert_eq!((buffer.is_full(), buffer.capacity(), buffer.bytes()), (false, 4, &b"rst"[..]));
+        assert_eq!(buffers.small.borrow().len(), 1);
+        buffers.fill(&mut buffer);
+        buffer.room()[..2].copy_from_slice(b"uv");
+        buffer.filled(2);
+        assert_eq!((buffer.capacity(), buffer.bytes()), (64, &b"rstuv"[..]));
+        buffer.consume(5);
+        buffers.compact(&mut buffer);
+        assert_eq!(buffer.capacity(), 0);
     }
 
     #[test]

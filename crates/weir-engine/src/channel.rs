@@ -47,6 +47,8 @@ pub enum Broken {
 
 /// Bodies up to this size are copied behind their head.
 const SMALL: usize = 2048;
+/// Memory that a waiting stream may keep for what comes next.
+const SPARE: usize = 1024;
 
 #[derive(Debug, Default)]
 pub struct Channel {
@@ -110,6 +112,16 @@ impl Channel {
         self.reset();
         self.buffer.clear();
         self.eof = false;
+    }
+
+    /// Gives back memory that is not needed while the stream waits.
+    pub fn rest(&mut self, buffers: &Buffers) {
+        buffers.compact(&mut self.buffer);
+        for text in [&mut self.head, &mut self.tail] {
+            if text.capacity() - text.len() > SPARE {
+                text.shrink_to_fit();
+            }
+        }
     }
 
     /// Bytes wait to be sent.

@@ -12,6 +12,7 @@ use weir_shm::{BackendCounters, ServerCounters, ServerState};
 use weir_types::{ProxyId, ServerId, Slot};
 
 use crate::bandwidth::Enabled;
+use crate::buffers::Buffers;
 use crate::cache::CacheUse;
 use crate::channel::Channel;
 use crate::http::Coding;
@@ -333,6 +334,14 @@ impl Stream {
         self.stick_stores.clear();
         self.number = OnceCell::new();
         self.unique_id.get_mut().take();
+    }
+
+    /// Gives back what is not needed while the stream waits: a client may have many wait at once.
+    pub fn rest(&mut self, buffers: &Buffers) {
+        self.up.rest(buffers);
+        self.down.rest(buffers);
+        self.request.headers.rest();
+        self.response.headers.rest();
     }
 
     pub fn frontend<'p>(&self, plan: &'p Plan) -> &'p Proxy {

@@ -107,6 +107,18 @@ impl Headers {
         self.wire = 0;
     }
 
+    /// Makes room for lines of so many bytes at once, and for a few that rules may add.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.arena.reserve_exact(bytes + 128);
+    }
+
+    /// Gives memory back that a large message took and nothing of it needs.
+    pub fn rest(&mut self) {
+        if self.arena.capacity() - self.arena.len() > 1024 {
+            self.arena.shrink_to_fit();
+        }
+    }
+
     /// Sets the number of bytes (`tune.bufsize`) that edits may grow the message to.
     pub fn set_limit(&mut self, bytes: u32) {
         self.limit = bytes;

@@ -49,6 +49,7 @@ impl StreamTask {
             match turn.run() {
                 Step::Next => {}
                 Step::Wait => {
+                    stream.rest(&self.worker.buffers);
                     if let Some(timer) = &self.timer {
                         timer.set(stream.deadlines.next());
                     }

@@ -453,7 +453,7 @@ impl Connection {
             self.fail(ErrorCode::EnhanceYourCalm);
             return;
         }
-        if limit > 0 && self.streams.len() >= limit {
+        if limit > 0 && self.is_crowded(limit) {
             self.glitch();
             self.reset_stream(id, ErrorCode::Refused);
             return;
@@ -496,6 +496,15 @@ impl Connection {
         if total > 0 && self.opened_total >= total {
             self.announce_leave();
         }
+    }
+
+    /// Whether the client has all the streams it may have. What it has reset, or both ends have ended, counts no more
+    /// (RFC 9113 section 5.1.2); but those whose tasks did not learn of it yet are bounded as well.
+    fn is_crowded(&self, limit: usize) -> bool {
+        let known = self.streams.len();
+        known >= limit
+            && (known >= 2 * limit
+                || self.streams.values().filter(|stream| stream.is_open()).count() >= limit)
     }
 
     fn on_response(&mut self, id: u32, ended: bool, fields: &super::hpack::Fields) {

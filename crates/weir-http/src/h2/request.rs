@@ -44,6 +44,7 @@ pub fn parse(
     }
     request.clear();
     request.headers.set_limit(limits.bufsize);
+    request.headers.reserve(fields.text_len() + 4 * fields.len());
     match start(&pseudo, method, connect, request) {
         Ok(true) => {}
         Ok(false) => return Ok(Opened::Refused(400)),

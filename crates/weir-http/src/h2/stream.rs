@@ -92,6 +92,11 @@ impl Stream {
         self.wake_reader();
     }
 
+    /// Whether it counts among the streams of its connection.
+    pub fn is_open(&self) -> bool {
+        self.reset.is_none() && !(self.remote_end && self.local_end)
+    }
+
     /// Whether the end of the stream fits the announced length.
     pub fn fits_length(&self) -> bool {
         self.announced.is_none_or(|announced| announced == self.counted)

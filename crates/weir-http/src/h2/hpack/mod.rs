@@ -37,6 +37,11 @@ impl Fields {
         self.ends.len()
     }
 
+    /// Bytes of all names and values.
+    pub fn text_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
