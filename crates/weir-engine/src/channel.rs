@@ -12,6 +12,7 @@ use weir_http::{
 };
 
 use crate::buffers::{Buffer, Buffers, LARGE};
+use crate::http::Joined;
 use crate::replay::Replay;
 use crate::socket::Socket;
 
@@ -67,6 +68,8 @@ pub struct Channel {
     trailers: Headers,
     /// `option http-drop-*-trailers`.
     pub drop_trailers: bool,
+    /// What rules see of a chunked body.
+    pub joined: Joined,
     /// The producer closed its sending half.
     pub eof: bool,
     /// Our sending half towards the consumer is closed.
@@ -91,6 +94,7 @@ impl Channel {
     /// Makes the channel ready for the next message; bytes that were received behind the last one stay.
     pub fn reset(&mut self) {
         self.passable = 0;
+        self.joined.forget();
         self.head.clear();
         self.head_at = 0;
         self.drop_pipeline();
@@ -158,6 +162,7 @@ impl Channel {
         let room = self.buffer.room();
         let size = room.len();
         let outcome = from.poll_recv(cx, room);
+        self.joined.forget();
         match outcome {
             Poll::Ready(Ok(0)) => {
                 self.eof = true;

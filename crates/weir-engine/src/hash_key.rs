@@ -59,7 +59,7 @@ impl Turn<'_, '_> {
                     let bytes = self.stream.up.buffer.bytes();
                     match request.body {
                         _ if check_post.is_none() || request.method() != Method::Post => None,
-                        BodyKind::Chunked => of(crate::http::first_chunk(bytes).data),
+                        BodyKind::Chunked => of(self.stream.up.joined.payload(bytes).data),
                         _ => of(bytes),
                     }
                 };

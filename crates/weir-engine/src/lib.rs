@@ -37,6 +37,7 @@ mod compression;
 mod connect;
 mod connection;
 pub mod edit;
+mod effort;
 mod encrypted;
 mod exchange;
 mod figures;

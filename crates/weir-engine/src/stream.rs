@@ -15,6 +15,7 @@ use crate::bandwidth::Enabled;
 use crate::buffers::Buffers;
 use crate::cache::CacheUse;
 use crate::channel::Channel;
+use crate::effort::Effort;
 use crate::http::Coding;
 use crate::log_line::Origin;
 use crate::pool::{InUse, ServerPool};
@@ -137,6 +138,7 @@ pub struct Stream {
     /// Server to client.
     pub down: Channel,
     pub coding: Coding,
+    pub effort: Effort,
     pub cache: Option<Box<CacheUse>>,
     pub request: Request,
     pub response: Response,
@@ -191,6 +193,8 @@ pub struct Stream {
     pub edited: Option<(u32, crate::edit::Edited)>,
     /// Where the last rule that ended its list stands.
     pub last_rule: Option<weir_types::Span>,
+    /// The rule at which a list stands and waits.
+    pub waiting_rule: Option<weir_types::Span>,
     /// The outcome of what an action or converter just changed for all workers.
     pub just_edited: RefCell<Option<crate::edit::Edited>>,
     /// The response's head is complete and its rules wait.
@@ -279,6 +283,7 @@ impl Stream {
         self.up.reset();
         self.down.clear();
         self.coding = Coding::default();
+        self.effort = Effort::default();
         self.cache = None;
         self.assigned = None;
         self.link = None;
@@ -311,6 +316,7 @@ impl Stream {
         self.rule_deadline = NEVER;
         self.edited = None;
         self.last_rule = None;
+        self.waiting_rule = None;
         self.just_edited.get_mut().take();
         self.response_waits = false;
         self.continued = false;

@@ -51,6 +51,13 @@ impl Turn<'_, '_> {
     }
 
     pub fn run(&mut self) -> Step {
+        self.stream.effort.enter();
+        let step = self.steps();
+        self.stream.effort.leave();
+        step
+    }
+
+    fn steps(&mut self) -> Step {
         let now_ms = self.now_ms();
         if now_ms >= self.stream.deadlines.next() {
             match self.timed_out(now_ms) {

@@ -6,8 +6,8 @@ use weir_http::{BodyKind, Request, Response};
 use weir_plan::settings::userlist::Password;
 use weir_plan::{Edit, EditKind};
 use weir_sample::stream::{
-    BackendFigure, Body, EntryOf, FrontendFigure, Multiplexer, NameOf, NamePart, RequestLine, ServerFigure,
-    Side, TableAsk, TcpFigures, TimeoutName, Timers, TlsFact, Whose,
+    BackendFigure, Body, Effort, EntryOf, FrontendFigure, Multiplexer, NameOf, NamePart, RequestLine,
+    ServerFigure, Side, TableAsk, TcpFigures, TimeoutName, Timers, TlsFact, Whose,
 };
 use weir_sample::{
     NoCertificate, OwnedValue, Scope, Stream as Sample, TokenAlgorithms, TokenCertificate, Value, Variable,
@@ -15,8 +15,12 @@ use weir_sample::{
 };
 use weir_types::{ProxyId, ServerId, TableId};
 
+use crate::channel::Channel;
 use crate::encrypted::Tls;
+use crate::h2::End;
+use crate::record::{Cause, Stage};
 use crate::session::{Client, local_address};
+use crate::socket::Socket;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -53,6 +57,13 @@ impl View<'_> {
         match socket.stream() {
             Some(end) => look(end.mux().socket.borrow().tls()?),
             None => look(socket.tls()?),
+        }
+    }
+
+    fn socket(&self, side: Side) -> Option<&Socket> {
+        match side {
+            Side::Client => Some(&self.client.socket),
+            Side::Server => Some(&self.stream.link.as_ref()?.socket),
         }
     }
 
@@ -179,6 +190,80 @@ impl Sample for View<'_> {
         Some(Multiplexer { streams: core.active() as u32, limit, glitches: core.glitches() })
     }
 
+    fn saved_syn(&self) -> Option<Vec<u8>> {
+        let packet = weir_sys::tcp::saved_syn(self.client.socket.descriptor().ok()?).ok()?;
+        (!packet.is_empty()).then_some(packet)
+    }
+
+    fn end_id(&self, side: Side) -> Option<u32> {
+        Some(self.socket(side)?.stream().map_or(0, End::id))
+    }
+
+    fn aborted(&self, side: Side) -> bool {
+        let record = &self.stream.record;
+        match side {
+            Side::Client => record.cause == Cause::Client,
+            Side::Server => {
+                record.cause == Cause::Server && matches!(record.stage, Stage::Headers | Stage::Data)
+            }
+        }
+    }
+
+    fn reset_code(&self, side: Side) -> Option<u32> {
+        self.socket(side)?.stream()?.peer_reset()
+    }
+
+    fn describe_end(&self, side: Side, layers: i64) -> Option<String> {
+        let socket = self.socket(side)?;
+        let end = socket.stream();
+        let mut pairs = Vec::new();
+        if layers & 1 != 0 {
+            pairs.push(format!("id={}", end.map_or(0, End::id)));
+            if let Some(code) = self.reset_code(side) {
+                pairs.push(format!("rst={code}"));
+            }
+        }
+        if layers & 2 != 0 {
+            let name = match (end, self.stream.http) {
+                (Some(_), _) => "h2",
+                (None, true) => "h1",
+                (None, false) => "pass",
+            };
+            pairs.push(format!("mux={name}"));
+            if let Some(figures) = self.multiplexer(side) {
+                pairs.push(format!("streams={}/{}", figures.streams, figures.limit));
+            }
+        }
+        if layers & 4 != 0 {
+            pairs.push(format!(
+                "xprt={}",
+                if self.with_tls(side, |_| Some(())).is_some() { "SSL" } else { "RAW" }
+            ));
+        }
+        if layers & 8 != 0 {
+            let reached = self.stream.link.as_ref().is_some_and(|link| link.established);
+            pairs.push(format!("conn={}", if side == Side::Client || reached { "up" } else { "connecting" }));
+        }
+        if layers & 16 != 0
+            && let Some(figures) = self.tcp_figures(side)
+        {
+            pairs.push(format!("rtt_us={} unacked={}", figures.rtt_us, figures.unacked));
+        }
+        Some(pairs.join(" "))
+    }
+
+    fn effort(&self) -> Effort {
+        self.stream.effort.figures()
+    }
+
+    fn busy_percent(&self, all: bool) -> i64 {
+        let idle = match all {
+            true => self.worker.shm.idle_percent(),
+            false => self.worker.counters.idle_pct.value(),
+        };
+        100 - idle.min(100) as i64
+    }
+
     fn tcp_figures(&self, side: Side) -> Option<TcpFigures> {
         let socket = match side {
             Side::Client => &self.client.socket,
@@ -200,6 +285,15 @@ impl Sample for View<'_> {
     fn proxy_tlv(&self, kind: u8) -> Option<&[u8]> {
         let tlvs = self.client.session.extra_if_made()?.proxy_tlvs.get()?;
         crate::proxy_protocol::find_tlv(tlvs, kind)
+    }
+
+    fn waiting_rule(&self) -> Option<(&str, u32)> {
+        let span = self.stream.waiting_rule?;
+        Some((self.plan().file(span), span.line))
+    }
+
+    fn buffer_bytes(&self) -> usize {
+        self.plan().global.tune.bufsize as usize
     }
 
     fn last_rule(&self) -> Option<(&str, u32)> {
@@ -265,12 +359,12 @@ impl Sample for View<'_> {
 
     fn request_body(&self) -> Option<Body<'_>> {
         let request = self.request()?;
-        Some(body(request.body, self.stream.up.buffer.bytes()))
+        Some(body(request.body, &self.stream.up))
     }
 
     fn response_body(&self) -> Option<Body<'_>> {
         let response = self.response()?;
-        Some(body(response.body, self.stream.down.buffer.bytes()))
+        Some(body(response.body, &self.stream.down))
     }
 
     fn request_bytes(&self) -> Option<&[u8]> {
@@ -702,15 +796,16 @@ impl Sample for View<'_> {
     }
 }
 
-/// What is buffered of a body. Chunked bodies show their chunks' payload only when one chunk holds all of it.
-fn body(kind: BodyKind, buffered: &[u8]) -> Body<'_> {
+/// What is buffered of a body.
+fn body(kind: BodyKind, channel: &Channel) -> Body<'_> {
+    let buffered = channel.buffer.bytes();
     match kind {
         BodyKind::None => Body { data: b"", complete: true, announced: Some(0) },
         BodyKind::Length(length) => {
             let here = buffered.len().min(usize::try_from(length).unwrap_or(usize::MAX));
             Body { data: &buffered[..here], complete: here as u64 == length, announced: Some(length) }
         }
-        BodyKind::Chunked => crate::http::first_chunk(buffered),
+        BodyKind::Chunked => channel.joined.payload(buffered),
         BodyKind::UntilClose | BodyKind::Tunnel => Body { data: buffered, complete: false, announced: None },
     }
 }

@@ -131,7 +131,10 @@ pub fn run(input: WorkerInput) -> io::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .on_thread_unpark(clock::mark_stale)
+        .on_thread_unpark(|| {
+            clock::mark_stale();
+            crate::effort::notice();
+        })
         .build_local(Default::default())?;
     let exit = runtime.block_on(serve(input));
     // Connections that still run (hard stop) are dropped here, on their own runtime.
@@ -153,6 +156,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
         beside,
     } = input;
     crate::session_store::share(&plan.load(), shm, id);
+    crate::effort::measure(plan.load().global.profile_tasks);
     let worker = Rc::new(Worker::new(id, shm, wakers, plan, log_sockets, stats, editor));
     let parts = &worker.parts;
     parts.spawn(worker.timers.clone().drive(worker.clock.clone()));
@@ -390,6 +394,7 @@ impl Worker {
         crate::session_store::share(&plan, self.shm, self.id);
         self.root.store(plan.clone());
         self.logs.follow(&plan);
+        crate::effort::measure(plan.global.profile_tasks);
         let old = self.plan.replace(plan);
         self.retired.borrow_mut().push(old);
     }

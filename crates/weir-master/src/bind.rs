@@ -134,6 +134,7 @@ fn options(spec: &ListenerSpec, settings: &ProcessSettings) -> Options {
         interface: bind.interface.clone(),
         mss: bind.mss,
         user_timeout_ms: bind.tcp_user_timeout,
+        save_syn: bind.save_syn,
         mptcp: spec.address.mptcp,
         receive_buffer: settings.receive_buffer,
         send_buffer: settings.send_buffer,

@@ -114,6 +114,6 @@ fn key(spec: &ListenerSpec, settings: &ProcessSettings) -> String {
             bind.v6only,
             &bind.interface
         ),
-        (bind.defer_accept, bind.mss, bind.tcp_user_timeout, bind.mode, bind.uid, bind.gid),
+        (bind.defer_accept, bind.mss, bind.tcp_user_timeout, bind.save_syn, bind.mode, bind.uid, bind.gid),
     )
 }

@@ -150,6 +150,15 @@ pub enum Side {
     Server,
 }
 
+/// What a stream cost since its request began. Times are measured where the configuration asks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    pub calls: u64,
+    pub busy_ns: u64,
+    /// Between the moment events were noticed and the moment the stream was run.
+    pub delay_ns: u64,
+}
+
 /// A connection that carries several streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Multiplexer {
@@ -355,6 +364,11 @@ pub trait Stream {
 
     /// File and line of the last rule that ended its list.
     fn last_rule(&self) -> Option<(&str, u32)> {
+        None
+    }
+
+    /// The rule that waits for something, by its file and line.
+    fn waiting_rule(&self) -> Option<(&str, u32)> {
         None
     }
 
@@ -632,6 +646,48 @@ pub trait Stream {
     /// Used entries of a table, and its size.
     fn table_size(&self, table: TableId) -> Option<(i64, i64)> {
         None
+    }
+
+    // ---- the stream's ends and costs ------------------------------------------------------------------------------
+
+    /// The packet that opened the client's connection, once.
+    fn saved_syn(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The stream's number on the connection of a side: 0 where a connection carries one stream.
+    fn end_id(&self, side: Side) -> Option<u32> {
+        None
+    }
+
+    /// Whether a side left before the stream was over.
+    fn aborted(&self, side: Side) -> bool {
+        false
+    }
+
+    /// The code with which a side reset its stream.
+    fn reset_code(&self, side: Side) -> Option<u32> {
+        None
+    }
+
+    /// What is known of a side, as `name=value` pairs. Bits of `layers`: 1 stream, 2 multiplexer, 4 encryption,
+    /// 8 connection, 16 socket.
+    fn describe_end(&self, side: Side, layers: i64) -> Option<String> {
+        None
+    }
+
+    /// `tune.bufsize`
+    fn buffer_bytes(&self) -> usize {
+        16_384
+    }
+
+    fn effort(&self) -> Effort {
+        Effort::default()
+    }
+
+    /// How busy this worker was lately, or all of them.
+    fn busy_percent(&self, all: bool) -> i64 {
+        0
     }
 
     // ---- the stream's course -------------------------------------------------------------------------------------

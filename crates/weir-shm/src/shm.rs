@@ -276,6 +276,18 @@ impl Shm {
         ProcessView { shm: *self, slot: Slot(0), state: &segment.slice(segment.layout.process)[0] }
     }
 
+    /// The mean share of time in which the workers that run have nothing to do.
+    pub fn idle_percent(&self) -> u64 {
+        let workers = self.places().saturating_sub(1);
+        let running = (0..workers)
+            .map(|place| WorkerId(place as u16))
+            .filter(|worker| self.worker(*worker).phase() == WorkerPhase::Running);
+        let (count, sum) = running.fold((0, 0), |(count, sum), worker| {
+            (count + 1, sum + self.process().counters(worker).idle_pct.value())
+        });
+        sum.checked_div(count).unwrap_or(100).min(100)
+    }
+
     pub fn listener(&self, slot: Slot) -> ListenerView {
         let (segment, index) = self.locate(slot);
         ListenerView { shm: *self, slot, state: &segment.slice(segment.layout.listeners)[index] }

@@ -10,6 +10,9 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::tcp::set_integer;
 
+/// Of `linux/tcp.h`.
+const TCP_SAVE_SYN: i32 = 27;
+
 /// Options set before the socket is bound or listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -29,6 +32,8 @@ pub struct Options {
     pub mss: Option<i32>,
     /// `tcp-ut`, milliseconds.
     pub user_timeout_ms: Option<u32>,
+    /// `tcp-ss`: 1 keeps the SYN packet from its IP header on, 2 from its Ethernet header on.
+    pub save_syn: u8,
     pub mptcp: bool,
     pub receive_buffer: u32,
     pub send_buffer: u32,
@@ -56,6 +61,9 @@ pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     }
     if options.defer_accept {
         set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 1)?;
+    }
+    if options.save_syn != 0 {
+        set_integer(&socket, libc::IPPROTO_TCP, TCP_SAVE_SYN, options.save_syn.into())?;
     }
     if options.receive_buffer != 0 {
         socket.set_recv_buffer_size(options.receive_buffer as usize)?;
@@ -162,6 +170,30 @@ mod tests {
         assert!(is_listening(&first) && is_listening(&second));
         let alone = Options { reuse_port: false, ..options };
         assert_eq!(bind_tcp(address, &alone).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    // The form is that of the manual's example, 7.3.3 `fc_saved_syn`.
+    #[test]
+    fn the_packet_that_opened_a_connection_is_kept() {
+        for (mode, ethernet) in [(1, 0), (2, 14)] {
+            let options = Options { save_syn: mode, backlog: 16, ..Options::default() };
+            let listener = bind_tcp("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+            listen(&listener, &options).unwrap();
+            let LocalAddress::Ip(address) = local_address(&listener).unwrap() else {
+                panic!("no IP address")
+            };
+            let client = std::net::TcpStream::connect(address).unwrap();
+            let listener = std::net::TcpListener::from(listener);
+            listener.set_nonblocking(false).unwrap();
+            let (accepted, _) = listener.accept().unwrap();
+            let packet = crate::tcp::saved_syn(&accepted).unwrap();
+            let ip = &packet[ethernet..];
+            assert_eq!(ip[0], 0x45);
+            assert_eq!(ip[12..20], [127, 0, 0, 1, 127, 0, 0, 1]);
+            assert_eq!(ip[20..22], client.local_addr().unwrap().port().to_be_bytes());
+            assert_eq!(ip[22..24], address.port().to_be_bytes());
+            assert!(crate::tcp::saved_syn(&accepted).unwrap().is_empty(), "the kernel gives it away once");
+        }
     }
 
     #[test]

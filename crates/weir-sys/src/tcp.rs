@@ -45,6 +45,27 @@ pub fn info(socket: impl AsFd) -> io::Result<TcpInfo> {
     })
 }
 
+/// The SYN packet that a connection began with, where its listener kept it. The kernel gives it away once.
+pub fn saved_syn(socket: impl AsFd) -> io::Result<Vec<u8>> {
+    /// Of `linux/tcp.h`.
+    const TCP_SAVED_SYN: i32 = 28;
+    // An Ethernet header and the longest headers of IP and TCP fit.
+    let mut packet = vec![0u8; 512];
+    let mut length = packet.len() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes, which the vector has.
+    #[allow(unsafe_code)]
+    let failed = unsafe {
+        let descriptor = socket.as_fd().as_raw_fd();
+        let to = packet.as_mut_ptr().cast();
+        libc::getsockopt(descriptor, libc::IPPROTO_TCP, TCP_SAVED_SYN, to, &mut length) != 0
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    packet.truncate(length as usize);
+    Ok(packet)
+}
+
 /// `set-fc-mark`, `set-bc-mark`
 pub fn set_mark(socket: impl AsFd, mark: u32) -> io::Result<()> {
     SockRef::from(&socket).set_mark(mark)

@@ -1,8 +1,6 @@
 //! How the values of `show info` are worked out.
 
 use weir_plan::ListenerOwner;
-use weir_shm::WorkerPhase;
-use weir_types::WorkerId;
 
 use crate::{Value, View};
 
@@ -39,13 +37,7 @@ pub fn maxconn(view: &View<'_>) -> u32 {
 
 /// The mean over the workers that run.
 pub fn idle(view: &View<'_>) -> u64 {
-    let workers = view.shm.places().saturating_sub(1);
-    let running: Vec<u64> = (0..workers)
-        .map(|place| WorkerId(place as u16))
-        .filter(|worker| view.shm.worker(*worker).phase() == WorkerPhase::Running)
-        .map(|worker| view.shm.process().counters(worker).idle_pct.value())
-        .collect();
-    running.iter().sum::<u64>().checked_div(running.len() as u64).unwrap_or(100).min(100)
+    view.shm.idle_percent()
 }
 
 /// Open listeners, those of the runtime commands included.

@@ -40,11 +40,13 @@ pub const OPTIONS: &[BindOption] = &[
         options.settings.mss = i32::try_from(value).ok();
         Ok(())
     }),
-    BindOption::valued("tcp-ss", "Kept SYN packets (5.1).", |_, place, _| match place.value() {
-        "0" | "1" | "2" => Ok(()),
-        _ => place.wrong("TCP Save SYN option expects an integer argument from 0 to 2"),
-    })
-    .not_yet(),
+    BindOption::valued("tcp-ss", "Kept SYN packets (5.1).", |_, place, options| {
+        match place.value().parse() {
+            Ok(mode @ 0..=2) => options.settings.save_syn = mode,
+            _ => return place.wrong("TCP Save SYN option expects an integer argument from 0 to 2"),
+        }
+        Ok(())
+    }),
     BindOption::valued("tcp-ut", "TCP_USER_TIMEOUT (5.1).", |_, place, options| {
         let value = place.required("TCP User Timeout value")?;
         match time::milliseconds(value) {

@@ -62,7 +62,8 @@ pub const KEYWORDS: &[Keyword] = &[
         "counters survive reloads by themselves",
         |_, line| needs(line, "expect one argument: max objects number."),
     ),
-    knob("profiling.tasks", "{ on | off | auto | ... }...", "Profiling (3.3).", UNUSED, profiling),
+    Keyword::new("profiling.tasks", "{ on | off | auto | ... }...", "Times of streams (3.3).", profiling)
+        .listed(),
     Keyword::new("profiling.memory", "{ on | off }", "Profiling of memory (3.3).", on_off).no_effect(UNUSED),
     knob("stress-level", "<level>", "Self-tests (3.3).", UNUSED, stress_level),
     knob("warn-blocked-traffic-after", "<time>", "Reports long tasks (3.1).", UNUSED, |_, line| {
@@ -170,7 +171,7 @@ fn dns_family(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     refuse(line, &format!("expects a comma-delimited list of 'ipv4' and 'ipv6' but got '{list}'."))
 }
 
-fn profiling(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+fn profiling(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     const KINDS: &[&str] = &["on", "auto", "off", "lock", "no-lock", "memory", "no-memory"];
     let mut at = 1;
     while at == 1 || at < line.len() {
@@ -184,6 +185,11 @@ fn profiling(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
                     line.keyword()
                 ),
             );
+        }
+        match got {
+            "on" => parser.config.global.profile_tasks = true,
+            "off" | "auto" => parser.config.global.profile_tasks = false,
+            _ => {}
         }
         at += 1;
     }

@@ -27,6 +27,16 @@ impl End {
         &self.mux
     }
 
+    /// The stream's number; 0 while one towards a server has none.
+    pub fn id(&self) -> u32 {
+        self.id.get()
+    }
+
+    /// The code that the peer reset the stream with.
+    pub fn peer_reset(&self) -> Option<u32> {
+        self.mux.core.borrow().peer_reset(self.id.get())
+    }
+
     /// Moves the client's request out. An error is the status to answer with.
     pub fn take_request(&self, request: &mut Request) -> Result<(), u16> {
         self.mux.core.borrow_mut().take_request(self.id.get(), request)

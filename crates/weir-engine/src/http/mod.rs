@@ -17,7 +17,7 @@ mod response;
 mod size;
 
 pub use base64::decode as decode_base64;
-pub use body::first_chunk;
+pub use body::{Joined, is_complete};
 pub use compression::Coding;
 pub use limits::{of_requests as request_limits, of_responses as response_limits};
 pub use reply::location_reply;

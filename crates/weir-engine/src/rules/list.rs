@@ -68,7 +68,10 @@ impl Turn<'_, '_> {
                         self.next_rule();
                         continue;
                     }
-                    Verdict::Unknown => return Met::Wait,
+                    Verdict::Unknown => {
+                        self.stream.waiting_rule = Some(rule.span);
+                        return Met::Wait;
+                    }
                 }
             }
             if !matches!(rule.action, Action::EarlyHint { .. }) {
@@ -83,7 +86,10 @@ impl Turn<'_, '_> {
             match flow {
                 Flow::Next => self.next_rule(),
                 Flow::Stop => break,
-                Flow::Wait => return Met::Wait,
+                Flow::Wait => {
+                    self.stream.waiting_rule = Some(rule.span);
+                    return Met::Wait;
+                }
                 Flow::Leave(step) => return Met::Leave(step),
             }
             self.take_captures();
@@ -92,11 +98,13 @@ impl Turn<'_, '_> {
             self.send_early_hints();
         }
         self.stream.rule_at = 0;
+        self.stream.waiting_rule = None;
         Met::All
     }
 
     fn next_rule(&mut self) {
         self.stream.rule_at += 1;
+        self.stream.waiting_rule = None;
         self.stream.rule_deadline = NEVER;
     }
 

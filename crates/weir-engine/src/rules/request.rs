@@ -162,9 +162,27 @@ impl Turn<'_, '_> {
         match stream.request.body {
             BodyKind::None => true,
             BodyKind::Length(length) => buffered as u64 >= length,
-            BodyKind::Chunked => crate::http::first_chunk(stream.up.buffer.bytes()).complete,
+            BodyKind::Chunked => self.body_is_complete(),
             BodyKind::UntilClose | BodyKind::Tunnel => true,
         }
+    }
+
+    /// Whether the client left before it had sent the body that it announced.
+    fn body_was_cut_off(&self) -> bool {
+        let stream = &*self.stream;
+        stream.http
+            && stream.up.eof
+            && match stream.request.body {
+                BodyKind::Length(length) => {
+                    (stream.up.buffer.len() as u64) < length && !stream.up.buffer.is_full()
+                }
+                BodyKind::Chunked => !self.body_is_complete(),
+                BodyKind::None | BodyKind::UntilClose | BodyKind::Tunnel => false,
+            }
+    }
+
+    fn body_is_complete(&self) -> bool {
+        crate::http::is_complete(self.stream.up.buffer.bytes())
     }
 
     /// A client that waits for `100 Continue` gets it from weir when weir is the one that wants the body.
@@ -200,6 +218,12 @@ impl Turn<'_, '_> {
                 Poll::Pending => {}
             }
         }
+        // Rules that wait for a body give the client the time that it always has to send something.
+        if matches!(self.stream.stage, RequestStage::FrontendHttp | RequestStage::BackendHttp)
+            && !self.body_is_here(0)
+        {
+            self.stream.deadlines.client = crate::stream::after(now, self.stream.timeouts.client);
+        }
         let deadline = &mut self.stream.deadlines.phase;
         *deadline = (*deadline).min(self.stream.rule_deadline);
         if *deadline <= now { self.rules_late(now) } else { Step::Wait }
@@ -215,6 +239,11 @@ impl Turn<'_, '_> {
     pub fn rules_late(&mut self, now_ms: u64) -> Step {
         if self.stream.stage == RequestStage::Tarpit {
             return self.tarpit_over();
+        }
+        if self.stream.deadlines.client <= now_ms {
+            self.stream.record.end(Cause::ClientTimeout, Stage::Request);
+            self.stream.record.untimed = true;
+            return self.answer_error(408);
         }
         let body_wait = matches!(self.stream.stage, RequestStage::FrontendBody | RequestStage::BackendBody);
         if body_wait && self.stream.deadlines.phase <= now_ms {
@@ -237,6 +266,10 @@ impl Turn<'_, '_> {
         }
         if self.has_cached_answer() {
             return self.serve_from_cache(plan);
+        }
+        // Rules waited for the rest in vain.
+        if self.body_was_cut_off() {
+            return self.client_aborted(Stage::Request);
         }
         self.use_server(plan);
         self.meet_stick_rules(plan);

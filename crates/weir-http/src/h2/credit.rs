@@ -30,6 +30,11 @@ impl Connection {
         }
     }
 
+    /// The code that the peer reset a stream with.
+    pub fn peer_reset(&self, id: u32) -> Option<u32> {
+        self.streams.get(&id)?.peer_reset
+    }
+
     /// Reads what a stream received. `Ok(0)`: the peer ended a tunnel. An error: the stream was reset.
     pub fn read(&mut self, cx: &mut Context<'_>, id: u32, room: &mut [u8]) -> Poll<Result<usize, ErrorCode>> {
         let Some(stream) = self.streams.get_mut(&id) else { return Poll::Ready(Err(ErrorCode::Cancel)) };

@@ -572,6 +572,7 @@ impl Connection {
         if let Some(stream) = self.streams.get_mut(&header.stream) {
             if stream.reset.is_none() {
                 stream.reset = Some(code);
+                stream.peer_reset = Some(be32(payload));
             }
             stream.local_end = true;
             stream.wake();

@@ -42,6 +42,8 @@ pub struct Stream {
     pub tunnel: bool,
     /// The stream is gone; nothing more may be sent on it.
     pub reset: Option<ErrorCode>,
+    /// The code that the peer reset it with.
+    pub peer_reset: Option<u32>,
     pub outgoing: Outgoing,
     /// As a client: what was asked.
     pub head_request: bool,

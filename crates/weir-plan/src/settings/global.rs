@@ -212,6 +212,8 @@ pub struct Global {
     pub variables: Vec<(weir_sample::Variable, weir_sample::OwnedValue, Span)>,
     /// `strict-limits`.
     pub strict_limits: bool,
+    /// `profiling.tasks on`.
+    pub profile_tasks: bool,
     pub set_dumpable: bool,
     /// `setcap`: what children keep of root's rights.
     pub capabilities: Vec<Box<str>>,

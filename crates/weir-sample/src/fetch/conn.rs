@@ -1,5 +1,6 @@
 //! Connections of both sides (manual 7.3.3, 7.3.4).
 
+use super::ends;
 use super::internal::{check_unit, in_unit};
 use super::kernel;
 use super::row::*;
@@ -82,22 +83,26 @@ pub(super) const ROWS: &[Fetch] = &[
         .runs(bc_src),
     Fetch::new("bc_src_port", NONE, Sint, Reads::Server4, "local port of the server connection (7.3.3)")
         .runs(bc_src_port),
-    Fetch::new("bs.aborted", NONE, Sint, Reads::Server4, "whether the server aborted the stream (7.3.4)"),
+    Fetch::new("bs.aborted", NONE, Sint, Reads::Server4, "whether the server aborted the stream (7.3.4)")
+        .runs(ends::bs_aborted),
     Fetch::new(
         "bs.debug_str",
         sig(0, &[Int]),
         Str,
         Reads::Server4,
         "debugging text about the server side (7.3.7)",
-    ),
-    Fetch::new("bs.id", NONE, Sint, Reads::Server4, "id of the stream on the server connection (7.3.4)"),
+    )
+    .runs(ends::bs_debug_str),
+    Fetch::new("bs.id", NONE, Sint, Reads::Server4, "id of the stream on the server connection (7.3.4)")
+        .runs(ends::bs_id),
     Fetch::new(
         "bs.rst_code",
         NONE,
         Sint,
         Reads::Server4,
         "code of the reset received from the server (7.3.4)",
-    ),
+    )
+    .runs(ends::bs_rst_code),
     Fetch::new("dst", NONE, Addr, Reads::Client4, "address the client came to (7.3.3)").runs(dst),
     Fetch::new(
         "dst_is_local",
@@ -241,7 +246,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Bin,
         Reads::Client4,
         "the client's SYN packet as the kernel saved it (7.3.3)",
-    ),
+    )
+    .runs(kernel::fc_saved_syn),
     Fetch::new(
         "fc_settings_streams_limit",
         NONE,
@@ -270,22 +276,26 @@ pub(super) const ROWS: &[Fetch] = &[
         "kernel's count of unacknowledged packets (7.3.3)",
     )
     .runs(kernel::fc_unacked),
-    Fetch::new("fs.aborted", NONE, Sint, Reads::Client5, "whether the client aborted the stream (7.3.4)"),
+    Fetch::new("fs.aborted", NONE, Sint, Reads::Client5, "whether the client aborted the stream (7.3.4)")
+        .runs(ends::fs_aborted),
     Fetch::new(
         "fs.debug_str",
         sig(0, &[Int]),
         Str,
         Reads::Client5,
         "debugging text about the client's side (7.3.7)",
-    ),
-    Fetch::new("fs.id", NONE, Str, Reads::Client5, "id of the stream on the client's connection (7.3.4)"),
+    )
+    .runs(ends::fs_debug_str),
+    Fetch::new("fs.id", NONE, Str, Reads::Client5, "id of the stream on the client's connection (7.3.4)")
+        .runs(ends::fs_id),
     Fetch::new(
         "fs.rst_code",
         NONE,
         Sint,
         Reads::Client5,
         "code of the reset received from the client (7.3.4)",
-    ),
+    )
+    .runs(ends::fs_rst_code),
     Fetch::new("src", NONE, Addr, Reads::Client4, "client's address (7.3.3)").runs(src),
     Fetch::new(
         "src_is_local",

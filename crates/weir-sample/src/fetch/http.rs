@@ -10,6 +10,7 @@ use param::*;
 use uri::*;
 
 mod auth;
+pub(super) mod blocks;
 mod cookie;
 mod headers;
 mod kept;

@@ -1,5 +1,7 @@
 //! Constants, the clock, the process (manual 7.3.2) and developer fetches (7.3.7).
 
+use super::effort;
+use super::http::blocks;
 use super::row::*;
 use super::variables;
 use crate::arg::Arg;
@@ -29,12 +31,18 @@ pub(super) const ROWS: &[Fetch] = &[
     Fetch::new("bool", sig(1, &[Text]), Bool, Reads::Constant, "constant truth value (7.3.2)")
         .runs(boolean)
         .checked(check_bool),
-    Fetch::new("cpu_calls", NONE, Sint, Reads::Internal, "calls of the stream's task (7.3.2)"),
-    Fetch::new("cpu_ns_avg", NONE, Sint, Reads::Internal, "average time of the task's calls (7.3.2)"),
-    Fetch::new("cpu_ns_tot", NONE, Sint, Reads::Internal, "total time of the task's calls (7.3.2)"),
-    Fetch::new("cpu_usage_grp", NONE, Sint, Reads::Internal, "load of the current thread group (7.3.2)"),
-    Fetch::new("cpu_usage_proc", NONE, Sint, Reads::Internal, "load of the process (7.3.2)"),
-    Fetch::new("cpu_usage_thr", NONE, Sint, Reads::Internal, "load of the current thread (7.3.2)"),
+    Fetch::new("cpu_calls", NONE, Sint, Reads::Internal, "calls of the stream's task (7.3.2)")
+        .runs(effort::cpu_calls),
+    Fetch::new("cpu_ns_avg", NONE, Sint, Reads::Internal, "average time of the task's calls (7.3.2)")
+        .runs(effort::cpu_ns_avg),
+    Fetch::new("cpu_ns_tot", NONE, Sint, Reads::Internal, "total time of the task's calls (7.3.2)")
+        .runs(effort::cpu_ns_tot),
+    Fetch::new("cpu_usage_grp", NONE, Sint, Reads::Internal, "load of the current thread group (7.3.2)")
+        .runs(effort::cpu_usage_grp),
+    Fetch::new("cpu_usage_proc", NONE, Sint, Reads::Internal, "load of the process (7.3.2)")
+        .runs(effort::cpu_usage_proc),
+    Fetch::new("cpu_usage_thr", NONE, Sint, Reads::Internal, "load of the current thread (7.3.2)")
+        .runs(effort::cpu_usage_thr),
     Fetch::new(
         "date",
         sig(0, &[Int, Text]),
@@ -59,43 +67,62 @@ pub(super) const ROWS: &[Fetch] = &[
         .checked(check_env),
     Fetch::new("hostname", NONE, Str, Reads::Constant, "the machine's name (7.3.2)").runs(hostname),
     Fetch::new("int", sig(1, &[Int]), Sint, Reads::Constant, "constant integer (7.3.2)").runs(constant),
-    Fetch::new("internal.htx.data", NONE, Sint, Reads::AnyHead, "bytes in the message's buffer (7.3.7)"),
-    Fetch::new("internal.htx.free", NONE, Sint, Reads::AnyHead, "free bytes in the message's buffer (7.3.7)"),
-    Fetch::new("internal.htx.free_data", NONE, Sint, Reads::AnyHead, "bytes still usable as data (7.3.7)"),
+    Fetch::new("internal.htx.data", NONE, Sint, Reads::AnyHead, "bytes in the message's buffer (7.3.7)")
+        .runs(blocks::data),
+    Fetch::new("internal.htx.free", NONE, Sint, Reads::AnyHead, "free bytes in the message's buffer (7.3.7)")
+        .runs(blocks::free),
+    Fetch::new("internal.htx.free_data", NONE, Sint, Reads::AnyHead, "bytes still usable as data (7.3.7)")
+        .runs(blocks::free_data),
     Fetch::new(
         "internal.htx.has_eom",
         NONE,
         Bool,
         Reads::AnyHead,
         "whether the message's end is buffered (7.3.7)",
-    ),
-    Fetch::new("internal.htx.nbblks", NONE, Sint, Reads::AnyHead, "blocks in the message's buffer (7.3.7)"),
-    Fetch::new("internal.htx.size", NONE, Sint, Reads::AnyHead, "size of the message's buffer (7.3.7)"),
-    Fetch::new("internal.htx.used", NONE, Sint, Reads::AnyHead, "bytes used in the message's buffer (7.3.7)"),
-    Fetch::new("internal.htx_blk.data", sig(1, &[Text]), Bin, Reads::AnyHead, "data of a block (7.3.7)"),
+    )
+    .runs(blocks::has_end),
+    Fetch::new("internal.htx.nbblks", NONE, Sint, Reads::AnyHead, "blocks in the message's buffer (7.3.7)")
+        .runs(blocks::count),
+    Fetch::new("internal.htx.size", NONE, Sint, Reads::AnyHead, "size of the message's buffer (7.3.7)")
+        .runs(blocks::size),
+    Fetch::new("internal.htx.used", NONE, Sint, Reads::AnyHead, "bytes used in the message's buffer (7.3.7)")
+        .runs(blocks::used),
+    Fetch::new("internal.htx_blk.data", sig(1, &[Text]), Bin, Reads::AnyHead, "data of a block (7.3.7)")
+        .runs(blocks::block_data)
+        .checked(check_block),
     Fetch::new(
         "internal.htx_blk.hdrname",
         sig(1, &[Text]),
         Str,
         Reads::AnyHead,
         "header name in a block (7.3.7)",
-    ),
+    )
+    .runs(blocks::header_name)
+    .checked(check_block),
     Fetch::new(
         "internal.htx_blk.hdrval",
         sig(1, &[Text]),
         Str,
         Reads::AnyHead,
         "header value in a block (7.3.7)",
-    ),
-    Fetch::new("internal.htx_blk.size", sig(1, &[Text]), Sint, Reads::AnyHead, "size of a block (7.3.7)"),
+    )
+    .runs(blocks::header_value)
+    .checked(check_block),
+    Fetch::new("internal.htx_blk.size", sig(1, &[Text]), Sint, Reads::AnyHead, "size of a block (7.3.7)")
+        .runs(blocks::block_size)
+        .checked(check_block),
     Fetch::new(
         "internal.htx_blk.start_line",
         sig(1, &[Text]),
         Str,
         Reads::AnyHead,
         "start line in a block (7.3.7)",
-    ),
-    Fetch::new("internal.htx_blk.type", sig(1, &[Text]), Str, Reads::AnyHead, "type of a block (7.3.7)"),
+    )
+    .runs(blocks::start_line)
+    .checked(check_block),
+    Fetch::new("internal.htx_blk.type", sig(1, &[Text]), Str, Reads::AnyHead, "type of a block (7.3.7)")
+        .runs(blocks::block_type)
+        .checked(check_block),
     Fetch::new(
         "internal.strm.is_htx",
         NONE,
@@ -106,8 +133,10 @@ pub(super) const ROWS: &[Fetch] = &[
     .runs(is_http),
     Fetch::new("ipv4", sig(1, &[Ip4]), Ipv4, Reads::Constant, "constant IPv4 address (7.3.2)").runs(constant),
     Fetch::new("ipv6", sig(1, &[Ip6]), Ipv6, Reads::Constant, "constant IPv6 address (7.3.2)").runs(constant),
-    Fetch::new("lat_ns_avg", NONE, Sint, Reads::Internal, "average delay before the task's calls (7.3.2)"),
-    Fetch::new("lat_ns_tot", NONE, Sint, Reads::Internal, "total delay before the task's calls (7.3.2)"),
+    Fetch::new("lat_ns_avg", NONE, Sint, Reads::Internal, "average delay before the task's calls (7.3.2)")
+        .runs(effort::lat_ns_avg),
+    Fetch::new("lat_ns_tot", NONE, Sint, Reads::Internal, "total delay before the task's calls (7.3.2)")
+        .runs(effort::lat_ns_tot),
     Fetch::new("meth", sig(1, &[Text]), Meth, Reads::Constant, "constant method (7.3.2)").runs(method_name),
     Fetch::new("nbproc", NONE, Sint, Reads::Constant, "number of processes, always 1 (7.3.2)").runs(one),
     Fetch::new("pid", NONE, Sint, Reads::Constant, "process id (7.3.2)").runs(pid),
@@ -172,6 +201,22 @@ fn check_bool(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), Strin
         _ => return Err("Expects 'true', 'false', '0' or '1'".into()),
     };
     args[0] = Arg::Int(i64::from(value));
+    Ok(())
+}
+
+/// Where a block stands in a message.
+fn check_block(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
+    let word = args[0].str();
+    if matches!(word, "head" | "tail" | "first") {
+        return Ok(());
+    }
+    if word.is_empty() {
+        return Err("a block position is expected (> 0) or a special block name (head, tail, first)".into());
+    }
+    match word.parse() {
+        Ok(place @ 0..) => args[0] = Arg::Int(place),
+        _ => return Err("invalid block position".into()),
+    }
     Ok(())
 }
 

@@ -107,3 +107,8 @@ pub(super) fn fc_pp_authority<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<
 pub(super) fn fc_pp_unique_id<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     tlv(stream, UNIQUE_ID)
 }
+
+/// The kernel gives it away once.
+pub(super) fn fc_saved_syn<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.saved_syn().map(|packet| Value::Bin(packet.into())).into()
+}

@@ -14,6 +14,8 @@ use crate::value::{Got, Type, Value};
 
 mod conn;
 mod distcc;
+mod effort;
+mod ends;
 mod http;
 pub(crate) mod internal;
 mod kernel;

@@ -115,7 +115,8 @@ pub(super) const ROWS: &[Fetch] = &[
         Bin,
         Reads::Client4,
         "key share groups of a TLS client hello (7.3.5)",
-    ),
+    )
+    .runs(ssl_keyshare_groups),
     Fetch::new(
         "req.ssl_sigalgs",
         NONE,
@@ -389,6 +390,10 @@ fn ssl_cipherlist<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
 
 fn ssl_supported_groups<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     client_hello(stream, |hello| hello.list(10).map(Value::bytes))
+}
+
+fn ssl_keyshare_groups<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    client_hello(stream, |hello| hello.key_share_groups().map(|groups| Value::Bin(groups.into())))
 }
 
 fn ssl_sigalgs<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {

@@ -98,6 +98,17 @@ impl<'a> ClientHello<'a> {
         block(&mut names, 2)
     }
 
+    /// The groups that key shares are offered of, two bytes each.
+    pub fn key_share_groups(&self) -> Option<Vec<u8>> {
+        let mut shares = self.list(51)?;
+        let mut groups = Vec::new();
+        while !shares.is_empty() {
+            groups.extend_from_slice(take(&mut shares, 2)?);
+            block(&mut shares, 2)?;
+        }
+        Some(groups)
+    }
+
     /// The first protocol offered.
     pub fn alpn(&self) -> Option<&'a [u8]> {
         block(&mut self.list(16)?, 1)
