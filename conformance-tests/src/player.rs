@@ -19,7 +19,7 @@ use crate::syslog::Syslog;
 use crate::tls::{ClientSpec, SessionPlace};
 use regex::Regex;
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -184,6 +184,7 @@ impl Player {
             Step::Pump { from, to, bytes, chunked } => self.pump(from, to, *bytes, *chunked),
             Step::Becomes { origin, kind } => self.becomes(origin, kind),
             Step::Order { .. } | Step::OrderTcp { .. } => self.order(step),
+            Step::Datagram { text, bytes } => self.datagram(text, bytes),
             Step::Log(count) => self.log(*count),
             Step::LogUntil(pattern) => self.log_until(pattern),
             Step::Cli(step) => {
@@ -210,6 +211,21 @@ impl Player {
             }
             Step::OutputUntil { stream, pattern } => self.output_until(stream, pattern),
         }
+    }
+
+    /// Sends from 127.0.0.1, whatever the program listens on.
+    fn datagram(&mut self, text: &str, bytes: &[u8]) -> Result<(), String> {
+        let (to, deadline) = (crate::ports::datagrams(), Instant::now() + DEADLINE);
+        while !crate::ports::is_bound(to) {
+            if Instant::now() > deadline {
+                return Err(format!("nobody receives datagrams on {to}"));
+            }
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        let socket = UdpSocket::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
+        socket.send_to(bytes, to).map_err(|e| e.to_string())?;
+        self.say(&format!("datagram {text}"));
+        Ok(())
     }
 
     /// `COMMAND << FILE`: the file of the run is the command's payload.
@@ -491,7 +507,7 @@ fn bound_ports(config: &str, ports: &mut Ports) -> std::io::Result<Vec<u16>> {
     let mut found = Vec::new();
     for line in config.lines().filter(|l| l.trim_start().starts_with("bind ")) {
         for capture in name.captures_iter(line) {
-            if !matches!(&capture[1], "dir" | "log") {
+            if !matches!(&capture[1], "dir" | "log" | "datagrams") {
                 found.push(ports.address(&capture[1])?.port());
             }
         }

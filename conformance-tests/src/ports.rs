@@ -6,6 +6,7 @@ use socket2::{Domain, Socket, Type};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 /// Names for ports: reserved ones and those seen on connections.
@@ -63,7 +64,7 @@ impl Ports {
                 let name = part.split('>').next().unwrap_or("");
                 let name = name.strip_suffix(".port").unwrap_or(name);
                 let is_word = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-                if is_word && !name.is_empty() && !matches!(name, "dir" | "log") {
+                if is_word && !name.is_empty() && !matches!(name, "dir" | "log" | "datagrams") {
                     self.address(name)?;
                 }
             }
@@ -82,6 +83,7 @@ impl Ports {
             let value = match (name, self.reserved.get(name.strip_suffix(".port").unwrap_or(name))) {
                 ("dir", _) => Some(dir.to_string_lossy().into_owned()),
                 ("log", _) => Some(log.to_string()),
+                ("datagrams", _) => Some(datagrams().to_string()),
                 (_, Some((_, address))) if name.ends_with(".port") => Some(address.port().to_string()),
                 (_, Some((_, address))) => Some(address.to_string()),
                 (_, None) => None,
@@ -110,6 +112,23 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(1024)?;
     Ok(socket.into())
+}
+
+/// Where the program of this run receives datagrams. Nobody can hold a UDP port for the program and stay out of its way,
+/// so it is one below those that the system gives out, on an address that no other run has.
+pub fn datagrams() -> SocketAddr {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    thread_local!(static OWN: u32 = RUNS.fetch_add(1, Relaxed));
+    let number = std::process::id() * 4 + OWN.with(|own| *own % 4);
+    let [_, high, middle, low] = (number & 0x007f_ffff).to_be_bytes();
+    SocketAddr::from(([127, 0x80 | high, middle, low], 21_514))
+}
+
+/// Whether someone receives datagrams there now.
+pub fn is_bound(address: SocketAddr) -> bool {
+    let IpAddr::V4(ip) = address.ip() else { return false };
+    let wanted = format!(" {:08X}:{:04X} ", u32::from_ne_bytes(ip.octets()), address.port());
+    std::fs::read_to_string("/proc/net/udp").is_ok_and(|table| table.contains(&wanted))
 }
 
 /// Whether someone listens on this loopback port now, as the kernel tells; nothing connects to find out.

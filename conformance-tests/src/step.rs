@@ -37,6 +37,8 @@ pub enum Step {
     Becomes { origin: String, kind: OriginKind },
     /// `order fe COUNT PATH [from ADDRESS] [with HEADER: VALUE]`; `{i}` counts from 1.
     Order { target: String, count: u32, path: String, from: Option<String>, header: Option<String> },
+    /// `datagram BYTES`: one message to `<datagrams>`, escapes as in what is sent.
+    Datagram { text: String, bytes: Vec<u8> },
     /// `order-tcp fe COUNT [from ADDRESS]`: the first line each connection receives.
     OrderTcp { target: String, count: u32, from: Option<String> },
     /// `log COUNT`: that many lines of the syslog receiver.
@@ -157,6 +159,9 @@ impl Step {
             if let Some(pattern) = line.strip_prefix(stream).and_then(|r| r.strip_prefix(" until ")) {
                 return Ok(Step::OutputUntil { stream: stream.into(), pattern: pattern.into() });
             }
+        }
+        if let Some(rest) = line.strip_prefix("datagram ") {
+            return Ok(Step::Datagram { text: rest.into(), bytes: unescape(rest)? });
         }
         if let Some(rest) = line.strip_prefix("order ") {
             return order(rest);

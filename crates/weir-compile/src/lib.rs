@@ -14,6 +14,7 @@ mod check;
 mod check_expect;
 mod filters;
 mod frontend;
+mod log_forward;
 mod log_profile;
 mod names;
 mod peers;

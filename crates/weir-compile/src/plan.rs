@@ -15,7 +15,9 @@ use crate::resolver::Resolver;
 use crate::settings::Shared;
 use crate::slots::Slots;
 use crate::tls::Connectors;
-use crate::{backend, check, filters, frontend, log_profile, peers, review, ring, rules, server, table};
+use crate::{
+    backend, check, filters, frontend, log_forward, log_profile, peers, review, ring, rules, server, table,
+};
 
 /// A plan and everything that was found. The plan is to be served only if the findings hold no alert.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     let tables = table::tables(config, &names, &sticky, slots, &mut diagnostics);
     cli_listeners(config, &mut listeners, slots);
     let peers = peers::compile(config, &names, &tables, &mut listeners, slots, &mut diagnostics);
+    let log_forwards = log_forward::compile(config, &mut listeners, slots, &mut diagnostics);
     let backends_by_name = backends_by_name(&proxies);
     let log_profiles = log_profile::compile(config, &names, &mut diagnostics);
     let saved_servers = saved_servers(config, &proxies, &servers);
@@ -66,6 +69,7 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         tables,
         peers,
         log_profiles,
+        log_forwards,
         rings: ring::compile(config, names.writes_to_buffer.get()),
         caches: filters::caches(config, slots),
         backends_by_name,

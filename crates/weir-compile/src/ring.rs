@@ -1,6 +1,6 @@
 //! `ring` sections, those that are always there, and `log` lines that write to them.
 
-use weir_config::model::{Config, Ring as Written};
+use weir_config::model::{Config, LogLine, LogWhere, Ring as Written};
 use weir_plan::settings::{LogFormatName, LogTarget, LogTransport};
 use weir_plan::{Ring, RingServer};
 use weir_types::{AddressFamily, PortSpec};
@@ -32,15 +32,13 @@ pub fn compile(config: &Config, in_expression: bool) -> Vec<Ring> {
 }
 
 fn uses_ring(config: &Config) -> bool {
+    let to_ring = |line: &LogLine| match &line.to {
+        LogWhere::Address(address) => matches!(address.family, AddressFamily::Ring(_)),
+        LogWhere::Global => false,
+    };
     config.global.logs.iter().any(|target| matches!(target.transport, LogTransport::Ring(_)))
-        || config.proxies.iter().any(|proxy| {
-            proxy.settings.log.targets.iter().any(|line| match &line.to {
-                weir_config::model::LogWhere::Address(address) => {
-                    matches!(address.family, AddressFamily::Ring(_))
-                }
-                weir_config::model::LogWhere::Global => false,
-            })
-        })
+        || config.proxies.iter().any(|proxy| proxy.settings.log.targets.iter().any(to_ring))
+        || config.log_forwards.iter().any(|section| section.logs.iter().any(to_ring))
 }
 
 fn ring(written: &Written) -> Ring {
@@ -82,6 +80,7 @@ pub fn shape(config: &Config, mut target: LogTarget) -> LogTarget {
         match config.rings.iter().find(|ring| *ring.name == **name) {
             Some(ring) => {
                 target.format = format(ring);
+                target.as_received &= ring.format.is_none();
                 target.len = longest_line(ring);
             }
             None => target.format = LogFormatName::Raw,

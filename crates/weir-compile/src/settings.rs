@@ -10,7 +10,7 @@ use weir_config::model::{
 use weir_plan::Settings;
 use weir_plan::settings::{ErrorPage, ErrorPages, LogTarget, LogTransport, retry};
 use weir_sample::{Format, Resolved};
-use weir_types::{AddressFamily, Diagnostic, Form, Level, Mode, PortSpec, Span};
+use weir_types::{AddressFamily, Diagnostic, Diagnostics, Form, Level, Mode, PortSpec, Span};
 
 use crate::resolver::Resolver;
 use crate::ring;
@@ -89,7 +89,7 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         errors: errors(config, &written.errors, resolver),
         client_keepalive: written.client_keepalive,
         server_keepalive: written.server_keepalive,
-        logs: targets(config, &written.log, resolver),
+        logs: targets(config, &written.log.targets, &proxy.name, resolver.diagnostics),
         log_tag: written.log.tag.clone().or_else(|| config.global.log_tag.clone()),
         log_format: log_format(&written.log, proxy.mode, resolver),
         log_format_sd: format(resolver, &written.log.format_sd),
@@ -161,8 +161,14 @@ fn log_format(log: &LogSetup, mode: Mode, resolver: &mut Resolver<'_, '_>) -> Op
     }
 }
 
-fn targets(config: &Config, log: &LogSetup, resolver: &mut Resolver<'_, '_>) -> Vec<LogTarget> {
-    log.targets
+/// What the `log` lines of `owner` come to.
+pub fn targets(
+    config: &Config,
+    lines: &[LogLine],
+    owner: &str,
+    diagnostics: &mut Diagnostics,
+) -> Vec<LogTarget> {
+    lines
         .iter()
         .flat_map(|line| match &line.to {
             LogWhere::Global => {
@@ -170,13 +176,18 @@ fn targets(config: &Config, log: &LogSetup, resolver: &mut Resolver<'_, '_>) -> 
                 targets.map(|target| ring::shape(config, target.clone())).collect::<Vec<_>>()
             }
             LogWhere::Address(_) => {
-                target(line, resolver).map(|target| ring::shape(config, target)).into_iter().collect()
+                let target = target(line, config, owner, diagnostics);
+                target.map(|target| ring::shape(config, target)).into_iter().collect()
             }
         })
         .collect()
 }
 
-fn target(line: &LogLine, resolver: &mut Resolver<'_, '_>) -> Option<LogTarget> {
+/// Where a `log` line of `owner` leads; its faults are noted in `diagnostics`.
+fn target(line: &LogLine, config: &Config, owner: &str, diagnostics: &mut Diagnostics) -> Option<LogTarget> {
+    let mut alert = |span: Span, text: String| {
+        diagnostics.push(Diagnostic::new(Level::Alert, Form::Bare, Some(span), text));
+    };
     let LogWhere::Address(address) = &line.to else { return None };
     let transport = match (&address.family, address.port) {
         (AddressFamily::Ip(ip), PortSpec::Fixed(port)) => LogTransport::Udp((*ip, port).into()),
@@ -184,10 +195,9 @@ fn target(line: &LogLine, resolver: &mut Resolver<'_, '_>) -> Option<LogTarget> 
         (AddressFamily::Unix(path), _) => LogTransport::Unix(path.clone()),
         (AddressFamily::Fd(fd), _) => LogTransport::Fd(*fd),
         (AddressFamily::Ring(name), _) => {
-            if !ring::is_known(resolver.names.config, name) {
-                let proxy = &resolver.proxy.name;
-                let text = format!("Proxy '{proxy}': log server uses unknown ring named '{name}'.");
-                resolver.alert(line.span, text);
+            if !ring::is_known(config, name) {
+                let text = format!("Proxy '{owner}': log server uses unknown ring named '{name}'.");
+                alert(line.span, text);
             }
             // Those two are the standard descriptors under another name.
             match &**name {
@@ -198,20 +208,22 @@ fn target(line: &LogLine, resolver: &mut Resolver<'_, '_>) -> Option<LogTarget> 
         }
         (AddressFamily::Backend(name), _) => LogTransport::Backend(name.clone()),
         (other, _) => {
-            not_yet(resolver, line.span, format!("'log' to {other:?} is not supported by weir yet."));
+            let text = format!("'log' to {other:?} is not supported by weir yet.");
+            diagnostics.push(Diagnostic::new(Level::Alert, Form::Parsing, Some(line.span), text));
             return None;
         }
     };
     if let Some(profile) = &line.profile
-        && !resolver.names.config.log_profiles.iter().any(|known| known.name == profile.text)
+        && !config.log_profiles.iter().any(|known| known.name == profile.text)
     {
-        let text = format!("Proxy '{}': unknown log-profile '{}'.", resolver.proxy.name, profile.text);
-        resolver.alert(profile.span, text);
+        let text = format!("Proxy '{owner}': unknown log-profile '{}'.", profile.text);
+        alert(profile.span, text);
     }
     Some(LogTarget {
         transport,
         len: line.len,
         format: line.format.unwrap_or_default(),
+        as_received: line.format.is_none(),
         sample: line.sample.clone(),
         facility: line.facility,
         level: line.level,

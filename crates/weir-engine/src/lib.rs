@@ -45,6 +45,7 @@ mod h2;
 mod hash_key;
 mod http;
 mod listener;
+mod log_forward;
 mod log_line;
 mod logs;
 mod netscaler;

@@ -54,7 +54,10 @@ impl Listeners {
             let socket = AsyncFd::new(socket)?;
             let listening =
                 Rc::new(Listening { socket, slot, paused: Cell::new(false), changed: Notify::new() });
-            let task = worker.parts.spawn(accept_loop(worker.clone(), listening.clone()));
+            let task = match weir_sys::listen::is_datagram(listening.socket.get_ref()) {
+                true => worker.parts.spawn(receive_loop(worker.clone(), listening.clone())),
+                false => worker.parts.spawn(accept_loop(worker.clone(), listening.clone())),
+            };
             if let Some(old) = self.by_slot.insert(slot, Open { listening, task }) {
                 retire(worker, old);
             }
@@ -65,8 +68,8 @@ impl Listeners {
     /// After a swap: empties and closes sockets that the new plan does not have.
     pub fn follow(&mut self, worker: &Rc<Worker>) {
         let plan = worker.plan();
-        let gone: Vec<Slot> =
-            self.by_slot.keys().filter(|slot| find(&plan, **slot).is_none()).copied().collect();
+        let known = |slot: Slot| plan.listeners.iter().any(|listener| listener.slot == slot);
+        let gone: Vec<Slot> = self.by_slot.keys().filter(|slot| !known(**slot)).copied().collect();
         for slot in gone {
             if let Some(open) = self.by_slot.remove(&slot) {
                 retire(worker, open);
@@ -181,6 +184,19 @@ async fn accept_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
     }
 }
 
+/// The datagrams of a `log-forward` section.
+async fn receive_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
+    loop {
+        while listening.paused.get() {
+            listening.changed.notified().await;
+        }
+        tokio::select! {
+            () = crate::log_forward::receive(&worker, listening.slot, &listening.socket) => return,
+            () = listening.changed.notified() => {}
+        }
+    }
+}
+
 async fn wait_for_room(worker: &Worker) {
     tokio::select! {
         () = worker.freed.notified() => {}
@@ -216,20 +232,25 @@ impl Worker {
     /// Whether listener, frontend and process may take another connection.
     fn has_room(&self, slot: Slot) -> bool {
         let plan = self.plan();
-        let Some((listener, proxy)) = find(&plan, slot) else { return true };
-        let (listener, proxy) = (plan.listener(listener), plan.proxy(proxy));
         let below = |limit: Option<u32>, now: &dyn Fn() -> u64| {
             limit.is_none_or(|limit| limit == 0 || now() < limit.into())
         };
+        let whole = || {
+            below(Some(self.global_maxconn(&plan)), &|| {
+                self.shm.process().sum(|counters| counters.curr_conns.value())
+            })
+        };
+        let Some((listener, proxy)) = find(&plan, slot) else {
+            return crate::log_forward::has_room(self, &plan, slot) && whole();
+        };
+        let (listener, proxy) = (plan.listener(listener), plan.proxy(proxy));
         below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
             && (listener.tls.is_none() || self.is_below_ssl_rate())
             && self.is_below_rate(proxy)
             && below(self.frontend_limit(proxy), &|| {
                 self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
             })
-            && below(Some(self.global_maxconn(&plan)), &|| {
-                self.shm.process().sum(|counters| counters.curr_conns.value())
-            })
+            && whole()
     }
 
     /// `rate-limit sessions`, `maxconnrate` and `maxsessrate`.
@@ -267,8 +288,9 @@ impl Worker {
         {
             return;
         }
-        if let Some((listener, proxy)) = find(&plan, slot) {
-            self.spawn(plan, listener, proxy, socket, source);
+        match find(&plan, slot) {
+            Some((listener, proxy)) => self.spawn(plan, listener, proxy, socket, source),
+            None => crate::log_forward::begin(self, slot, (socket, source)),
         }
     }
 

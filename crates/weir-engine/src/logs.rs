@@ -16,6 +16,8 @@ use weir_plan::settings::{LogFormatName, LogTarget, LogTransport};
 use weir_shm::{ProcessCounters, Shm};
 use weir_types::WorkerId;
 
+use crate::log_forward::Received;
+
 /// Sockets for log targets, by transport. Open them before `chroot` and before privileges are given up.
 #[derive(Debug, Default)]
 pub struct LogSockets {
@@ -41,7 +43,8 @@ impl LogSockets {
 
     fn extend(&mut self, plan: &Plan) {
         let own = plan.proxies.iter().flat_map(|proxy| &proxy.settings.logs);
-        for target in plan.global.logs.iter().chain(own) {
+        let forwarded = plan.log_forwards.iter().flat_map(|section| &section.logs);
+        for target in plan.global.logs.iter().chain(own).chain(forwarded) {
             self.ensure(&target.transport);
         }
     }
@@ -176,6 +179,97 @@ impl Logs {
         }
     }
 
+    /// Sends the message of another on, in the form that each target wants: `form` where its line names none.
+    pub fn forward(
+        &self,
+        targets: &[LogTarget],
+        received: &Received<'_>,
+        form: LogFormatName,
+        wall_us: u64,
+        counters: &ProcessCounters,
+    ) {
+        for target in targets {
+            let known = received.priority.unwrap_or(u32::from(target.facility) * 8);
+            let level = known & 7;
+            if level > target.level.into() || !self.is_sampled(target) {
+                continue;
+            }
+            let priority = (known & !7) | level.max(target.min_level.into());
+            let form = if target.as_received { form } else { target.format };
+            let header =
+                |out: &mut Vec<u8>| self.write_received_header((form, priority), received, wall_us, out);
+            if !self.emit(target, header, received.text) {
+                counters.dropped_logs.increment();
+            }
+        }
+    }
+
+    fn write_received_header(
+        &self,
+        (form, priority): (LogFormatName, u32),
+        received: &Received<'_>,
+        wall_us: u64,
+        out: &mut Vec<u8>,
+    ) {
+        use LogFormatName::{Iso, Local, Priority, Raw, Rfc3164, Rfc5424, Short, Timed};
+        match form {
+            Rfc3164 | Local | Rfc5424 | Priority => {
+                let _ = write!(out, "<{priority}>");
+            }
+            Short | Timed => {
+                let _ = write!(out, "<{}>", priority & 7);
+            }
+            Iso | Raw => {}
+        }
+        match form {
+            Rfc3164 | Local => received.date.write_old(&self.old_date(wall_us), out),
+            Rfc5424 | Timed | Iso => {
+                if form == Rfc5424 {
+                    out.extend_from_slice(b"1 ");
+                }
+                let mut now = Vec::new();
+                write_iso_date(wall_us, &mut now);
+                let year = weir_sys::local_time((wall_us / 1_000_000) as i64).year;
+                received.date.write_new(year, &now, out);
+            }
+            Priority | Short | Raw => {}
+        }
+        match form {
+            Rfc3164 | Local => {
+                if form == Rfc3164 {
+                    out.push(b' ');
+                    out.extend_from_slice(received.host.as_deref().unwrap_or(b"localhost"));
+                }
+                out.push(b' ');
+                if let Some(program) = received.program {
+                    out.extend_from_slice(program);
+                    if let Some(process) = received.process {
+                        out.push(b'[');
+                        out.extend_from_slice(process);
+                        out.push(b']');
+                    }
+                    out.extend_from_slice(b": ");
+                }
+            }
+            Rfc5424 => {
+                let fields = [
+                    received.host.as_deref(),
+                    received.program,
+                    received.process,
+                    received.message_id,
+                    received.structured,
+                ];
+                for field in fields {
+                    out.push(b' ');
+                    out.extend_from_slice(field.unwrap_or(b"-"));
+                }
+                out.push(b' ');
+            }
+            Timed | Iso => out.push(b' '),
+            Priority | Short | Raw => {}
+        }
+    }
+
     /// Writes an event to a ring, `stdout` or `stderr`, as these want their lines.
     pub fn tell(&self, plan: &Plan, sink: &str, wall_us: u64, text: &[u8], counters: &ProcessCounters) {
         let (transport, format, len) = match sink {
@@ -190,6 +284,7 @@ impl Logs {
             transport,
             len,
             format,
+            as_received: false,
             sample: None,
             facility: 0,
             level: 7,
@@ -229,25 +324,30 @@ impl Logs {
     }
 
     /// A ring takes the line as it would be sent, without the line feed.
-    fn store(&self, ring: &str, target: &LogTarget, message: &Message<'_>) -> bool {
+    fn store(&self, ring: &str, target: &LogTarget, header: impl FnOnce(&mut Vec<u8>), text: &[u8]) -> bool {
         let Some(ring) = self.shm.ring(ring, self.place) else { return false };
         let line = &mut *self.header.borrow_mut();
         line.clear();
-        self.write_header(target, message, line);
-        line.extend_from_slice(message.text);
+        header(line);
+        line.extend_from_slice(text);
         line.truncate(target.len as usize);
         ring.write(line)
     }
 
     fn send_to(&self, target: &LogTarget, message: &Message<'_>) -> bool {
+        self.emit(target, |out| self.write_header(target, message, out), message.text)
+    }
+
+    /// One line: what `write` puts in front of it, and the text as far as the target's `len` has room.
+    fn emit(&self, target: &LogTarget, write: impl FnOnce(&mut Vec<u8>), text: &[u8]) -> bool {
         if let LogTransport::Ring(name) = &target.transport {
-            return self.store(name, target, message);
+            return self.store(name, target, write, text);
         }
         let header = &mut *self.header.borrow_mut();
         header.clear();
-        self.write_header(target, message, header);
+        write(header);
         let room = (target.len as usize).saturating_sub(header.len() + 1);
-        let text = &message.text[..message.text.len().min(room)];
+        let text = &text[..text.len().min(room)];
         if self.holding.get() {
             let held = Held { transport: target.transport.clone(), bytes: [header, text, b"\n"].concat() };
             self.held.borrow_mut().push(held);

@@ -120,6 +120,8 @@ pub struct Worker {
     /// As last seen by [`Worker::notice_servers`].
     servers_epoch: Cell<u64>,
     connections: Cell<usize>,
+    /// A soft stop began.
+    stop: Notify,
     /// A connection ended: places under a `maxconn` may be free again.
     pub freed: Notify,
     pub parts: Parts,
@@ -193,6 +195,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
     }
     open.close(&worker);
     worker.stopping.set(true);
+    worker.stop.notify_waiters();
     worker.shm.worker(worker.id).set_phase(WorkerPhase::Stopping);
     worker.log_stop().await;
     worker.pools.clear();
@@ -301,6 +304,7 @@ impl Worker {
             stopping: Cell::new(false),
             servers_epoch: Cell::new(shm.process().state.servers_epoch.value()),
             connections: Cell::new(0),
+            stop: Notify::new(),
             freed: Notify::new(),
             parts: Parts::default(),
             random: Cell::new(seed | 1),
@@ -329,6 +333,11 @@ impl Worker {
     /// A soft stop is under way.
     pub fn is_stopping(&self) -> bool {
         self.stopping.get()
+    }
+
+    /// Ends when a soft stop begins; one that began before is not noticed.
+    pub async fn stopped(&self) {
+        self.stop.notified().await;
     }
 
     /// 64 random bits, good enough to spread load with.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use socket2::Type;
 use weir_sys::listen::{self, LocalAddress, Options};
-use weir_types::{AddressFamily, PortSpec};
+use weir_types::{AddressFamily, PortSpec, SocketKind};
 
 use crate::blueprint::{ListenerSpec, ProcessSettings};
 
@@ -83,32 +83,48 @@ impl Binder {
         };
         weir_sys::descriptor::set_nonblocking(std::os::fd::AsFd::as_fd(&socket), true)
             .map_err(|cause| error("cannot make socket non-blocking", cause))?;
-        listen::listen(&socket, &options).map_err(|cause| error("cannot listen to socket", cause))?;
+        if spec.address.kind == SocketKind::Stream {
+            listen::listen(&socket, &options).map_err(|cause| error("cannot listen to socket", cause))?;
+        }
         Ok(Arc::new(socket))
     }
 
     fn take_inherited(&mut self, spec: &ListenerSpec) -> Option<OwnedFd> {
-        let at = self.inherited.iter().position(|(address, _)| is_address(address, spec))?;
+        let datagram = spec.address.kind == SocketKind::Datagram;
+        let fits = |(address, socket): &(LocalAddress, OwnedFd)| {
+            is_address(address, spec) && listen::is_datagram(socket) == datagram
+        };
+        let at = self.inherited.iter().position(fits)?;
         Some(self.inherited.swap_remove(at).1)
     }
 }
 
 fn open(spec: &ListenerSpec, options: &Options) -> io::Result<OwnedFd> {
+    let kind = match spec.address.kind {
+        SocketKind::Stream => Type::STREAM,
+        SocketKind::Datagram => Type::DGRAM,
+    };
     match &spec.address.family {
-        AddressFamily::Ip(ip) => listen::bind_tcp(SocketAddr::new(*ip, port(spec)?), options),
-        AddressFamily::Unix(path) => bind_path(Path::new(&**path), spec),
-        AddressFamily::Abstract(name) => listen::bind_abstract(name, true, Type::STREAM),
-        AddressFamily::AbstractUnpadded(name) => listen::bind_abstract(name, false, Type::STREAM),
+        AddressFamily::Ip(ip) => {
+            let address = SocketAddr::new(*ip, port(spec)?);
+            match spec.address.kind {
+                SocketKind::Stream => listen::bind_tcp(address, options),
+                SocketKind::Datagram => listen::bind_udp(address, options),
+            }
+        }
+        AddressFamily::Unix(path) => bind_path(Path::new(&**path), spec, kind),
+        AddressFamily::Abstract(name) => listen::bind_abstract(name, true, kind),
+        AddressFamily::AbstractUnpadded(name) => listen::bind_abstract(name, false, kind),
         AddressFamily::Fd(number) => weir_sys::descriptor::duplicate_number(*number),
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
 /// Bound as `path.PID.tmp`, given its owner and mode there, and then moved over what is at the path.
-fn bind_path(path: &Path, spec: &ListenerSpec) -> io::Result<OwnedFd> {
+fn bind_path(path: &Path, spec: &ListenerSpec, kind: Type) -> io::Result<OwnedFd> {
     let temporary = PathBuf::from(format!("{}.{}.tmp", path.display(), std::process::id()));
     let _ = std::fs::remove_file(&temporary);
-    let socket = listen::bind_unix(&temporary, Type::STREAM)?;
+    let socket = listen::bind_unix(&temporary, kind)?;
     let bind = &spec.settings;
     let placed = weir_sys::privilege::set_owner(&temporary, bind.uid, bind.gid, bind.mode)
         .and_then(|()| std::fs::rename(&temporary, path));

@@ -74,6 +74,8 @@ pub enum ListenerOwner {
     Proxy(ProxyId),
     /// `stats socket`: the runtime commands; handled by the controller.
     Cli,
+    /// A `log-forward` section, by its number.
+    LogForward(u32),
     /// `peers` sections; handled by the controller.
     Peers,
 }

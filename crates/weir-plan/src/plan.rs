@@ -9,6 +9,7 @@ use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 use crate::backend::Server;
 use crate::cache::Cache;
 use crate::frontend::{BackendChoice, Listener, UseBackend};
+use crate::log_forward::LogForward;
 use crate::log_profile::LogProfile;
 use crate::patterns::Patterns;
 use crate::peers::Peers;
@@ -34,6 +35,7 @@ pub struct Plan {
     pub peers: Vec<Peers>,
     pub log_profiles: Vec<LogProfile>,
     pub rings: Vec<Ring>,
+    pub log_forwards: Vec<LogForward>,
     pub caches: Vec<Cache>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
     pub backends_by_name: HashMap<Arc<str>, ProxyId>,

@@ -75,6 +75,30 @@ pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     Ok(socket.into())
 }
 
+/// A bound UDP socket.
+pub fn bind_udp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    if options.reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    set_ip_options(&socket, address, options)?;
+    if let Some(interface) = &options.interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    if options.receive_buffer != 0 {
+        socket.set_recv_buffer_size(options.receive_buffer as usize)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// Whether messages come over the socket, not connections.
+pub fn is_datagram(socket: &OwnedFd) -> bool {
+    socket2::SockRef::from(socket).r#type().is_ok_and(|kind| kind == Type::DGRAM)
+}
+
 /// Starts to listen; on a socket that listens already this changes its backlog.
 pub fn listen(socket: &OwnedFd, options: &Options) -> io::Result<()> {
     if options.fast_open {

@@ -46,7 +46,7 @@ pub fn listeners(view: &View<'_>) -> usize {
         ListenerOwner::Proxy(proxy) => {
             !view.proxy(proxy).disabled && view.frontend_state(view.proxy(proxy)).state.admin.value() == 0
         }
-        ListenerOwner::Cli | ListenerOwner::Peers => true,
+        ListenerOwner::Cli | ListenerOwner::LogForward(_) | ListenerOwner::Peers => true,
     };
     view.plan.listeners.iter().filter(is_open).count()
 }

@@ -57,6 +57,7 @@ fn target(line: &Line<'_>, written: LogLine) -> Outcome<LogTarget> {
         transport: transport(line, address)?,
         len: written.len,
         format: written.format.unwrap_or_default(),
+        as_received: written.format.is_none(),
         sample: written.sample,
         facility: written.facility,
         level: written.level,

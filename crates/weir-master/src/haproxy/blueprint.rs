@@ -47,6 +47,10 @@ fn listener_spec(plan: &Plan, listener: &Listener, slots: &Recorded, sources: &S
             let backlog = frontend.and_then(|frontend| frontend.backlog.or(frontend.maxconn));
             (Taker::Workers, format!("{} {}", proxy.kind.noun(), proxy.name), backlog)
         }
+        ListenerOwner::LogForward(index) => {
+            let section = &plan.log_forwards[index as usize];
+            (Taker::Workers, format!("log-forward {}", section.name), section.backlog)
+        }
         ListenerOwner::Cli => (Taker::Controller, "proxy GLOBAL".to_string(), None),
         ListenerOwner::Peers => (Taker::Controller, "peers".to_string(), None),
     };

@@ -36,6 +36,8 @@ pub struct LogTarget {
     /// `len`, 1024 by default.
     pub len: u32,
     pub format: LogFormatName,
+    /// No format was written: `log-forward` sections keep the form in which a message came.
+    pub as_received: bool,
     /// `sample <ranges>:<size>`.
     pub sample: Option<(Vec<(u32, u32)>, u32)>,
     /// 0 (kern) to 23 (local7).
