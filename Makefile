@@ -55,6 +55,12 @@ load-10k: build-needs ## Check and start a configuration of 10,000 backends with
 	conformance-tests/set-up measure
 	python3 conformance-tests/bench/load_10k.py
 
+.PHONY: certificates
+certificates: build-needs ## Load and reload 5,000 certificates (CERTIFICATES), beside HAProxy
+	cargo build --release --locked -p weir
+	conformance-tests/set-up measure
+	python3 conformance-tests/bench/certificates.py
+
 FUZZ_SECONDS ?= 120
 
 .PHONY: fuzz

@@ -137,4 +137,5 @@ def main():
               ("", "check s", "check CPU s", "check peak MiB", "start s", "start peak MiB", "settled MiB"), rows)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 //! The program as scripts and supervisors run it.
 
+mod encrypted;
 mod privileges;
 mod running;
 mod tables;
