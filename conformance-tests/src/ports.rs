@@ -55,7 +55,7 @@ impl Ports {
 
     /// Reserves every address named on the lines of a configuration that take one.
     pub fn reserve_named(&mut self, config: &str) -> std::io::Result<()> {
-        let takes_address = ["bind", "server", "server-template", "source"];
+        let takes_address = ["bind", "peer", "server", "server-template", "source"];
         for line in config.lines() {
             if !line.split_whitespace().next().is_some_and(|word| takes_address.contains(&word)) {
                 continue;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use conformance_tests::cli;
 use conformance_tests::ports::{Ports, listen};
 use conformance_tests::program::{Program, Running};
-use conformance_tests::verdict::program;
+use conformance_tests::verdict::{home, program};
 
 /// Peers wait up to five seconds for one another here and there; nothing below takes a minute but by mistake.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -168,6 +168,15 @@ impl Node {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{}: {answer}", self.name);
+    }
+
+    /// What a request is answered with.
+    fn status(&self) -> u16 {
+        let mut stream = TcpStream::connect(self.frontend).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
     /// Entries of a table by their keys: what is stored, without what belongs to this process and moment.
@@ -370,6 +379,55 @@ pairs! {
     weir_with_haproxy: "weir_4", "haproxy_2_8";
     haproxy_with_weir: "haproxy_2_8", "weir_4";
     weir_with_weir: "weir_4", "weir_1";
+}
+
+/// The configuration of two load balancers with one limit: who has used it up at one is refused by the other, also when
+/// the one was reloaded meanwhile.
+#[test]
+fn a_limit_that_two_share() {
+    let text = std::fs::read_to_string(home().join("../haproxy-configs/shared-rate-limit.cfg")).unwrap();
+    for other in ["haproxy_2_8", "weir_1"] {
+        let Some((weir, other)) = both("weir_4", other) else { return };
+        let mut lab = Lab::new(&format!("limit-{:?}", other.kind));
+        let mut node = |name: &'static str, program: &Program| {
+            let mut address = |name: &str| lab.ports.address(name).unwrap();
+            let (frontend, lb1, lb2, one) = (address(name), address("lb1"), address("lb2"), address("one"));
+            let dir = lab.root.join(name);
+            std::fs::create_dir_all(&dir).unwrap();
+            let socket = format!("global\n    stats socket {}/cli.sock level admin\n", dir.display());
+            let config = text
+                .replacen("global\n", &socket, 1)
+                .replace("localpeer lb1", &format!("localpeer {}", name.trim_start_matches("at")))
+                .replace("bind :8080", &format!("bind {frontend}"))
+                .replace("127.0.0.1:10001", &lb1.to_string())
+                .replace("127.0.0.1:10002", &lb2.to_string())
+                .replace("127.0.0.1:9001 check", &one.to_string())
+                // The test may take longer than ten seconds.
+                .replace("(10s)", "(1h)");
+            let own = if name == "atlb1" { lb1 } else { lb2 };
+            let ports = vec![frontend.port(), own.port()];
+            let mut node =
+                Node { name, program: program.clone(), dir, config, ports, frontend, running: None };
+            node.start();
+            node
+        };
+        let (first, second) = (node("atlb1", &weir), node("atlb2", &other));
+        for node in [&first, &second] {
+            let show = || node.ask("show peers");
+            until("a session", || show().contains("(remote,active)"), show);
+        }
+        let statuses: Vec<u16> = (0..22).map(|_| first.status()).collect();
+        assert_eq!(statuses.iter().position(|status| *status == 429), Some(20), "{statuses:?}");
+        let told = || second.ask("show table loadbalancers/requests");
+        until("what the other knows", || told().contains("http_req_rate(3600000)=22"), told);
+        assert_eq!(second.status(), 429);
+        let shown = || first.ask("show table loadbalancers/requests");
+        until("what it is told back", || shown().contains("http_req_rate(3600000)=23"), shown);
+        first.running.as_ref().unwrap().signal("USR2").unwrap();
+        let errors = || std::fs::read_to_string(first.dir.join("stderr")).unwrap_or_default();
+        until("the reload", || errors().matches("Loading success.").count() > 1, errors);
+        assert_eq!(first.status(), 429);
+    }
 }
 
 /// Tables lie in shared memory: a controller that dies is replaced, and neither side misses what happened meanwhile.

@@ -169,6 +169,15 @@ impl Session {
         });
     }
 
+    /// Odd things that the client's connection did.
+    pub fn count_glitches(&self, glitches: u32, now_ms: u64) {
+        self.trackers(|trackers| {
+            let count =
+                |row: &Row| event(row, DataType::GlitchCnt, DataType::GlitchRate, glitches.into(), now_ms);
+            trackers.each(now_ms, count);
+        });
+    }
+
     pub fn release_trackers(&self, now_ms: u64) {
         if let Some(extra) = self.extra_if_made() {
             extra.trackers.borrow_mut().release(now_ms);

@@ -56,6 +56,8 @@ pub struct Frontend {
     /// When something was last sent.
     sent_ms: u64,
     served: bool,
+    /// Glitches that were counted where the session is tracked.
+    glitches: u32,
     state: State,
 }
 
@@ -86,6 +88,7 @@ impl Frontend {
             idle_since_ms: now_ms,
             sent_ms: now_ms,
             served: false,
+            glitches: 0,
             state: State::Running,
         }
     }
@@ -102,6 +105,7 @@ impl Frontend {
                 return self.linger(cx, worker, until);
             }
             let received = self.receive(cx, worker);
+            self.count_glitches(worker, client);
             self.log_faults(cx, worker, client);
             self.begin_streams(worker, client);
             let sent = match self.mux.flush(cx) {
@@ -142,6 +146,15 @@ impl Frontend {
                 self.mux.core.borrow_mut().end(ErrorCode::Cancel);
                 true
             }
+        }
+    }
+
+    /// What the client did that was odd counts in the entries that its session tracks.
+    fn count_glitches(&mut self, worker: &Worker, client: &Client) {
+        let glitches = self.mux.core.borrow().glitches();
+        if glitches != self.glitches {
+            let new = glitches.wrapping_sub(std::mem::replace(&mut self.glitches, glitches));
+            client.session.count_glitches(new, worker.clock.now_ms());
         }
     }
 
