@@ -36,6 +36,7 @@ bench: build-needs ## Measure weir beside HAProxy and nginx on this machine
 	cargo build --release --locked -p weir
 	conformance-tests/set-up measure
 	python3 conformance-tests/bench/bench.py
+	python3 conformance-tests/bench/http2.py
 
 .PHONY: storm
 storm: build-needs ## 200 reloads under load, beside the same on HAProxy

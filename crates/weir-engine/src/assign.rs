@@ -15,6 +15,9 @@ impl Turn<'_, '_> {
         if self.stream.waiting.is_some() {
             return self.queue_wait();
         }
+        if let Some(step) = self.reset_with_request() {
+            return step;
+        }
         match self.choose_server() {
             (Assignment::Server(server), counted) => {
                 self.assign(server, counted);

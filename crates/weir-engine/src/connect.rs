@@ -12,6 +12,7 @@ use weir_plan::settings::HttpReuse;
 
 use self::http2::Speaks;
 use crate::channel::Framing;
+use crate::h2::End;
 use crate::log_line::Origin;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, Stage};
@@ -325,6 +326,23 @@ impl Turn<'_, '_> {
             return self.client_aborted(stage);
         }
         Step::Wait
+    }
+
+    /// A client that resets its stream as soon as it asked must not keep a server busy.
+    pub fn reset_with_request(&mut self) -> Option<Step> {
+        let first = self.stream.record.retries == 0;
+        if !first || !self.client.socket.stream().is_some_and(End::was_reset) {
+            return None;
+        }
+        if self.stream.request.body != BodyKind::None {
+            return Some(self.client_aborted(Stage::Request));
+        }
+        self.stream.record.end(Cause::Client, Stage::Request);
+        self.count_backend(|counters| {
+            counters.cli_abrt.increment();
+            counters.req_tot.increment();
+        });
+        Some(self.close_with(Ending::Close))
     }
 
     /// The client went away before the server answered.

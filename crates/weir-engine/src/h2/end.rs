@@ -69,6 +69,11 @@ impl End {
         self.mux.core.borrow_mut().finish(self.id.get());
     }
 
+    /// The peer has reset the stream.
+    pub fn was_reset(&self) -> bool {
+        self.mux.core.borrow().was_reset(self.id.get())
+    }
+
     /// The connection ended before its peer said that it speaks HTTP/2.
     pub fn never_began(&self) -> bool {
         let core = self.mux.core.borrow();

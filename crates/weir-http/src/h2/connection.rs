@@ -181,6 +181,11 @@ impl Connection {
         }
     }
 
+    /// Whether a stream is gone.
+    pub fn was_reset(&self, id: u32) -> bool {
+        self.streams.get(&id).is_none_or(|stream| stream.reset.is_some())
+    }
+
     /// As a client: whether another stream may be opened now.
     pub fn has_room(&self) -> bool {
         let ours = if self.config.max_streams == 0 { u32::MAX } else { self.config.max_streams };
