@@ -147,6 +147,7 @@ fn http_only(proxy: &Proxy, warn: &mut impl FnMut(Span, String)) {
     for (option, set) in [
         ("forwardfor", proxy.settings.options.forwardfor.is_some()),
         ("originalto", proxy.settings.options.originalto.is_some()),
+        ("forwarded", proxy.settings.forwarded.is_some()),
     ] {
         if set {
             warn(span, format!("'option {option}' ignored for {noun} '{name}' as it requires HTTP mode."));

@@ -65,6 +65,7 @@ fn alike(one: &Arc<Written>, other: &Arc<Written>) -> bool {
             && (Arc::ptr_eq(&one.options, &other.options) || one.options == other.options)
             && Arc::ptr_eq(&one.log, &other.log)
             && Arc::ptr_eq(&one.errors, &other.errors)
+            && same(&one.forwarded, &other.forwarded)
             && same(&one.stats, &other.stats)
             && same(&one.email_alert, &other.email_alert)
             && same(&one.unique_id_format, &other.unique_id_format)
@@ -101,6 +102,10 @@ fn compile(config: &Config, proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> S
         email_alert: email_alert(config, written, resolver),
         monitor_uri: written.monitor_uri.as_deref().map(Into::into),
         description: proxy.description.clone(),
+        forwarded: written.forwarded.as_deref().and_then(|(forwarded, span)| {
+            resolver.at("in 'option forwarded' expression");
+            Some(Box::new(forwarded.resolve(|expr| resolver.expr(expr, *span))?))
+        }),
         compression: written.compression.clone(),
         retries: written.retries.unwrap_or(3),
         retry_on: written.retry_on.unwrap_or(retry::CONN_FAILURE),

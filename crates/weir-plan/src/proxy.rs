@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use weir_rules::Rule;
-use weir_sample::{Condition, Format, Resolved};
+use weir_sample::{Condition, Expr, Format, Resolved};
 use weir_types::{Mode, ProxyId, ProxyKind, Slot, Span};
 
 use crate::backend::Backend;
 use crate::frontend::Frontend;
 use crate::settings::{
-    BandwidthLimit, Compresses, Compression, EmailAlert, ErrorPages, Keepalive, LogSteps, LogTarget, Options,
-    StatsPage, Timeouts,
+    BandwidthLimit, Compresses, Compression, EmailAlert, ErrorPages, Forwarded, Keepalive, LogSteps,
+    LogTarget, Options, StatsPage, Timeouts,
 };
 
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub struct Settings {
     /// `monitor-uri`.
     pub monitor_uri: Option<Box<str>>,
     pub description: Option<Box<str>>,
+    /// `option forwarded`
+    pub forwarded: Option<Box<Forwarded<Expr<Resolved>>>>,
     pub compression: Option<Arc<Compression>>,
     /// `retries`, 3 by default.
     pub retries: u32,

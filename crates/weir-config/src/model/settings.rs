@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_plan::settings::{
-    Balance, Compression, Cookie, ErrorPage, Keepalive, LogFormatName, LogSteps, Options, SourceAddress,
-    StatsPage, Timeouts,
+    Balance, Compression, Cookie, ErrorPage, Forwarded, Keepalive, LogFormatName, LogSteps, Options,
+    SourceAddress, StatsPage, Timeouts,
 };
 use weir_rules::Reply;
 use weir_sample::{Condition, Expr, Format, Named};
@@ -59,6 +59,8 @@ pub struct Settings {
     /// `persist rdp-cookie(NAME)`.
     pub persist_rdp_cookie: Option<Arc<str>>,
     /// `clitcpka-*`, `srvtcpka-*`.
+    /// `option forwarded`, with the place of its line.
+    pub forwarded: Option<Arc<(Forwarded<Expr<Named>>, Span)>>,
     pub client_keepalive: Keepalive,
     pub server_keepalive: Keepalive,
 }

@@ -99,6 +99,9 @@ fn option(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     if let Some(done) = connection_mode(parser, line)? {
         return Ok(done);
     }
+    if name == "forwarded" {
+        return super::option_values::forwarded(parser, line);
+    }
     if name == "redispatch" {
         return super::option_values::redispatch(parser, line);
     }

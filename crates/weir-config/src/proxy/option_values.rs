@@ -2,14 +2,18 @@
 //! `option_checks`.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use weir_plan::settings::{AddressHeader, HttpRestrict, Redispatch};
+use weir_plan::settings::{AddressHeader, Forwarded, ForwardedPart as Part, HttpRestrict, Redispatch};
+use weir_sample::{Expr, Named, Phase, PhaseSet};
 use weir_syntax::Line;
+use weir_types::Form;
 
 use super::option_checks::{
     external_check, httpchk, mysql_check, pgsql_check, plain_check, smtpchk, tcp_check,
 };
 use super::scope::Half;
+use crate::expression;
 use crate::model::LogFormat;
 use crate::outcome::{Outcome, Report};
 use crate::parser::{Parser, Prefix};
@@ -140,30 +144,79 @@ fn dotted_length(mask: &str) -> Option<u8> {
     (bits.checked_shl(length).unwrap_or(0) == 0).then(|| u8::try_from(length).ok()).flatten()
 }
 
-fn forwarded(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
-    if parser.lacks(Half::Backend, line, "forwarded") {
+/// `option forwarded` and `no option forwarded`.
+pub(super) fn forwarded(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    if parser.lacks(Half::Backend, line, "option forwarded") {
         return Ok(());
     }
-    const KNOWN: &[&str] = &["proto", "host", "by", "by_port", "for", "for_port"];
-    const WITH_EXPR: &[&str] = &["host-expr", "by-expr", "by_port-expr", "for-expr", "for_port-expr"];
+    if parser.prefix != Prefix::None {
+        parser.settings().forwarded = None;
+        return Ok(());
+    }
+    let mut option = Forwarded::nothing();
+    if line.len() == 2 {
+        option = Forwarded::usual();
+    }
     let mut at = 2;
     while at < line.len() {
-        match line.word(at) {
-            word if KNOWN.contains(&word) => at += 1,
-            word if WITH_EXPR.contains(&word) => {
-                if line.word(at + 1).is_empty() {
-                    return line.fail(at, format!("'option forwarded {word}' expects <expr> as argument."));
-                }
-                at += 2;
+        let word = line.word(at);
+        let (name, by_expression) = match word.strip_suffix("-expr") {
+            Some(name) if name != "proto" => (name, true),
+            _ => (word, false),
+        };
+        let part = match name {
+            "proto" => {
+                option.proto = true;
+                at += 1;
+                continue;
             }
+            "host" => &mut option.host,
+            "by" => &mut option.by,
+            "by_port" => &mut option.by_port,
+            "for" => &mut option.source,
+            "for_port" => &mut option.source_port,
             _ => {
                 let text = "'option forwarded' only supports optional values: 'proto', 'host', 'host-expr', 'by', \
                             'by-expr', 'by_port', 'by_port-expr', 'for', 'for-expr', 'for_port' and 'for_port-expr'.";
                 return line.fail(at, text);
             }
+        };
+        at += 1;
+        *part = Part::Own;
+        if by_expression {
+            *part = Part::Expr(forwarded_expression(parser, line, at)?);
+            at += 1;
         }
     }
-    line.not_yet(1, "option forwarded")
+    for (port, node, name) in
+        [(&option.by_port, &option.by, "by"), (&option.source_port, &option.source, "for")]
+    {
+        if !port.is_none() && node.is_none() {
+            let why = format!("because both '{name}' and '{name}-expr' are unset");
+            let text = format!("'option forwarded' : '{name}_port-expr' will be ignored {why}");
+            parser.push(line.warning(0, text));
+        }
+    }
+    parser.settings().forwarded = Some(Arc::new((option, line.span())));
+    Ok(())
+}
+
+/// Where the header is made: the backend's rules were met.
+const FORWARDED: PhaseSet = PhaseSet::of(&[Phase::BeHttpHeader, Phase::FeHttpHeader]);
+
+fn forwarded_expression(parser: &mut Parser<'_>, line: &Line<'_>, at: usize) -> Outcome<Expr<Named>> {
+    let word = line.word(at);
+    if word.is_empty() {
+        let text = format!("'{}' expects <expr> as argument.", line.word(at - 1));
+        return line.fail_tight(at - 1, text);
+    }
+    expression::word(parser, line, at, FORWARDED).or_else(|error| {
+        let (title, place) = (parser.title(), parser.place(line));
+        let text = format!(
+            "{title} [{place}]: failed to parse 'option forwarded' expression '{word}' in : {error}."
+        );
+        Err(Box::new(line.alert(at, text).with_form(Form::Bare)))
+    })
 }
 
 fn restrict_names(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {

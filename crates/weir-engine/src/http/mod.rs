@@ -10,6 +10,7 @@ mod compression;
 mod cookie;
 mod dynamic_cookie;
 mod finish;
+mod forwarded;
 mod limits;
 mod reply;
 mod request;

@@ -269,6 +269,7 @@ impl Turn<'_, '_> {
     pub fn add_option_headers(&mut self, plan: &Plan) {
         let (frontend, backend) = (plan.proxy(self.stream.frontend), plan.proxy(self.stream.backend));
         let (frontend, backend) = (&frontend.settings.options, &backend.settings.options);
+        self.add_forwarded(plan);
         if let Some(option) = backend.forwardfor.as_ref().or(frontend.forwardfor.as_ref()) {
             self.add_address(option, self.client.session.source);
         }

@@ -8,6 +8,7 @@ mod compression;
 mod cookie;
 mod email;
 mod errors;
+mod forwarded;
 mod global;
 mod http2;
 mod logs;
@@ -28,6 +29,7 @@ pub use compression::{Algorithm as CompressionAlgorithm, Compresses, Compression
 pub use cookie::{Cookie, CookieMode};
 pub use email::EmailAlert;
 pub use errors::{ErrorPage, ErrorPages};
+pub use forwarded::{Forwarded, Part as ForwardedPart};
 pub use global::{CpuMap, Global, StatusClasses, StatusSet, Tune};
 pub use http2::{Http2Errors, Http2Side, Http2Tune, MuxProtocol, WebSockets};
 pub use logs::{LogFormatName, LogSteps, LogTarget, LogTransport};
