@@ -228,9 +228,9 @@ impl Player {
         Ok(())
     }
 
-    /// `COMMAND << FILE`: the file of the run is the command's payload.
+    /// Addresses of the run in the place of their names; `COMMAND << FILE`: the file of the run is the command's payload.
     fn with_payload(&self, command: &str) -> Result<String, String> {
-        let command = command.replace("<dir>", &self.dir.to_string_lossy());
+        let command = self.ports.fill(command, &self.dir, self.syslog.address());
         let Some((command, file)) = command.split_once(" << ") else { return Ok(command) };
         let payload = std::fs::read_to_string(self.dir.join(file)).map_err(|e| format!("{file}: {e}"))?;
         Ok(format!("{command} <<\n{}\n", payload.trim_end()))
@@ -438,7 +438,7 @@ impl Player {
         let wanted = Regex::new(pattern).map_err(|e| e.to_string())?;
         let deadline = Instant::now() + DEADLINE;
         loop {
-            let reply = cli::ask(&self.dir, &step.command).map_err(|e| e.to_string())?;
+            let reply = cli::ask(&self.dir, &self.with_payload(&step.command)?).map_err(|e| e.to_string())?;
             let lines = cli::filter(step, &reply)?;
             if let Some(line) = lines.iter().find(|l| wanted.is_match(l)) {
                 let line = self.normaliser.text(line);

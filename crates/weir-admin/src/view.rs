@@ -43,7 +43,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Proxies in the order of the file, without those that are `disabled`.
     pub fn proxies(&self) -> impl Iterator<Item = &'a Proxy> + use<'a> {
-        self.plan.proxies.iter().filter(|proxy| !proxy.disabled)
+        self.plan.proxies.iter().map(|proxy| &**proxy).filter(|proxy| !proxy.disabled)
     }
 
     /// The same for those who change servers.
@@ -65,7 +65,8 @@ impl<'a> View<'a> {
 
     pub fn servers_of(&self, backend: &Backend) -> impl Iterator<Item = (ServerId, &'a Server)> + use<'a> {
         let plan = self.plan;
-        backend.servers.clone().map(move |index| (ServerId(index), plan.server(ServerId(index))))
+        let list = backend.servers.clone();
+        (0..list.len()).map(move |index| (list.at(index), plan.server(list.at(index))))
     }
 
     /// A proxy with a backend half, by its name or `#id`.
@@ -93,10 +94,7 @@ impl<'a> View<'a> {
 
     /// The backend that a server belongs to.
     pub fn backend_of(&self, server: ServerId) -> &'a Proxy {
-        let owns = |proxy: &&Proxy| {
-            proxy.backend.as_ref().is_some_and(|backend| backend.servers.contains(&server.0))
-        };
-        self.plan.proxies.iter().find(owns).expect("every server belongs to a backend")
+        self.plan.proxy(self.plan.server(server).owner)
     }
 
     /// `backend/server`

@@ -95,6 +95,7 @@ fn best(servers: &impl Servers, group: Group, before: u64) -> Option<usize> {
 /// Places servers that came, went or changed their weight, one after the other in their order.
 pub(crate) fn servers_changed(servers: &impl Servers) {
     let fresh = servers.backend_word(GENERATION_WORD) == 0;
+    count_anew(servers);
     for server in 0..servers.count() {
         let (place, old) = placed(servers, server);
         let weight = if takes_traffic(servers, server) { u64::from(servers.weight(server)) } else { 0 };
@@ -113,6 +114,17 @@ pub(crate) fn servers_changed(servers: &impl Servers) {
             OUT => put(servers, server, QUEUED, weight, turn + others.div_ceil(weight), remainder % weight),
             _ => put(servers, server, QUEUED, weight, turn + (others + weight) / weight, 0),
         }
+    }
+}
+
+/// The sums of weights, without those of servers that left the backend.
+fn count_anew(servers: &impl Servers) {
+    let mut totals = [0, 0];
+    for server in 0..servers.count() {
+        totals[usize::from(servers.is_backup(server))] += placed(servers, server).1;
+    }
+    for (backup, total) in [false, true].into_iter().zip(totals) {
+        servers.set_backend_word(total_word(backup), total);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weir_config::model::{BackendParts, Proxy, SwitchTarget, UseServer as Written};
 use weir_plan::settings::Cookie;
-use weir_plan::{Backend, Server, UseServer, UseServerTarget};
+use weir_plan::{Backend, Server, ServerList, UseServer, UseServerTarget};
 use weir_types::ProxyId;
 
 use crate::resolver::Resolver;
@@ -17,7 +17,7 @@ pub fn compile(
     proxy: &Proxy,
     resolver: &mut Resolver<'_, '_>,
     checks: &mut check::Shared,
-    servers: &mut Vec<Server>,
+    servers: &mut Vec<Arc<Server>>,
     (server_settings, connectors): (&mut server::SharedSettings, &mut Connectors),
     slots: &mut dyn Slots,
 ) -> Backend {
@@ -34,7 +34,7 @@ pub fn compile(
             Some(key) => Arc::new(Cookie { dynamic_key: Some(key.as_ref().into()), ..(**cookie).clone() }),
             None => cookie.clone(),
         }),
-        servers: resolver.names.servers(id),
+        servers: ServerList::row(resolver.names.servers(id)),
         dispatch: None,
         use_server: parts
             .use_server
@@ -48,9 +48,11 @@ pub fn compile(
         keep_alive_queue: settings.max_keep_alive_queue.and_then(|most| u32::try_from(most).ok()),
         rdp_cookie: settings.persist_rdp_cookie.as_deref().map(Into::into),
         send_name_header: settings.send_name_header.as_deref().map(Into::into),
-        force_persist: rules::persist(resolver, &parts.force_persist),
-        ignore_persist: rules::persist(resolver, &parts.ignore_persist),
-        stick: Vec::new(),
+        force_persist: rules::persist(resolver, &parts.force_persist).into(),
+        ignore_persist: rules::persist(resolver, &parts.ignore_persist).into(),
+        stick: Arc::default(),
+        source: settings.source.clone(),
+        edits: 0,
     }
 }
 
@@ -63,7 +65,7 @@ fn use_server(
     resolver.at("in use-server expression");
     let to = match &line.to {
         SwitchTarget::Dynamic(format) => resolver.format(format).map(UseServerTarget::Dynamic),
-        SwitchTarget::Name(name) => match resolver.names.server(id, &name.text) {
+        SwitchTarget::Name(name) => match resolver.names.referenced_server(id, &name.text) {
             Some(server) => Some(UseServerTarget::Server(server)),
             None => {
                 let text = format!(

@@ -1,8 +1,8 @@
 //! Every name that another section may call, with its index in the plan. Frontends and backends have separate
 //! namespaces only in what they can be called for: since 3.3 no two proxies share a name.
 
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub struct Names<'c> {
     table_lines: Vec<(&'c str, &'c StickTable)>,
     userlists: HashMap<&'c str, u32>,
     files: &'c dyn Files,
+    /// Servers that expressions and `use-server` lines name.
+    referenced: RefCell<HashSet<ServerId>>,
     /// Some expression writes to a ring that is there without a section.
     pub writes_to_buffer: Cell<bool>,
 }
@@ -76,6 +78,7 @@ impl<'c> Names<'c> {
             table_lines,
             userlists,
             files,
+            referenced: RefCell::default(),
             writes_to_buffer: Cell::new(false),
         }
     }
@@ -97,6 +100,18 @@ impl<'c> Names<'c> {
     /// The range of a proxy's servers in the plan.
     pub fn servers(&self, proxy: ProxyId) -> Range<u32> {
         self.ranges[proxy.index()].clone()
+    }
+
+    /// A server that something refers to for good: it cannot be deleted at run time.
+    pub fn referenced_server(&self, proxy: ProxyId, name: &str) -> Option<ServerId> {
+        let id = self.server(proxy, name)?;
+        self.referenced.borrow_mut().insert(id);
+        Some(id)
+    }
+
+    /// Those that were referred to.
+    pub fn referenced_servers(&self) -> HashSet<ServerId> {
+        self.referenced.take()
     }
 
     pub fn server(&self, proxy: ProxyId, name: &str) -> Option<ServerId> {

@@ -45,10 +45,13 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
     };
     let mut proxies = Vec::with_capacity(config.proxies.len());
     for (index, written) in config.proxies.iter().enumerate() {
-        proxies.push(work.proxy(ProxyId(index as u32), written, slots, &mut diagnostics));
+        proxies.push(Arc::new(work.proxy(ProxyId(index as u32), written, slots, &mut diagnostics)));
     }
     let Work { mut servers, dispatch, mut listeners, sticky, .. } = work;
-    servers.extend(dispatch);
+    for id in names.referenced_servers() {
+        Arc::make_mut(&mut servers[id.index()]).referenced = true;
+    }
+    servers.extend(dispatch.into_iter().map(Arc::new));
     let tables = table::tables(config, &names, &sticky, slots, &mut diagnostics);
     cli_listeners(config, &mut listeners, slots);
     let peers = peers::compile(config, &names, &tables, &mut listeners, slots, &mut diagnostics);
@@ -65,19 +68,19 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         proxies,
         servers,
         listeners,
-        userlists: config.userlists.clone(),
+        userlists: config.userlists.as_slice().into(),
         tables,
-        peers,
-        log_profiles,
+        peers: peers.into(),
+        log_profiles: log_profiles.into(),
         log_forwards,
         rings: ring::compile(config, names.writes_to_buffer.get()),
         caches: filters::caches(config, slots),
-        backends_by_name,
+        backends_by_name: Arc::new(backends_by_name),
         variables: Arc::new(variables(&config.global)),
         patterns: Patterns::new(config.patterns.clone()),
         token_certificates: config.token_certificates.clone(),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
-        saved_servers,
+        saved_servers: saved_servers.into(),
         generation: 0,
         life: Arc::default(),
     };
@@ -92,7 +95,7 @@ struct Work<'w, 'c> {
     checks: check::Shared,
     server_settings: server::SharedSettings,
     connectors: Connectors,
-    servers: Vec<Server>,
+    servers: Vec<Arc<Server>>,
     /// What `dispatch` and `option transparent` lead to; they follow the servers.
     dispatch: Vec<Server>,
     listeners: Vec<Listener>,
@@ -115,20 +118,20 @@ impl<'c> Work<'_, 'c> {
         let has_frontend = written.kind.has_frontend();
         let has_backend = written.kind.has_backend();
         let frontend = has_frontend
-            .then(|| Box::new(frontend::compile(id, written, &mut resolver, &mut self.listeners, slots)));
+            .then(|| Arc::new(frontend::compile(id, written, &mut resolver, &mut self.listeners, slots)));
         let backend = has_backend.then(|| {
             let checks = &mut self.checks;
             let settings = (&mut self.server_settings, &mut self.connectors);
             let mut backend =
                 backend::compile(id, written, &mut resolver, checks, &mut self.servers, settings, slots);
             let lines = written.backend.as_deref().map_or(&[][..], |parts| &parts.stick);
-            backend.stick = table::stick_rules(lines, &mut resolver, &mut self.sticky);
+            backend.stick = table::stick_rules(lines, &mut resolver, &mut self.sticky).into();
             if let Some(target) = server::dispatch(written, &mut resolver) {
                 backend.dispatch = Some(ServerId((self.names.server_count() + self.dispatch.len()) as u32));
-                let server = server::unnamed(written, target, slots);
+                let server = server::unnamed(id, written, target, slots);
                 self.dispatch.push(server);
             }
-            Box::new(backend)
+            Arc::new(backend)
         });
         filters::check(written, diagnostics);
         review::proxy(self.names.config, written, diagnostics);
@@ -142,8 +145,8 @@ impl<'c> Work<'_, 'c> {
             disabled: written.disabled,
             settings,
             compresses: filters::compresses(written),
-            rules,
-            bandwidth,
+            rules: rules.map(Into::into),
+            bandwidth: bandwidth.into(),
             frontend,
             backend,
             forced_id: written.id.is_some(),
@@ -216,23 +219,27 @@ fn cli_listeners(config: &Config, listeners: &mut Vec<Listener>, slots: &mut dyn
 }
 
 /// What state files say of the servers that are there.
-fn saved_servers(config: &Config, proxies: &[Proxy], servers: &[Server]) -> Vec<(ServerId, SavedServer)> {
+fn saved_servers(
+    config: &Config,
+    proxies: &[Arc<Proxy>],
+    servers: &[Arc<Server>],
+) -> Vec<(ServerId, SavedServer)> {
     if config.server_states.is_empty() {
         return Vec::new();
     }
     let mut saved = Vec::new();
     for proxy in proxies {
-        for index in proxy.backend.iter().flat_map(|backend| backend.servers.clone()) {
-            let path = format!("{}/{}", proxy.name, servers[index as usize].name);
+        for id in proxy.backend.iter().flat_map(|backend| backend.servers.iter()) {
+            let path = format!("{}/{}", proxy.name, servers[id.index()].name);
             if let Some(state) = config.server_states.get(&*path) {
-                saved.push((ServerId(index), state.clone()));
+                saved.push((id, state.clone()));
             }
         }
     }
     saved
 }
 
-fn backends_by_name(proxies: &[Proxy]) -> HashMap<Arc<str>, ProxyId> {
+fn backends_by_name(proxies: &[Arc<Proxy>]) -> HashMap<Arc<str>, ProxyId> {
     proxies
         .iter()
         .filter(|proxy| proxy.backend.is_some())

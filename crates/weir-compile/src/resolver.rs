@@ -140,7 +140,7 @@ impl Resolve for Resolver<'_, '_> {
         if server.is_empty() {
             return Err(Missing::NotNamed);
         }
-        self.names.server(proxy, server).ok_or(Missing::Unknown)
+        self.names.referenced_server(proxy, server).ok_or(Missing::Unknown)
     }
 
     fn table(&mut self, name: &str) -> Result<TableId, Missing> {

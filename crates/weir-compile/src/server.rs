@@ -75,7 +75,7 @@ pub fn compile_all(
     id: ProxyId,
     proxy: &Proxy,
     resolver: &mut Resolver<'_, '_>,
-    servers: &mut Vec<Server>,
+    servers: &mut Vec<Arc<Server>>,
     (settings_of, checks): (&mut SharedSettings, &mut check::Shared),
     connectors: &mut Connectors,
     slots: &mut dyn Slots,
@@ -107,7 +107,11 @@ pub fn compile_all(
         }
         let proxy_fields = settings_of.proxy_fields(&line.options, resolver);
         let tls = connectors.of(&line.options, proxy.mode, &path, line.span, resolver);
-        servers.push(Server {
+        servers.push(Arc::new(Server {
+            owner: id,
+            dynamic: false,
+            gone: false,
+            referenced: false,
             name,
             tls,
             proxy_fields,
@@ -123,7 +127,7 @@ pub fn compile_all(
             },
             span: line.span,
             slot: slots.server(&path),
-        });
+        }));
     }
 }
 
@@ -146,9 +150,13 @@ pub fn dispatch(proxy: &Proxy, resolver: &mut Resolver<'_, '_>) -> Option<Server
 }
 
 /// A server without a name, checks or a pool of idle connections.
-pub fn unnamed(proxy: &Proxy, target: ServerTarget, slots: &mut dyn Slots) -> Server {
+pub fn unnamed(owner: ProxyId, proxy: &Proxy, target: ServerTarget, slots: &mut dyn Slots) -> Server {
     let source = proxy.settings.source.as_deref().cloned();
     Server {
+        owner,
+        dynamic: false,
+        gone: false,
+        referenced: false,
         name: "".into(),
         tls: None,
         id: 0,

@@ -23,5 +23,5 @@ mod tls;
 mod value;
 
 pub use model::Config;
-pub use parser::{ParseOptions, parse};
+pub use parser::{AddedServer, ParseOptions, added_server, parse};
 pub use tls::{ListedLine, crt_list_line};

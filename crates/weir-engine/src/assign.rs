@@ -119,7 +119,7 @@ impl Turn<'_, '_> {
             return None;
         }
         let (slot, _) = self.client.session.private.as_deref()?;
-        let mut servers = backend.servers.clone().map(ServerId);
+        let mut servers = backend.servers.iter();
         let found = servers.find(|id| plan.server(*id).slot == *slot)?;
         let usable = self.worker.shm.server(*slot).state.usable();
         (usable && self.stream.avoid != Some(found)).then_some(found)
@@ -259,7 +259,7 @@ fn designated(servers: &LockedServers<'_>, id: ServerId) -> Assignment {
 
 fn server_with(plan: &Plan, stream: &Stream, slot: Slot) -> Option<ServerId> {
     let backend = stream.servers(plan)?;
-    backend.servers.clone().map(ServerId).find(|id| plan.server(*id).slot == slot)
+    backend.servers.iter().find(|id| plan.server(*id).slot == slot)
 }
 
 /// Ends the stream's hold on its server: the gauges, and the place for the next waiter.
@@ -275,8 +275,9 @@ pub fn release_server(worker: &Worker, stream: &mut Stream) {
     let balance = worker.shm.backend(assigned.backend).balance(worker.id);
     balance.release(worker.id, assigned.slot);
     let servers = LockedServers::of(plan, proxy, backend, worker.shm, &balance);
-    let index = (assigned.server.0 - backend.servers.start) as usize;
-    weir_balance::released(&balance_settings(proxy, backend), &servers, index);
+    if let Some(index) = backend.servers.position(assigned.server) {
+        weir_balance::released(&balance_settings(proxy, backend), &servers, index);
+    }
     let limit = servers.limit_of(assigned.server);
     let next = balance.grant(assigned.slot, limit, assigned.state.usable());
     drop(balance);
@@ -299,7 +300,7 @@ pub fn grant_free(worker: &Worker, slot: Slot) {
     let balance = worker.shm.backend(slot).balance(worker.id);
     let servers = LockedServers::of(&plan, proxy, backend, worker.shm, &balance);
     let mut woken = Vec::new();
-    for id in backend.servers.clone().map(ServerId) {
+    for id in backend.servers.iter() {
         let server = plan.server(id);
         let state = worker.shm.server(server.slot).state;
         let limit = servers.limit_of(id);

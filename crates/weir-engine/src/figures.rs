@@ -9,7 +9,7 @@ pub fn of_backend(shm: Shm, now_ms: u64, plan: &Plan, proxy: ProxyId, figure: Ba
     let proxy = plan.proxy(proxy);
     let Some(backend) = proxy.backend.as_deref() else { return 0 };
     let view = shm.backend(proxy.backend_slot);
-    let servers = || backend.servers.clone().map(ServerId);
+    let servers = || backend.servers.iter();
     let usable = || servers().filter(|id| shm.server(plan.server(*id).slot).state.usable());
     let sum = |figure: ServerFigure| usable().map(|id| of_server(shm, now_ms, plan, id, figure)).sum::<i64>();
     match figure {

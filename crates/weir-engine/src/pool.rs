@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
-use weir_shm::ServerCounters;
+use weir_shm::{AdminFlags, ServerCounters, Shm};
 use weir_types::Slot;
 
 use crate::h2::{End, Mux};
@@ -82,6 +82,15 @@ impl Pools {
 
     pub fn clear(&self) {
         self.by_slot.borrow().values().for_each(|pool| pool.clear());
+    }
+
+    /// Nothing will be asked of them, and they would keep the server from being deleted.
+    pub fn leave_servers_in_maintenance(&self, shm: Shm) {
+        for (slot, pool) in &*self.by_slot.borrow() {
+            if pool.len() > 0 && shm.server(Slot(*slot)).state.admin().intersects(AdminFlags::MAINT) {
+                pool.clear();
+            }
+        }
     }
 }
 

@@ -40,8 +40,9 @@ impl Turn<'_, '_> {
         {
             fields.push(Fields::AUTHORITY, &name);
         }
-        if let Some(id) = told.intersects(SendProxy::UNIQUE_ID).then(|| view.unique_id()).flatten() {
-            fields.push(Fields::UNIQUE_ID, id.as_bytes());
+        if told.intersects(SendProxy::UNIQUE_ID) {
+            // Without a format there is nothing to tell, and that is told.
+            fields.push(Fields::UNIQUE_ID, view.unique_id().unwrap_or_default().as_bytes());
         }
         if told.intersects(SendProxy::ABOUT_TLS) {
             let about = view.with_tls(Side::Client, |tls| Some(about_tls(tls, told)));

@@ -165,7 +165,7 @@ impl Turn<'_, '_> {
 
     fn usable_servers(&self, plan: &Plan) -> usize {
         let Some(backend) = self.stream.servers(plan) else { return 0 };
-        let servers = backend.servers.clone().map(ServerId);
+        let servers = backend.servers.iter();
         servers.filter(|id| self.worker.shm.server(plan.server(*id).slot).state.usable()).count()
     }
 }

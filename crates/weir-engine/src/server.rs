@@ -198,7 +198,7 @@ impl<'a> LockedServers<'a> {
 
 impl LockedServers<'_> {
     pub fn id_at(&self, index: usize) -> ServerId {
-        ServerId(self.backend.servers.start + index as u32)
+        self.backend.servers.at(index)
     }
 
     fn server(&self, index: usize) -> &Server {
@@ -207,8 +207,7 @@ impl LockedServers<'_> {
 
     /// What one choice takes into account.
     pub fn request(&self, avoid: Option<ServerId>, random: u64) -> weir_balance::Request {
-        let index = |id: ServerId| id.0.checked_sub(self.backend.servers.start).map(|index| index as usize);
-        weir_balance::Request { avoid: avoid.and_then(index), random }
+        weir_balance::Request { avoid: avoid.and_then(|id| self.backend.servers.position(id)), random }
     }
 
     /// `max-keep-alive-queue`: whether a client may stay with its last server, though others would wait for it.
@@ -263,7 +262,8 @@ impl Servers for LockedServers<'_> {
     }
 
     fn generation(&self) -> u64 {
-        (self.plan.generation << 32 | u64::from(self.epoch)) + 1
+        let edits = u64::from(self.backend.edits as u16);
+        (self.plan.generation << 48 | edits << 32 | u64::from(self.epoch)) + 1
     }
 
     fn weight(&self, index: usize) -> u32 {

@@ -42,10 +42,66 @@ pub fn settle(plan: &Plan, shm: Shm, now_ms: u64) {
         if state.is_new() {
             let index = plan.saved_servers.binary_search_by_key(&id, |(id, _)| *id).ok();
             begin(server, state, index.map(|index| &plan.saved_servers[index].1), now_ms);
+            if follows_disabled(plan, server) {
+                state.insert_admin(AdminFlags::IMAINT);
+                state.set_operational(OperationalState::Stopped);
+            }
         } else {
             follow(server, state);
         }
     }
+}
+
+/// A server that came at run time begins in maintenance, and nobody checks it until an operator says so. For a name that
+/// was there before, see [`renew`].
+pub fn begin_dynamic(server: &Server, shm: Shm, now_ms: u64) {
+    let state = shm.server(server.slot).state;
+    if state.is_new() {
+        fill_dynamic(server, state, now_ms);
+        state.begin();
+    }
+}
+
+/// A server came at run time under a name whose server was deleted: nothing of that one stays. Only the controller calls
+/// this, once the server is in force everywhere.
+pub fn renew(server: &Server, shm: Shm, now_ms: u64) {
+    let state = shm.server(server.slot).state;
+    state.reset();
+    fill_dynamic(server, state, now_ms);
+    state.begin();
+}
+
+fn fill_dynamic(server: &Server, state: &ServerState, now_ms: u64) {
+    set_weight(state, u32::from(server.settings.weight));
+    state.check.status.set(CheckStatus::Initializing as u32);
+    state.agent.status.set(CheckStatus::Initializing as u32);
+    follow_checks(server, state);
+    for check in [&state.check, &state.agent] {
+        check.flags.remove(CheckState::ENABLED);
+        check.health.set(0);
+    }
+    if server.settings.disabled {
+        disable(state);
+    }
+    // Should a reload find the server in the file, it is no operator that keeps it down.
+    state.configured.insert(ServerState::CAME_AT_RUN_TIME);
+    state.insert_admin(AdminFlags::FMAINT);
+    state.set_operational(OperationalState::Stopped);
+    state.last_change_ms.set(now_ms);
+}
+
+/// The server that it tracks is disabled by its line.
+fn follows_disabled(plan: &Plan, server: &Server) -> bool {
+    let mut tracked = server.track;
+    // A circle is refused by the compiler.
+    for _ in 0..plan.servers.len() {
+        match tracked {
+            Some(id) if plan.server(id).settings.disabled => return true,
+            Some(id) => tracked = plan.server(id).track,
+            None => break,
+        }
+    }
+    false
 }
 
 fn begin(server: &Server, state: &ServerState, saved: Option<&SavedServer>, now_ms: u64) {
@@ -133,12 +189,13 @@ fn follow(server: &Server, state: &ServerState) {
     if state.initial_weight.value() != u32::from(settings.weight) {
         set_weight(state, u32::from(settings.weight));
     }
-    let was_disabled = state.configured.value() & ServerState::CONFIGURED_DISABLED != 0;
+    let was_disabled =
+        state.configured.value() & (ServerState::CONFIGURED_DISABLED | ServerState::CAME_AT_RUN_TIME) != 0;
     match (was_disabled, settings.disabled) {
         (false, true) => disable(state),
         (true, false) => {
             state.remove_admin(DISABLED);
-            state.configured.remove(ServerState::CONFIGURED_DISABLED);
+            state.configured.remove(ServerState::CONFIGURED_DISABLED | ServerState::CAME_AT_RUN_TIME);
             state.check.flags.remove(CheckState::PAUSED);
             state.set_operational(OperationalState::Running);
         }
@@ -203,6 +260,10 @@ mod tests {
         let slot = shm.find_or_add(Kind::Server, "b/s").expect("there is room");
         let settings = ServerSettings { weight, disabled, ..ServerSettings::default() };
         let server = Server {
+            owner: weir_types::ProxyId(0),
+            dynamic: false,
+            gone: false,
+            referenced: false,
             tls: None,
             proxy_fields: None,
             name: "s".into(),
@@ -216,7 +277,7 @@ mod tests {
             span: Default::default(),
             slot,
         };
-        Plan { servers: vec![server], ..Plan::default() }
+        Plan { servers: vec![Arc::new(server)], ..Plan::default() }
     }
 
     #[test]

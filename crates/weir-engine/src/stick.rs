@@ -31,7 +31,7 @@ impl Turn<'_, '_> {
             conditions.iter().any(|condition| condition.eval(&turn.view(true)) == Verdict::Pass)
         };
         let ignored = applies(self, &backend.ignore_persist);
-        for rule in &backend.stick {
+        for rule in backend.stick.iter() {
             let finds = rule.finds && self.stream.designated.is_none() && !ignored;
             let stores = rule.stores == Some(StoredFrom::Request) && self.may_store(rule.table);
             if !finds && !stores {
@@ -129,8 +129,8 @@ fn find(
     id: u32,
     name: Option<ServerKey>,
 ) -> Option<ServerId> {
-    let mut servers = backend.servers.clone().map(ServerId);
-    let numbered = || backend.servers.clone().map(ServerId).find(|server| plan.server(*server).id == id);
+    let mut servers = backend.servers.iter();
+    let numbered = || backend.servers.iter().find(|server| plan.server(*server).id == id);
     let Some(name) = name else { return numbered() };
     let is = |server: &ServerId| known_as(table, plan.server(*server), shm).as_bytes() == name;
     // The number is right unless the text has changed since.

@@ -113,8 +113,8 @@ impl Turn<'_, '_> {
             return None;
         }
         // A backup server's streams end when an active server that asks for it is back.
-        let servers = self.stream.servers(&assigned.plan)?.servers.clone().map(weir_types::ServerId);
-        let back = servers.map(|id| assigned.plan.server(id)).any(|server| {
+        let mut servers = self.stream.servers(&assigned.plan)?.servers.iter();
+        let back = servers.by_ref().map(|id| assigned.plan.server(id)).any(|server| {
             !server.settings.backup
                 && server.settings.on_marked.up_shutdown_backup_sessions
                 && self.worker.shm.server(server.slot).state.usable()

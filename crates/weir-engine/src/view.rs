@@ -599,7 +599,9 @@ impl Sample for View<'_> {
     }
 
     fn find_frontend(&self, name: &[u8]) -> Option<ProxyId> {
-        let named = |proxy: &&weir_plan::Proxy| proxy.frontend.is_some() && proxy.name.as_bytes() == name;
+        let named = |proxy: &&std::sync::Arc<weir_plan::Proxy>| {
+            proxy.frontend.is_some() && proxy.name.as_bytes() == name
+        };
         self.plan().proxies.iter().find(named).map(|proxy| proxy.index)
     }
 
@@ -609,8 +611,8 @@ impl Sample for View<'_> {
             Some((backend, name)) => (self.find_backend(backend.as_bytes())?, name),
             None => (self.stream.backend, name),
         };
-        let servers = self.plan().proxy(backend).backend.as_ref()?.servers.clone();
-        servers.map(ServerId).find(|id| &*self.plan().server(*id).name == name)
+        let mut servers = self.plan().proxy(backend).backend.as_ref()?.servers.iter();
+        servers.find(|id| &*self.plan().server(*id).name == name)
     }
 
     fn timeout(&self, name: TimeoutName) -> Option<i64> {

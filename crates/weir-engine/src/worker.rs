@@ -414,6 +414,7 @@ impl Worker {
         if self.servers_epoch.replace(epoch) != epoch {
             self.queues.look_again(self);
             self.timers.wake_all();
+            self.pools.leave_servers_in_maintenance(self.shm);
         }
     }
 

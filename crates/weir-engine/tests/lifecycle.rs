@@ -4,7 +4,7 @@ mod support;
 
 use std::io::Read;
 use std::net::TcpStream;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use support::*;
 use weir_engine::worker::Control;
@@ -117,7 +117,8 @@ fn full_server_makes_requests_wait_in_turn() {
     });
     let mut plans = Plans::new();
     plans.listen("l", Mode::Http, settings(), &[origin]);
-    plans.plan.servers[0].settings = ServerSettings { maxconn: 1, ..ServerSettings::default() }.into();
+    Arc::make_mut(&mut plans.plan.servers[0]).settings =
+        ServerSettings { maxconn: 1, ..ServerSettings::default() }.into();
     let queued = plans.shm.backend(plans.plan.proxies[0].backend_slot);
     let running = plans.start();
     let mut clients = Vec::new();
@@ -153,7 +154,8 @@ fn queue_timeout_is_503() {
     let mut settings = settings();
     settings.timeouts.queue = Some(50);
     plans.listen("l", Mode::Http, settings, &[origin]);
-    plans.plan.servers[0].settings = ServerSettings { maxconn: 1, ..ServerSettings::default() }.into();
+    Arc::make_mut(&mut plans.plan.servers[0]).settings =
+        ServerSettings { maxconn: 1, ..ServerSettings::default() }.into();
     let running = plans.start();
     let mut first = running.connect();
     say(&mut first, GET);
@@ -167,7 +169,8 @@ fn queue_timeout_is_503() {
 fn connections_beyond_maxconn_wait_in_the_accept_queue() {
     let mut plans = Plans::new();
     plans.listen("l", Mode::Http, settings(), &[answering(OK)]);
-    plans.plan.proxies[0].frontend.as_mut().unwrap().maxconn = Some(1);
+    let proxy = Arc::get_mut(&mut plans.plan.proxies[0]).unwrap();
+    Arc::get_mut(proxy.frontend.as_mut().unwrap()).unwrap().maxconn = Some(1);
     let running = plans.start();
     let mut first = running.connect();
     say(&mut first, GET);

@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod files;
+mod servers;
 mod slots;
 mod statistics;
 
@@ -14,9 +15,9 @@ use weir_compile::compile;
 use weir_config::files::Files;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
-use weir_plan::{AuthorityUse, Change, Edit, EditKind, ListLine, Plan};
+use weir_plan::{AuthorityUse, Change, Edit, EditKind, ListLine, Plan, ServerEdit};
 use weir_sample::{PatternEdit, VariableEdit};
-use weir_shm::Shm;
+use weir_shm::{Kind, Shm};
 use weir_syntax::render::FATAL;
 use weir_syntax::{Capabilities, Environment, Reader};
 use weir_tls::Origin;
@@ -118,7 +119,7 @@ impl Program for Haproxy {
         Ok(Arc::new(plan))
     }
 
-    fn edit(&self, plan: &Arc<Plan>, edit: &Edit, _shm: Shm) -> Result<Change, String> {
+    fn edit(&self, plan: &Arc<Plan>, edit: &Edit, shm: Shm) -> Result<Change, String> {
         match edit.kind {
             EditKind::Patterns => plan.patterns.prepare(&edit.bytes),
             EditKind::Variables => {
@@ -127,8 +128,12 @@ impl Program for Haproxy {
                 Ok(Change::Inside(Box::new(move || variables.apply(&edit))))
             }
             EditKind::Certificates => plan.change_tls(&edit.bytes, &|line| list_line(plan, line)),
-            EditKind::Servers => Err("not supported by weir yet".into()),
+            EditKind::Servers => servers::prepare(plan, &edit.bytes, shm),
         }
+    }
+
+    fn names(&self, edit: &Edit) -> Vec<(Kind, String)> {
+        if edit.kind == EditKind::Servers { servers::names(&edit.bytes) } else { Vec::new() }
     }
 
     fn is_heavy(&self, plan: &Plan, edit: &Edit) -> bool {
@@ -148,11 +153,16 @@ impl Program for Haproxy {
         let updates = updates.iter().filter_map(|edit| Update::decode(&edit.bytes)).collect();
         let update = |update: Update| Edit::new(EditKind::Certificates, update.encode());
         let updates = Update::condense(updates).into_iter().map(update);
+        let (servers, others): (Vec<_>, Vec<_>) = others.into_iter().partition(of(EditKind::Servers));
+        let servers = servers.iter().filter_map(|edit| ServerEdit::decode(&edit.bytes)).collect();
+        let change = |edit: ServerEdit| Edit::new(EditKind::Servers, edit.encode());
+        let servers = ServerEdit::condense(servers).into_iter().map(change);
         weir_sample::pattern::condense(patterns)
             .into_iter()
             .map(encode)
             .chain(variables)
             .chain(updates)
+            .chain(servers)
             .chain(others)
             .collect()
     }

@@ -7,23 +7,22 @@ use std::sync::Arc;
 use weir_check::Ruleset;
 use weir_sample::{Condition, Expr, Format, Resolved};
 use weir_tls::Connector;
-use weir_types::{Address, PortSpec, ServerId, Slot, Span};
+use weir_types::{Address, PortSpec, ProxyId, ServerId, Slot, Span};
 
-use crate::settings::{Balance, Cookie, ServerSettings};
+use crate::settings::{Balance, Cookie, ServerSettings, SourceAddress};
 use crate::table::StickRule;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Backend {
     pub balance: Arc<Balance>,
     /// The key of `balance hash EXPR` and of `hdr`, `url_param`... when written as an expression.
     pub balance_key: Option<Expr<Resolved>>,
     pub cookie: Option<Arc<Cookie>>,
-    /// Indices into `Plan::servers`.
-    pub servers: Range<u32>,
+    pub servers: ServerList,
     /// `dispatch`, `option transparent`: where streams go that nothing binds to one of the servers. It stands behind the
     /// servers of all backends and has no name.
     pub dispatch: Option<ServerId>,
-    pub use_server: Vec<UseServer>,
+    pub use_server: Arc<[UseServer]>,
     /// `option httpchk`, `tcp-check`...: what a server's `check` does here.
     pub check: Arc<Ruleset>,
     /// `fullconn`.
@@ -39,10 +38,63 @@ pub struct Backend {
     pub rdp_cookie: Option<Box<str>>,
     /// `http-send-name-header`.
     pub send_name_header: Option<Box<str>>,
-    pub force_persist: Vec<Condition<Resolved>>,
-    pub ignore_persist: Vec<Condition<Resolved>>,
+    pub force_persist: Arc<[Condition<Resolved>]>,
+    pub ignore_persist: Arc<[Condition<Resolved>]>,
     /// `stick` lines in order.
-    pub stick: Vec<StickRule>,
+    pub stick: Arc<[StickRule]>,
+    /// `source` of the section, for servers that come at run time.
+    pub source: Option<Arc<SourceAddress>>,
+    /// How many servers came or went at run time.
+    pub edits: u32,
+}
+
+/// The servers of a backend, as places in `Plan::servers`: in a row as the text has them, in any order once servers came
+/// or went at run time.
+#[derive(Clone, Debug, Default)]
+pub struct ServerList {
+    row: Range<u32>,
+    edited: Option<Arc<[ServerId]>>,
+}
+
+impl ServerList {
+    pub fn row(row: Range<u32>) -> Self {
+        Self { row, edited: None }
+    }
+
+    pub fn len(&self) -> usize {
+        self.edited.as_ref().map_or(self.row.len(), |list| list.len())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The server at a place below [`ServerList::len`].
+    pub fn at(&self, index: usize) -> ServerId {
+        match &self.edited {
+            Some(list) => list[index],
+            None => ServerId(self.row.start + index as u32),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = ServerId> + Clone + '_ {
+        (0..self.len()).map(|index| self.at(index))
+    }
+
+    pub fn position(&self, id: ServerId) -> Option<usize> {
+        match &self.edited {
+            Some(list) => list.iter().position(|one| *one == id),
+            None => self.row.contains(&id.0).then(|| (id.0 - self.row.start) as usize),
+        }
+    }
+
+    pub fn with(&self, id: ServerId) -> Self {
+        Self { row: self.row.clone(), edited: Some(self.iter().chain([id]).collect()) }
+    }
+
+    pub fn without(&self, id: ServerId) -> Self {
+        Self { row: self.row.clone(), edited: Some(self.iter().filter(|one| *one != id).collect()) }
+    }
 }
 
 #[derive(Debug)]
@@ -59,8 +111,16 @@ pub enum UseServerTarget {
 }
 
 /// One server. What never differs between the servers of a line (`default-server`, template) is shared.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Server {
+    /// The backend that it belongs to.
+    pub owner: ProxyId,
+    /// It came at run time.
+    pub dynamic: bool,
+    /// It was deleted: its place is free for another.
+    pub gone: bool,
+    /// An expression or a `use-server` line names it.
+    pub referenced: bool,
     /// Empty for the one that [`Backend::dispatch`] names.
     pub name: Arc<str>,
     /// `id`, or the place in the backend counted from 1.

@@ -51,7 +51,7 @@ pub enum BackendChoice {
 }
 
 /// One address of one `bind` line (a line with a port range or several addresses makes several).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Listener {
     pub index: ListenerId,
     pub owner: ListenerOwner,

@@ -16,12 +16,13 @@ pub mod peers;
 mod plan;
 pub mod proxy;
 mod ring;
+pub mod servers;
 pub mod settings;
 pub mod table;
 mod token_certificates;
 
 pub use backend::{
-    Backend, ProxyField, Server, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget,
+    Backend, ProxyField, Server, ServerList, ServerName, ServerTarget, ServerTls, UseServer, UseServerTarget,
 };
 pub use cache::Cache;
 pub use certificates::{AuthorityUse, ListLine};
@@ -34,5 +35,6 @@ pub use peers::{Peer, Peers};
 pub use plan::Plan;
 pub use proxy::{Proxy, Rules, Settings};
 pub use ring::{Ring, RingServer};
+pub use servers::ServerEdit;
 pub use table::{StickRule, StickTable, StoredFrom};
 pub use token_certificates::TokenCertificates;

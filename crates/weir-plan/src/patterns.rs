@@ -7,7 +7,7 @@ use weir_sample::{PatternEdit, Reference};
 
 use crate::edit::Change;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Patterns {
     /// By their ids.
     list: Vec<Arc<Reference>>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_sample::ProcessVariables;
 use weir_types::{ListenerId, ProxyId, ServerId, Span, TableId};
 
-use crate::backend::Server;
+use crate::backend::{Backend, Server};
 use crate::cache::Cache;
 use crate::frontend::{BackendChoice, Listener, UseBackend};
 use crate::log_forward::LogForward;
@@ -21,24 +21,25 @@ use crate::table::StickTable;
 use crate::token_certificates::TokenCertificates;
 
 /// Everything one worker needs to serve one configuration.
-#[derive(Debug, Default)]
+/// A copy shares what it can: an edit makes one to change a part of it.
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub global: Global,
     /// In the order of the file. A `listen` section is one proxy with both halves.
-    pub proxies: Vec<Proxy>,
-    /// Servers of all backends; each backend owns a contiguous range.
-    pub servers: Vec<Server>,
+    pub proxies: Vec<Arc<Proxy>>,
+    /// Servers of all backends. An edit moves none of them.
+    pub servers: Vec<Arc<Server>>,
     pub listeners: Vec<Listener>,
-    pub userlists: Vec<Userlist>,
+    pub userlists: Arc<[Userlist]>,
     /// Of proxies and then of `peers` sections, each in the order of the file.
     pub tables: Vec<StickTable>,
-    pub peers: Vec<Peers>,
-    pub log_profiles: Vec<LogProfile>,
+    pub peers: Arc<[Peers]>,
+    pub log_profiles: Arc<[LogProfile]>,
     pub rings: Vec<Ring>,
     pub log_forwards: Vec<LogForward>,
     pub caches: Vec<Cache>,
     /// Backends by name, for `use_backend %[...]` and the runtime commands.
-    pub backends_by_name: HashMap<Arc<str>, ProxyId>,
+    pub backends_by_name: Arc<HashMap<Arc<str>, ProxyId>>,
     /// What ACLs and maps compare with, for runtime commands and rules that change it.
     pub patterns: Patterns,
     /// Variables of the process scope.
@@ -46,9 +47,9 @@ pub struct Plan {
     /// Certificates for signed and encrypted tokens.
     pub token_certificates: Arc<TokenCertificates>,
     /// Names of the configuration's files, by [`weir_types::FileId`].
-    pub files: Vec<Box<str>>,
+    pub files: Arc<[Box<str>]>,
     /// States of servers from state files, for a start without anything in shared memory.
-    pub saved_servers: Vec<(ServerId, SavedServer)>,
+    pub saved_servers: Arc<[(ServerId, SavedServer)]>,
     /// Rises with every reload; 0 is the configuration that weir started with.
     pub generation: u64,
     /// Ends with the plan: who only wants to know that looks at this, and keeps none of the plan's own memory.
@@ -65,17 +66,25 @@ impl Plan {
     pub fn derive_limits(&mut self) {
         for index in 0..self.proxies.len() {
             let Some(backend) = self.proxies[index].backend.as_deref() else { continue };
-            let servers = &self.servers[backend.servers.start as usize..backend.servers.end as usize];
-            let limited = servers.iter().any(|server| server.settings.maxconn > 0);
-            let dynamic = servers.iter().any(|server| server.settings.minconn > 0);
-            let full_load = match dynamic {
-                true => backend.fullconn.filter(|full| *full > 0).unwrap_or_else(|| self.usual_load(index)),
-                false => 0,
-            };
-            if let Some(backend) = self.proxies[index].backend.as_deref_mut() {
-                (backend.limited, backend.full_load) = (limited, full_load);
+            let limits = self.limits_of(index, backend);
+            // The compiler is still alone with it.
+            let proxy = Arc::get_mut(&mut self.proxies[index]);
+            if let Some(backend) = proxy.and_then(|proxy| proxy.backend.as_mut()).and_then(Arc::get_mut) {
+                (backend.limited, backend.full_load) = limits;
             }
         }
+    }
+
+    /// Whether some server of a backend has a `maxconn`, and the load at which `minconn` gives way to it.
+    pub(crate) fn limits_of(&self, proxy: usize, backend: &Backend) -> (bool, u32) {
+        let servers = || backend.servers.iter().map(|id| self.server(id));
+        let limited = servers().any(|server| server.settings.maxconn > 0);
+        let dynamic = servers().any(|server| server.settings.minconn > 0);
+        let full_load = match dynamic {
+            true => backend.fullconn.filter(|full| *full > 0).unwrap_or_else(|| self.usual_load(proxy)),
+            false => 0,
+        };
+        (limited, full_load)
     }
 
     /// A tenth of what the frontends may carry that lead to this backend by name, at least 1 (manual 4.2 `fullconn`).
@@ -92,7 +101,8 @@ impl Plan {
             let own = proxy.frontend.as_deref().and_then(|frontend| frontend.maxconn);
             u64::from(own.unwrap_or(self.global.maxconn))
         };
-        let total: u64 = self.proxies.iter().filter(|proxy| leads_here(proxy)).map(carried).sum();
+        let total: u64 =
+            self.proxies.iter().filter(|proxy| leads_here(proxy)).map(|proxy| carried(proxy)).sum();
         u32::try_from(total.div_ceil(10)).unwrap_or(u32::MAX).max(1)
     }
 

@@ -13,7 +13,7 @@ use crate::settings::{
     LogTarget, Options, StatsPage, Timeouts,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Proxy {
     pub index: ProxyId,
     pub name: Arc<str>,
@@ -30,11 +30,11 @@ pub struct Proxy {
     pub settings: Arc<Settings>,
     pub compresses: Compresses,
     /// Absent where the proxy has no rules at all.
-    pub rules: Option<Box<Rules>>,
+    pub rules: Option<Arc<Rules>>,
     /// `filter bwlim-*` lines, in their order.
-    pub bandwidth: Vec<BandwidthLimit>,
-    pub frontend: Option<Box<Frontend>>,
-    pub backend: Option<Box<Backend>>,
+    pub bandwidth: Arc<[BandwidthLimit]>,
+    pub frontend: Option<Arc<Frontend>>,
+    pub backend: Option<Arc<Backend>>,
     /// Places of its counters in shared memory.
     pub frontend_slot: Slot,
     pub backend_slot: Slot,

@@ -18,7 +18,7 @@ pub fn key_type(key: KeyType) -> Type {
 }
 
 /// One `stick-table` line, or a `table` line of a `peers` section.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StickTable {
     pub spec: TableSpec,
     /// Milliseconds since an entry's last use; 0: entries do not expire.

@@ -38,7 +38,7 @@ fn plan(shm: Shm) -> Plan {
     builder.server("s2", 9, Some("b"), |it| it.check = checked(1));
     builder.server("s3", 8000, None, |it| (it.disabled, it.backup) = (true, true));
     builder.server("s4", 8000, None, |_| {});
-    builder.plan.servers[3].track = Some(ServerId(0));
+    Arc::make_mut(&mut builder.plan.servers[3]).track = Some(ServerId(0));
     builder.backend("be2", 4, Algorithm::LeastConn, Some("DC"));
     builder.server("t1", 8000, None, |it| it.weight = 5);
     builder.server("t2", 8000, None, |it| it.maxconn = 3);
@@ -60,7 +60,7 @@ impl Builder {
     fn proxy(&mut self, name: &str, id: u32, kind: ProxyKind) -> &mut Proxy {
         let proxy = Proxy {
             compresses: Default::default(),
-            bandwidth: Vec::new(),
+            bandwidth: Arc::default(),
             index: ProxyId(self.plan.proxies.len() as u32),
             name: name.into(),
             id,
@@ -76,8 +76,8 @@ impl Builder {
             frontend_slot: self.slot(Kind::Frontend, name),
             backend_slot: self.slot(Kind::Backend, name),
         };
-        self.plan.proxies.push(proxy);
-        self.plan.proxies.last_mut().expect("just pushed")
+        self.plan.proxies.push(Arc::new(proxy));
+        Arc::make_mut(self.plan.proxies.last_mut().expect("just pushed"))
     }
 
     fn frontend(&mut self, name: &str, id: u32, backends: &[ProxyId]) {
@@ -105,7 +105,7 @@ impl Builder {
             listeners: vec![listener],
             ..Frontend::default()
         };
-        self.proxy(name, id, ProxyKind::Frontend).frontend = Some(Box::new(half));
+        self.proxy(name, id, ProxyKind::Frontend).frontend = Some(Arc::new(half));
     }
 
     fn backend(&mut self, name: &str, id: u32, algorithm: Algorithm, cookie: Option<&str>) {
@@ -114,9 +114,9 @@ impl Builder {
             balance: Arc::new(Balance { algorithm, ..Balance::default() }),
             balance_key: None,
             cookie: cookie.map(|name| Arc::new(Cookie { name: name.into(), ..Cookie::default() })),
-            servers: first..first,
+            servers: ServerList::row(first..first),
             dispatch: None,
-            use_server: Vec::new(),
+            use_server: Arc::default(),
             check: Arc::new(weir_check::Ruleset::connect()),
             fullconn: None,
             limited: false,
@@ -124,11 +124,13 @@ impl Builder {
             keep_alive_queue: None,
             rdp_cookie: None,
             send_name_header: None,
-            force_persist: Vec::new(),
-            ignore_persist: Vec::new(),
-            stick: Vec::new(),
+            force_persist: Arc::default(),
+            ignore_persist: Arc::default(),
+            stick: Arc::default(),
+            source: None,
+            edits: 0,
         };
-        self.proxy(name, id, ProxyKind::Backend).backend = Some(Box::new(half));
+        self.proxy(name, id, ProxyKind::Backend).backend = Some(Arc::new(half));
     }
 
     /// A server of the backend made last.
@@ -141,12 +143,17 @@ impl Builder {
     ) {
         let mut set = ServerSettings::default();
         settings(&mut set);
-        let proxy = self.plan.proxies.last_mut().expect("a backend");
-        let half = proxy.backend.as_mut().expect("a backend");
-        half.servers.end += 1;
+        let proxy = Arc::make_mut(self.plan.proxies.last_mut().expect("a backend"));
+        let owner = proxy.index;
+        let half = Arc::make_mut(proxy.backend.as_mut().expect("a backend"));
+        half.servers = half.servers.with(ServerId(self.plan.servers.len() as u32));
         let (id, path) = (half.servers.len() as u32, format!("{}/{name}", proxy.name));
         let slot = self.slot(Kind::Server, &path);
-        self.plan.servers.push(Server {
+        self.plan.servers.push(Arc::new(Server {
+            owner,
+            dynamic: false,
+            gone: false,
+            referenced: false,
             tls: None,
             proxy_fields: None,
             name: name.into(),
@@ -159,7 +166,7 @@ impl Builder {
             forced_id: false,
             span: Span::default(),
             slot,
-        });
+        }));
     }
 }
 

@@ -3,8 +3,8 @@
 use weir_registry::{Entry, Status};
 
 use super::commands::{
-    backends, caches, counters, dynamic_cookie, events, frontends, limits, listing, own, patterns, peers,
-    process, servers, sessions, statistics, tables, tls, variables, wait,
+    backends, caches, counters, dynamic_cookie, dynamic_servers, events, frontends, limits, listing, own,
+    patterns, peers, process, servers, sessions, statistics, tables, tls, variables, wait,
 };
 use super::reply::Reply;
 use super::session::Context;
@@ -144,7 +144,7 @@ pub const COMMANDS: &[Command] = &[
     command("add acl", "add acl [@<ver>] <acl> <pattern>        : add an acl entry", Scope::Worker, Level::Admin, Some(patterns::add_acl)),
     command("add backend", "add backend <backend>                   : add a new backend", Scope::Worker, Level::Admin, None),
     command("add map", "add map [@<ver>] <map> <key> <val>      : add a map entry (payload supported instead of key/val)", Scope::Worker, Level::Admin, Some(patterns::add_map)),
-    command("add server", "add server <bk>/<srv>                   : create a new server", Scope::Worker, Level::Admin, None),
+    command("add server", "add server <bk>/<srv>                   : create a new server", Scope::Worker, Level::Admin, Some(dynamic_servers::add)),
     command("add ssl ca-file", "add ssl ca-file <cafile> <payload>      : add a certificate into the CA file", Scope::Worker, Level::Admin, Some(tls::authorities::add_ca)),
     command("add ssl crt-list", "add ssl crt-list <list> <cert> [opts]*  : add to crt-list file <list> a line <cert> or a payload", Scope::Worker, Level::Admin, Some(tls::crt_lists::add)),
     command("add ssl jwt", "add ssl jwt <certfile>                  : add certificate to list of certificates used for JWT validation", Scope::Worker, Level::Admin, None),
@@ -180,7 +180,7 @@ pub const COMMANDS: &[Command] = &[
     command("del acl", "del acl <acl> [<key>|#<ref>]            : delete acl entries matching <key>", Scope::Worker, Level::Admin, Some(patterns::del_acl)),
     command("del backend", "del backend <backend>                   : delete a backend", Scope::Worker, Level::Admin, None),
     command("del map", "del map <map> [<key>|#<ref>]            : delete map entries matching <key>", Scope::Worker, Level::Admin, Some(patterns::del_map)),
-    command("del server", "del server <bk>/<srv>                   : remove a dynamically added server", Scope::Worker, Level::Admin, None),
+    command("del server", "del server <bk>/<srv>                   : remove a dynamically added server", Scope::Worker, Level::Admin, Some(dynamic_servers::delete)),
     command("del ssl ca-file", "del ssl ca-file <cafile>                : delete an unused CA file", Scope::Worker, Level::Admin, Some(tls::authorities::del_ca)),
     command("del ssl cert", "del ssl cert <certfile>                 : delete an unused certificate file", Scope::Worker, Level::Admin, Some(tls::certificates::del)),
     command("del ssl crl-file", "del ssl crl-file <crlfile>              : delete an unused CRL file", Scope::Worker, Level::Admin, Some(tls::authorities::del_crl)),

@@ -33,7 +33,7 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     if settings.observe.is_some() {
         row.count(at::HANAFAIL, u64::from(state.observe_failures.value()));
     }
-    if settings.check.enabled {
+    if state.check.is_enabled() {
         row.count(at::CHKFAIL, u64::from(state.check_failures.value()));
         row.count(at::CHKDOWN, u64::from(state.down_transitions.value()));
         let is_down = state.operational() == OperationalState::Stopped;
@@ -53,7 +53,7 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
     row.small(at::RATE, shared.sum(|it| it.rate.value(view.now_ms)));
     row.small(at::RATE_MAX, state.rate_max.value());
     row.set(at::LASTSESS, last_session(view, shared.latest(|it| it.last_session.value())));
-    if settings.check.enabled && !is_in_maintenance(view, id) {
+    if state.check.is_enabled() && state.check.flags.value() & CheckState::PAUSED == 0 {
         check_fields(&mut row, server, &state.check, &shared.text().check.value());
     }
     if state.agent.is_enabled() {
@@ -181,10 +181,6 @@ pub fn last_session(view: &View<'_>, then_ms: u64) -> Value {
 /// Takes new sessions now.
 pub fn is_usable(view: &View<'_>, server: &Server) -> bool {
     view.server_state(server).state.usable()
-}
-
-fn is_in_maintenance(view: &View<'_>, id: ServerId) -> bool {
-    view.server_state(view.plan.server(id)).state.admin().intersects(AdminFlags::MAINT)
 }
 
 /// The weight in use, in configured units.

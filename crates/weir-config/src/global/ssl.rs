@@ -334,11 +334,11 @@ fn security_level(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
 fn server_verify(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     match word(parser, line, "expects an integer argument.")? {
         "none" => {
-            parser.verify_none = true;
+            parser.config.global.tls.verify_none = true;
             Ok(())
         }
         "required" => {
-            parser.verify_none = false;
+            parser.config.global.tls.verify_none = false;
             Ok(())
         }
         _ => refuse(line, "expects 'none' or 'required' as argument."),

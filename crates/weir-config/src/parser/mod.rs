@@ -1,6 +1,7 @@
 //! Lines in, `Config` out: finds each line's section and keyword row, keeps what is known so far. What a keyword means
 //! stands with its row.
 
+mod added;
 mod dispatch;
 mod finish;
 mod prefix;
@@ -8,6 +9,7 @@ mod reference;
 mod script;
 mod section;
 
+pub use added::{AddedServer, added_server};
 pub use prefix::Prefix;
 pub use reference::{Reference, Wanted};
 pub use section::{SectionKind, Unknown, sections};
@@ -80,8 +82,8 @@ pub struct Parser<'o> {
     pub(crate) server_options: SameOptions,
     /// The current line holds an expression that only weir refuses.
     pub(crate) refused_expression: bool,
-    /// `ssl-server-verify none`.
-    pub(crate) verify_none: bool,
+    /// The line is one that came at run time.
+    pub(crate) adds_server: bool,
     /// Which kind of proxy uses the rules of a `defaults` section, by the section's place.
     pub(crate) rule_users: HashMap<Span, ProxyKind>,
     /// References of keywords that weir refuses for now; looked at once all sections are known.
@@ -125,7 +127,7 @@ impl<'o> Parser<'o> {
             ids: HashMap::new(),
             server_options: SameOptions::default(),
             refused_expression: false,
-            verify_none: false,
+            adds_server: false,
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),
             memberships: Memberships::default(),

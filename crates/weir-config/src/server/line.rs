@@ -153,6 +153,10 @@ fn read(
     while at < line.len() {
         let Some(row) = option::find(line.word(at)) else { return unknown(line, at, title) };
         let place = Place { line, at, title, server };
+        if parser.adds_server && !option::is_dynamic(row.name) {
+            let text = format!("{title}'{}' option is not accepted for dynamic server", row.name);
+            return Err(fault(line, at, Level::Alert, text));
+        }
         if row.status == Status::NotYet {
             refused = refused.or(Some(at));
         }

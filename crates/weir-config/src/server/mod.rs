@@ -14,5 +14,5 @@ mod traffic;
 
 pub use line::KEYWORDS;
 pub(crate) use line::{defaults, is_option, peer_options};
-pub use option::{OPTIONS, ServerOption};
+pub use option::{OPTIONS, ServerOption, dynamic_options};
 pub(crate) use same::SameOptions;

@@ -64,6 +64,46 @@ impl Entry for ServerOption {
     }
 }
 
+/// Options that servers which come at run time cannot have.
+const CONFIGURED_ONLY: &[&str] = &[
+    "enabled",
+    "init-addr",
+    "log-bufsize",
+    "log-proto",
+    "max-reuse",
+    "namespace",
+    "no-agent-check",
+    "no-check",
+    "no-check-send-proxy",
+    "no-check-ssl",
+    "no-send-proxy-v2-ssl",
+    "no-send-proxy-v2-ssl-cn",
+    "no-ssl",
+    "non-stick",
+    "redir",
+    "resolve-net",
+    "resolve-opts",
+    "resolve-prefer",
+    "resolvers",
+    "socks4",
+    "ssl-reuse",
+    "stick",
+    "tcp-ut",
+];
+
+/// Whether `add server` takes the option.
+pub fn is_dynamic(name: &str) -> bool {
+    !CONFIGURED_ONLY.contains(&name)
+}
+
+/// The options that work and that `add server` takes, in the order of the alphabet.
+pub fn dynamic_options() -> Vec<&'static str> {
+    let works = |row: &&&ServerOption| row.status != Status::NotYet && is_dynamic(row.name);
+    let mut names: Vec<&str> = OPTIONS.iter().filter(works).map(|row| row.name).collect();
+    names.sort_unstable();
+    names
+}
+
 /// Every option.
 pub static OPTIONS: LazyLock<Vec<&'static ServerOption>> = LazyLock::new(|| {
     let families: [&[ServerOption]; 7] = [

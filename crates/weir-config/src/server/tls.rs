@@ -202,7 +202,8 @@ pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, title: &str, draf
     let fail = |form: Form, text: String| {
         Err(Box::new(Diagnostic::new(Level::Alert, form, Some(line.word_span(1)), text)))
     };
-    let verifies = tls.settings.verify.map_or(!parser.verify_none, |verify| verify != Verify::None);
+    let verifies =
+        tls.settings.verify.map_or(!parser.config.global.tls.verify_none, |verify| verify != Verify::None);
     if verifies && tls.settings.ca_file.is_none() {
         let text = format!(
             "{title}verify is enabled by default but no CA file specified. If you're running on a LAN where you're \

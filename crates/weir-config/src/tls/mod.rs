@@ -60,6 +60,18 @@ fn warn(parser: &mut Parser<'_>, text: String) {
     parser.push(Diagnostic::new(Level::Warning, Form::Config, None, text));
 }
 
+impl Store {
+    /// What is in use already, by its names.
+    pub fn keep(
+        &mut self,
+        certificates: HashMap<String, Arc<Certificate>>,
+        authorities: HashMap<String, Arc<Authorities>>,
+    ) {
+        self.certificates.extend(certificates);
+        self.authorities.extend(authorities);
+    }
+}
+
 /// `tls-ticket-keys`; the error is HAProxy's text behind the file's name.
 pub(crate) fn ticket_keys(parser: &mut Parser<'_>, file: &str) -> Result<Arc<TicketKeys>, String> {
     if let Some(known) = parser.tls.ticket_keys.get(file) {

@@ -101,12 +101,11 @@ pub fn state_header(desk: &Desk<'_>, checked: Checked) -> String {
     let view = servers.shm.server(server.slot);
     let proxy = servers.plan.proxy(checked.backend);
     let backend = servers.shm.backend(proxy.backend_slot);
-    let range = proxy.backend.as_ref().map_or(0..0, |parts| parts.servers.clone());
     let weight_of = |id: ServerId| {
         let state = servers.state(id);
         if state.usable() { state.user_weight.value() } else { 0 }
     };
-    let total: u32 = range.map(|index| weight_of(ServerId(index))).sum();
+    let total: u32 = proxy.backend.iter().flat_map(|backend| backend.servers.iter()).map(weight_of).sum();
     let health = servers.health(checked.server);
     let (value, of) = health.fraction();
     let word = match (health.is_up(), view.state.operational()) {

@@ -143,8 +143,7 @@ fn checked_servers(plan: &Plan) -> Vec<Checked> {
     let mut all = Vec::new();
     for proxy in plan.proxies.iter().filter(|proxy| !proxy.disabled) {
         let Some(backend) = &proxy.backend else { continue };
-        for index in backend.servers.clone() {
-            let server = ServerId(index);
+        for server in backend.servers.iter() {
             let line = plan.server(server);
             let checked = |of| Checked { server, backend: proxy.index, slot: line.slot, of };
             if line.settings.check.enabled {
@@ -191,7 +190,7 @@ mod tests {
     use std::sync::Arc;
 
     use weir_plan::settings::{ServerCheck, ServerSettings};
-    use weir_plan::{Backend, Proxy, Server, ServerTarget};
+    use weir_plan::{Backend, Proxy, Server, ServerList, ServerTarget};
     use weir_types::{Mode, PortSpec, ProxyKind};
 
     use super::*;
@@ -200,6 +199,10 @@ mod tests {
         let check = ServerCheck { enabled: true, inter: 1000, ..ServerCheck::default() };
         let settings = Arc::new(ServerSettings { check, ..ServerSettings::default() });
         let server = |slot: &u32| Server {
+            owner: ProxyId(0),
+            dynamic: false,
+            gone: false,
+            referenced: false,
             tls: None,
             proxy_fields: None,
             name: format!("s{slot}").into(),
@@ -218,9 +221,9 @@ mod tests {
             balance: Default::default(),
             balance_key: None,
             cookie: None,
-            servers: 0..slots.len() as u32,
+            servers: ServerList::row(0..slots.len() as u32),
             dispatch: None,
-            use_server: Vec::new(),
+            use_server: Arc::default(),
             check: Default::default(),
             fullconn: None,
             limited: false,
@@ -228,9 +231,11 @@ mod tests {
             keep_alive_queue: None,
             rdp_cookie: None,
             send_name_header: None,
-            force_persist: Vec::new(),
-            ignore_persist: Vec::new(),
-            stick: Vec::new(),
+            force_persist: Arc::default(),
+            ignore_persist: Arc::default(),
+            stick: Arc::default(),
+            source: None,
+            edits: 0,
         };
         let proxy = Proxy {
             compresses: Default::default(),
@@ -243,14 +248,18 @@ mod tests {
             disabled: false,
             settings: Default::default(),
             rules: None,
-            bandwidth: Vec::new(),
+            bandwidth: Arc::default(),
             frontend: None,
-            backend: Some(Box::new(backend)),
+            backend: Some(Arc::new(backend)),
             forced_id: false,
             frontend_slot: Slot(0),
             backend_slot: Slot(0),
         };
-        Plan { proxies: vec![proxy], servers, ..Plan::default() }
+        Plan {
+            proxies: vec![Arc::new(proxy)],
+            servers: servers.into_iter().map(Arc::new).collect(),
+            ..Plan::default()
+        }
     }
 
     fn shm() -> Shm {

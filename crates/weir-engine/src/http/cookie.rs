@@ -44,7 +44,7 @@ impl Turn<'_, '_> {
             let (found, letter) = presented.server(cookie, now_s, |wanted| {
                 let of = |id: &ServerId| cookie_of(plan, proxy, *id, self.worker.shm);
                 let named = |id: &ServerId| of(id).is_some_and(|name| name.as_bytes() == wanted);
-                backend.servers.clone().map(ServerId).find(named)
+                backend.servers.iter().find(named)
             });
             state = letter;
             if let Some(id) = found

@@ -304,6 +304,9 @@ impl Turn<'_, '_> {
             return;
         };
         let settings = &assigned.plan.server(assigned.server).settings;
+        // Nothing more will be asked of a server in maintenance, which may be about to be deleted.
+        let is_left =
+            settings.pool_purge_delay == 0 || assigned.state.admin().intersects(weir_shm::AdminFlags::MAINT);
         if let Some(end) = link.socket.stream() {
             // The connection is in the pool as long as it stands; the stream is over.
             end.complete();
@@ -318,7 +321,7 @@ impl Turn<'_, '_> {
                         link.uses,
                     ),
                 )));
-            } else if settings.pool_purge_delay == 0 {
+            } else if is_left {
                 end.mux().core.borrow_mut().leave();
             }
             return;
@@ -327,7 +330,7 @@ impl Turn<'_, '_> {
         if settings.strict_maxconn && settings.maxconn > 0 {
             return;
         }
-        if settings.pool_purge_delay == 0 || settings.max_reuse.is_some_and(|most| link.uses >= most) {
+        if is_left || settings.max_reuse.is_some_and(|most| link.uses >= most) {
             return;
         }
         let Link { socket, target, name, uses, .. } = link;

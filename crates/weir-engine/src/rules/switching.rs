@@ -92,7 +92,7 @@ impl Turn<'_, '_> {
             let usable = worker.shm.server(server.slot).state.usable_for_persistence();
             target == Some(crate::server::Target::Ip(address)) && (usable || proxy.settings.options.persist)
         };
-        let found = backend.servers.clone().map(ServerId).find(wanted);
+        let found = backend.servers.iter().find(wanted);
         self.stream.designated = found;
     }
 
@@ -102,7 +102,7 @@ impl Turn<'_, '_> {
             return;
         }
         let mut found = None;
-        for rule in &backend.use_server {
+        for rule in backend.use_server.iter() {
             let view = self.view(true);
             if rule.condition.as_ref().is_some_and(|condition| condition.eval(&view) != Verdict::Pass) {
                 continue;
@@ -113,7 +113,7 @@ impl Turn<'_, '_> {
                     let mut name = Vec::new();
                     format.write(&view, &mut name);
                     let named = |id: &ServerId| plan.server(*id).name.as_bytes() == name;
-                    backend.servers.clone().map(ServerId).find(named)
+                    backend.servers.iter().find(named)
                 }
             };
             let usable =

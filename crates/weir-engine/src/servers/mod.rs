@@ -15,7 +15,7 @@ use weir_types::{ProxyId, ServerId};
 
 pub use orders::{HealthOrder, agent, checks_enabled, drain, health, maintenance, ready};
 pub use ramp::advance as advance_ramps;
-pub use transition::{raise_epochs, shut_sessions, went_down, went_stopping, went_up};
+pub use transition::{raise_epochs, raise_epochs_of, shut_sessions, went_down, went_stopping, went_up};
 pub use weight::{WeightError, is_static, parse_limit, weight};
 
 /// A line, and the backend whose logs it is for.
@@ -41,9 +41,7 @@ impl<'a> Servers<'a> {
 
     /// The backend that a server belongs to.
     pub fn backend_of(&self, id: ServerId) -> &'a Proxy {
-        let owns =
-            |proxy: &&Proxy| proxy.backend.as_ref().is_some_and(|backend| backend.servers.contains(&id.0));
-        self.plan.proxies.iter().find(owns).expect("every server belongs to a backend")
+        self.plan.proxy(self.server(id).owner)
     }
 
     /// `backend/server`
@@ -71,7 +69,7 @@ impl<'a> Servers<'a> {
     /// Usable servers of a backend: active ones and backups.
     pub fn usable(&self, backend: &Backend) -> (u32, u32) {
         let mut count = (0, 0);
-        for server in backend.servers.clone().map(|index| self.server(ServerId(index))) {
+        for server in backend.servers.iter().map(|id| self.server(id)) {
             let state = self.shm.server(server.slot).state;
             if state.usable() && state.user_weight.value() > 0 {
                 *(if server.settings.backup { &mut count.1 } else { &mut count.0 }) += 1;

@@ -52,6 +52,7 @@ fn enter_maintenance(servers: &Servers<'_>, id: ServerId, flag: AdminFlags, by: 
         // An agent is asked on: it may bring the server back.
         if state.check.flags.value() & CheckState::CONFIGURED != 0 {
             state.check.flags.insert(CheckState::PAUSED);
+            state.check.health.set(0);
         }
     };
     let mut lines = apply(servers, id, change, line.map(|line| (line, by.map(Cause::Tracked))));
@@ -74,6 +75,9 @@ fn leave_maintenance(servers: &Servers<'_>, id: ServerId, flags: AdminFlags, by:
     if !state.admin().intersects(flags) {
         return Vec::new();
     }
+    if flags == AdminFlags::FMAINT {
+        state.configured.remove(ServerState::CAME_AT_RUN_TIME);
+    }
     let remains = state.admin().0 & !flags.0 & AdminFlags::MAINT.0 != 0;
     if remains {
         state.remove_admin(flags);
@@ -88,7 +92,9 @@ fn leave_maintenance(servers: &Servers<'_>, id: ServerId, flags: AdminFlags, by:
     let change = |state: &ServerState| {
         state.remove_admin(flags);
         state.check.flags.remove(CheckState::PAUSED);
-        state.check.health.set(rise);
+        if state.check.flags.value() & CheckState::CONFIGURED != 0 {
+            state.check.health.set(rise);
+        }
         state.set_operational(OperationalState::Running);
         if ramps {
             ramp::begin(servers, id);

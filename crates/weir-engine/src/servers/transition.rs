@@ -1,8 +1,8 @@
 //! The parts every change of a server shares: times, counts, epochs, the backend's own state, servers that track.
 
 use weir_check::report::{self, Cause, Remaining, Transition};
-use weir_shm::{AdminFlags, OperationalState, ServerState};
-use weir_types::ServerId;
+use weir_shm::{AdminFlags, OperationalState, ServerState, Shm};
+use weir_types::{ServerId, Slot};
 
 use super::{Servers, Told, ramp};
 
@@ -156,6 +156,11 @@ pub fn shut_sessions(servers: &Servers<'_>, id: ServerId) {
 
 /// Tells workers that what they know of the backend's servers is old.
 pub fn raise_epochs(servers: &Servers<'_>, id: ServerId) {
-    servers.shm.backend(servers.backend_of(id).backend_slot).state.servers_epoch.fetch_add(1);
-    servers.shm.process().state.servers_epoch.fetch_add(1);
+    raise_epochs_of(servers.shm, servers.backend_of(id).backend_slot);
+}
+
+/// The same for a backend whose servers are others now.
+pub fn raise_epochs_of(shm: Shm, backend: Slot) {
+    shm.backend(backend).state.servers_epoch.fetch_add(1);
+    shm.process().state.servers_epoch.fetch_add(1);
 }

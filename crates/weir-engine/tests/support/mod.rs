@@ -16,7 +16,8 @@ use weir_engine::worker::{self, Control, Exit};
 use weir_engine::{ListenerSocket, LogSockets, WorkerInput};
 use weir_plan::settings::{Balance, BindSettings, ServerSettings, Timeouts, retry};
 use weir_plan::{
-    Backend, Frontend, Listener, ListenerOwner, Plan, Proxy, Rules, Server, ServerTarget, Settings,
+    Backend, Frontend, Listener, ListenerOwner, Plan, Proxy, Rules, Server, ServerList, ServerTarget,
+    Settings,
 };
 use weir_shm::{Kind, OperationalState, Shm, Wakers};
 use weir_types::{Address, ListenerId, Mode, PortSpec, ProxyId, ProxyKind, Span, WorkerId};
@@ -67,7 +68,7 @@ impl Plans {
             span: Span::default(),
             slot: slot(Kind::Listener, &format!("{name}/1")),
         });
-        self.plan.proxies.push(Proxy {
+        self.plan.proxies.push(Arc::new(Proxy {
             compresses: Default::default(),
             index,
             name: name.into(),
@@ -78,16 +79,16 @@ impl Plans {
             disabled: false,
             settings: Arc::new(settings),
             rules: None,
-            bandwidth: Vec::new(),
-            frontend: Some(Box::new(Frontend { listeners: vec![listener], ..Frontend::default() })),
+            bandwidth: Arc::default(),
+            frontend: Some(Arc::new(Frontend { listeners: vec![listener], ..Frontend::default() })),
             backend: (!servers.is_empty()).then(|| {
-                Box::new(Backend {
+                Arc::new(Backend {
                     balance: Arc::new(Balance::default()),
                     balance_key: None,
                     cookie: None,
-                    servers: first..last,
+                    servers: ServerList::row(first..last),
                     dispatch: None,
-                    use_server: Vec::new(),
+                    use_server: Arc::default(),
                     check: Arc::new(weir_check::Ruleset::connect()),
                     fullconn: None,
                     limited: false,
@@ -95,16 +96,18 @@ impl Plans {
                     keep_alive_queue: None,
                     rdp_cookie: None,
                     send_name_header: None,
-                    force_persist: Vec::new(),
-                    ignore_persist: Vec::new(),
-                    stick: Vec::new(),
+                    force_persist: Arc::default(),
+                    ignore_persist: Arc::default(),
+                    stick: Arc::default(),
+                    source: None,
+                    edits: 0,
                 })
             }),
             forced_id: false,
             frontend_slot: slot(Kind::Frontend, name),
             backend_slot: slot(Kind::Backend, name),
-        });
-        self.plan.backends_by_name.insert(name.into(), index);
+        }));
+        Arc::make_mut(&mut self.plan.backends_by_name).insert(name.into(), index);
         index
     }
 
@@ -117,7 +120,12 @@ impl Plans {
             state.user_weight.set(1);
             state.initial_weight.set(1);
         }
-        self.plan.servers.push(Server {
+        let owner = ProxyId(self.plan.proxies.len() as u32);
+        self.plan.servers.push(Arc::new(Server {
+            owner,
+            dynamic: false,
+            gone: false,
+            referenced: false,
             tls: None,
             proxy_fields: None,
             name: name.into(),
@@ -130,11 +138,12 @@ impl Plans {
             forced_id: false,
             span: Span::default(),
             slot,
-        });
+        }));
     }
 
     pub fn rules(&mut self, proxy: ProxyId) -> &mut Rules {
-        self.plan.proxies[proxy.index()].rules.get_or_insert_default()
+        let proxy = Arc::get_mut(&mut self.plan.proxies[proxy.index()]).unwrap();
+        Arc::get_mut(proxy.rules.get_or_insert_default()).unwrap()
     }
 
     pub fn start(self) -> Running {

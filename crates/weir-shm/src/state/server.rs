@@ -80,6 +80,22 @@ impl CheckState {
     pub const PAUSED: u32 = 0x08;
     pub const AGENT: u32 = 0x10;
 
+    fn reset(&self) {
+        let words = [
+            &self.flags,
+            &self.status,
+            &self.result,
+            &self.health,
+            &self.code,
+            &self.duration_ms,
+            &self.rise,
+            &self.fall,
+            &self.port,
+        ];
+        words.into_iter().for_each(|word| word.set(0));
+        self.last_ms.set(0);
+    }
+
     /// Configured and not switched off.
     pub fn is_enabled(&self) -> bool {
         let bits = Self::CONFIGURED | Self::ENABLED;
@@ -161,6 +177,8 @@ pub struct ServerState {
 impl ServerState {
     /// Bit of [`ServerState::configured`]: `disabled` stood on the line.
     pub const CONFIGURED_DISABLED: u32 = 1;
+    /// Bit of [`ServerState::configured`]: it came at run time, and no operator has ordered anything of it yet.
+    pub const CAME_AT_RUN_TIME: u32 = 2;
 
     /// Whether the state of a new server is still to be filled in. Whoever finds it new fills in what the plan says
     /// (the same values, whoever does it) and then calls [`ServerState::begin`].
@@ -177,6 +195,36 @@ impl ServerState {
     /// The next [`ServerState::begin`] returns true again (the server was deleted).
     pub fn forget(&self) {
         self.initialised.set(0);
+    }
+
+    /// As for a name that was never there, but for the revision, which tells one server of the name from another.
+    pub fn reset(&self) {
+        self.initialised.set(0);
+        self.operational.set(0);
+        self.admin.set(0);
+        let words = [
+            &self.user_weight,
+            &self.initial_weight,
+            &self.effective_weight,
+            &self.throttle,
+            &self.maxconn,
+            &self.consecutive_errors,
+            &self.observed_error,
+            &self.check_failures,
+            &self.down_transitions,
+            &self.observe_failures,
+            &self.configured,
+        ];
+        words.into_iter().for_each(|word| word.set(0));
+        [&self.last_change_ms, &self.downtime_ms, &self.slowstart_ms]
+            .into_iter()
+            .for_each(|word| word.set(0));
+        [&self.check, &self.agent].into_iter().for_each(CheckState::reset);
+        [&self.address, &self.check_address, &self.agent_address]
+            .into_iter()
+            .filter(|cell| cell.version() != 0)
+            .for_each(|cell| cell.set(None, None));
+        self.clear_maxima();
     }
 
     pub fn operational(&self) -> OperationalState {

@@ -4,6 +4,7 @@ pub mod backends;
 pub mod caches;
 pub mod counters;
 pub mod dynamic_cookie;
+pub mod dynamic_servers;
 pub mod events;
 pub mod frontends;
 pub mod limits;

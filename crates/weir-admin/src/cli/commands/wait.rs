@@ -1,8 +1,7 @@
 //! `wait`: for a time, or for a condition.
 
-use weir_shm::AdminFlags;
-
 use crate::View;
+use crate::cli::commands::dynamic_servers::{self, Removable};
 use crate::cli::reply::Reply;
 use crate::cli::session::{Condition, Context, Control};
 
@@ -45,12 +44,11 @@ fn removable(view: &View<'_>, path: &str) -> Option<Result<(), String>> {
     let Some((backend, server)) = path.split_once('/') else { return refused("Require 'backend/server'.") };
     let Some(proxy) = view.find_backend(backend) else { return refused("No such backend.") };
     let Some(id) = view.find_server(proxy, server) else { return refused("No such server.") };
-    let shared = view.server_state(view.plan.server(id));
-    if !shared.state.admin().intersects(AdminFlags::MAINT) {
-        return refused("Only servers in maintenance mode can be deleted.");
+    match dynamic_servers::removable(view, id) {
+        Removable::Yes => Some(Ok(())),
+        Removable::NotYet(_) => None,
+        Removable::Never(text) => refused(text),
     }
-    let busy = shared.sum(|it| it.scur.value() + it.srv_icur.value() + it.used_conn_cur.value());
-    (busy == 0).then_some(Ok(()))
 }
 
 /// A time of manual 2.5 whose default unit is the millisecond.
