@@ -353,6 +353,33 @@ fn shards_are_told_apart(left: &str, right: &str) {
     );
 }
 
+/// What is said between peers is encrypted, whoever calls.
+fn encrypted(left: &str, right: &str) {
+    let Some((left, right)) = both(left, right) else { return };
+    let mut lab = Lab::new(&format!("encrypted-{:?}-{:?}", left.kind, right.kind));
+    let certificate = home().join("../haproxy-configs/example-certificate.pem");
+    let section = |own: &str, other: &str| {
+        format!(
+            "bind <{own}> ssl crt {}\n    default-server ssl verify none\n    server {own}\n    server {other} <{other}>",
+            certificate.display()
+        )
+    };
+    let left = lab.node("left", &left, &section("left", "right"), "");
+    let right = lab.node("right", &right, &section("right", "left"), "");
+    until_talking(&left, &right);
+    ["a", "b"].iter().for_each(|key| left.request(key));
+    until_equal("changes of the left", &left, &right);
+    right.request("c");
+    until_equal("changes of the right", &left, &right);
+    assert_eq!(left.entries("arrays").len(), 3);
+    // Who speaks in the clear is not understood.
+    let mut stranger = TcpStream::connect(("127.0.0.1", left.ports[1])).unwrap();
+    stranger.write_all(b"HAProxyS 2.1\nleft\nright 1 1\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = stranger.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"200"), "{answer:?}");
+}
+
 macro_rules! pairs {
     ($($name:ident: $left:literal, $right:literal;)*) => {$(
         mod $name {
@@ -364,6 +391,11 @@ macro_rules! pairs {
             #[test]
             fn restarts_forget_nothing() {
                 super::restarts_forget_nothing($left, $right);
+            }
+
+            #[test]
+            fn encrypted() {
+                super::encrypted($left, $right);
             }
 
             #[test]
