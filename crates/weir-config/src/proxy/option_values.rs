@@ -210,12 +210,12 @@ fn forwarded_expression(parser: &mut Parser<'_>, line: &Line<'_>, at: usize) -> 
         let text = format!("'{}' expects <expr> as argument.", line.word(at - 1));
         return line.fail_tight(at - 1, text);
     }
-    expression::word(parser, line, at, FORWARDED).or_else(|error| {
+    expression::word(parser, line, at, FORWARDED).map_err(|error| {
         let (title, place) = (parser.title(), parser.place(line));
         let text = format!(
             "{title} [{place}]: failed to parse 'option forwarded' expression '{word}' in : {error}."
         );
-        Err(Box::new(line.alert(at, text).with_form(Form::Bare)))
+        Box::new(line.alert(at, text).with_form(Form::Bare))
     })
 }
 
