@@ -69,7 +69,7 @@ pub const OPTIONS: &[BindOption] = &[
             }
         })
     })
-    .no_effect("HTTP/2 alone has pings"),
+    .no_effect("idle connections end by their timeouts alone"),
     BindOption::valued("shards", "Sockets per address (5.1).", shards)
         .no_effect("every worker has a listening socket of its own"),
     BindOption::valued("nbconn", "Reverse HTTP connections (5.1).", |parser, place, _| {

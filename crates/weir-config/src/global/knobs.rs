@@ -129,7 +129,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "tune.streams-elasticity",
         "<number>",
         "Streams of a connection under load (3.2).",
-        "HTTP/2 is not spoken yet",
+        "what a client may open does not depend on the load",
         |parser, line| {
             parser.at_most(line, 2)?;
             match integer(line.word(1)) {

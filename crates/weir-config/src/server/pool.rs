@@ -62,5 +62,5 @@ pub const OPTIONS: &[ServerOption] = &[
             }
         }
     })
-    .no_effect("HTTP/2 alone has pings"),
+    .no_effect("idle connections end by their timeouts alone"),
 ];

@@ -351,3 +351,47 @@ fn an_answer_shorter_than_announced_is_no_answer() {
     let outcome = pair.client.read(&mut cx(), id, &mut [0; 8]);
     assert_eq!(outcome, Poll::Ready(Err(ErrorCode::Protocol)));
 }
+
+#[test]
+fn glitches_end_the_connection_at_their_threshold_and_are_announced_before() {
+    // Manual of `tune.h2.fe.glitches-threshold`: at three quarters the client is told to go, at the threshold it is cut.
+    let mut server = Connection::new(Role::Server, Config { glitches: 8, ..Config::default() });
+    server.receive(PREFACE);
+    server.receive(&frame(kind::SETTINGS, 0, 0, b""));
+    let goaways = |server: &mut Connection| {
+        let frames = server.output().to_vec();
+        server.sent(frames.len());
+        frames.windows(9).filter(|header| header[3..] == [kind::GOAWAY, 0, 0, 0, 0, 0]).count()
+    };
+    let upper = block(&[&GET[..], &[("X", "y")]].concat());
+    let mut seen = Vec::new();
+    for stream in 0..8 {
+        server.receive(&frame(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 2 * stream + 1, &upper));
+        seen.push((server.glitches(), goaways(&mut server), server.has_ended()));
+    }
+    let told = |glitches| (glitches, 0, false);
+    assert_eq!(seen[..5], [told(1), told(2), told(3), told(4), told(5)]);
+    assert_eq!(seen[5..], [(6, 1, false), (7, 0, false), (8, 1, true)]);
+}
+
+#[test]
+fn a_client_that_had_all_its_streams_is_told_to_go_and_answered() {
+    let mut server = Connection::new(Role::Server, Config { max_total: 2, ..Config::default() });
+    server.receive(PREFACE);
+    server.receive(&frame(kind::SETTINGS, 0, 0, b""));
+    for stream in [1, 3] {
+        server.sent(server.output().len());
+        let whole = flag::END_HEADERS | flag::END_STREAM;
+        server.receive(&frame(kind::HEADERS, whole, stream, &block(&GET)));
+        assert_eq!(server.accept(), Some(stream));
+        assert_eq!(server.output().is_empty(), stream == 1, "the last one announces it");
+    }
+    assert_eq!(server.output()[3], kind::GOAWAY);
+    assert!(!server.has_ended() && !server.is_over());
+    for stream in [1, 3] {
+        let mut id = stream;
+        write(&mut server, &mut id, b"HTTP/1.1 204 No Content\r\n\r\n");
+        server.close(stream, Closing::Complete);
+    }
+    assert!(server.is_over());
+}
