@@ -3,6 +3,7 @@
 mod encrypted;
 mod privileges;
 mod running;
+mod servers;
 mod tables;
 
 use std::io::Write;

@@ -14,7 +14,7 @@ fn configuration(port: u16, socket: &str, table: &str, rules: &str) -> String {
     )
 }
 
-fn command(socket: &str, text: &str) -> String {
+pub fn command(socket: &str, text: &str) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.write_all(format!("{text}\n").as_bytes()).unwrap();
     let mut reply = String::new();
@@ -29,7 +29,7 @@ fn number(socket: &str, word: &str) -> Option<u64> {
     text.parse().ok()
 }
 
-fn reload(place: &Place, running: &Running, text: &str, times: usize) {
+pub fn reload(place: &Place, running: &Running, text: &str, times: usize) {
     place.write("a.cfg", text);
     running.signal(nix::libc::SIGUSR2);
     until("reload", || (place.read("errors").matches("Loading success.").count() == times + 1).then_some(()));
