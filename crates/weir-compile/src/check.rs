@@ -213,9 +213,6 @@ fn connect(step: &CheckStep, resolver: &mut Resolver<'_, '_>) -> Option<StepKind
     else {
         return None;
     };
-    if *ssl {
-        not_yet(resolver, *span, "connect ssl of a check is not supported by weir yet.".into());
-    }
     if protocol.as_deref().is_some_and(|name| !matches!(name, "h1" | "none")) {
         not_yet(resolver, *span, "connect proto of a check is not supported by weir yet.".into());
     }

@@ -158,7 +158,7 @@ impl Connectors {
         span: Span,
         resolver: &mut Resolver<'_, '_>,
     ) -> Option<Arc<ServerTls>> {
-        let tls = options.tls.as_deref().filter(|tls| tls.enabled || tls.check)?;
+        let tls = options.tls.as_deref().filter(|tls| tls.enabled || tls.check || tls.connect)?;
         let key = Arc::as_ptr(options);
         if let Some(known) = self.by_source.get(&key) {
             return known.clone();

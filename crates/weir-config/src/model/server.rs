@@ -99,6 +99,8 @@ pub struct TlsServer {
     pub enabled: bool,
     /// `check-ssl`.
     pub check: bool,
+    /// A `connect ssl` of the checks asks for it.
+    pub connect: bool,
     pub settings: ContextSettings,
     /// `crt` as written, and the certificate once the line was found to use it.
     pub crt: Option<Box<str>>,

@@ -9,6 +9,7 @@ use crate::parser::Parser;
 pub(super) fn section(parser: &mut Parser<'_>, proxy: &mut Proxy) {
     log_format(parser, proxy);
     check_ports(parser, proxy);
+    check_encryption(parser, proxy);
 }
 
 /// An HTTP log line says nothing of TCP streams; the TCP line takes its place.
@@ -28,6 +29,18 @@ fn log_format(parser: &mut Parser<'_>, proxy: &mut Proxy) {
     parser.push(Diagnostic::new(Level::Warning, Form::ParsingBare, Some(span), text));
     let settings = std::sync::Arc::make_mut(&mut proxy.settings);
     std::sync::Arc::make_mut(&mut settings.log).format = LogFormat::Tcp(span);
+}
+
+/// `connect ssl` takes what the server line says of TLS, also where the traffic is not encrypted.
+fn check_encryption(parser: &mut Parser<'_>, proxy: &mut Proxy) {
+    let encrypts = |step: &CheckStep| matches!(step, CheckStep::Connect { ssl: true, .. });
+    if !proxy.settings.check.steps.iter().any(encrypts) {
+        return;
+    }
+    let Some(backend) = &mut proxy.backend else { return };
+    for server in backend.servers.iter_mut().filter(|server| server.options.settings.check.enabled) {
+        crate::server::tls::for_checks(parser, &proxy.name, server);
+    }
 }
 
 /// Every check needs a port from somewhere.

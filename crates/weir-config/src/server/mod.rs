@@ -9,7 +9,7 @@ mod proxy_protocol;
 mod resolve;
 mod same;
 mod source;
-mod tls;
+pub(crate) mod tls;
 mod traffic;
 
 pub use line::KEYWORDS;

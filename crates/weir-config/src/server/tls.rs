@@ -10,7 +10,7 @@ use super::option::{Parse, ServerOption};
 use super::place::{Draft, Place};
 use crate::bind::{NO_KTLS, NO_NPN};
 use crate::expression;
-use crate::model::{Sni, TlsServer};
+use crate::model::{Server, Sni, TlsServer};
 use crate::outcome::Outcome;
 use crate::parser::Parser;
 use crate::tls::{Loading, certificates};
@@ -199,9 +199,26 @@ pub(super) fn settle(parser: &mut Parser<'_>, line: &Line<'_>, title: &str, draf
     else {
         return Ok(());
     };
-    let fail = |form: Form, text: String| {
-        Err(Box::new(Diagnostic::new(Level::Alert, form, Some(line.word_span(1)), text)))
-    };
+    complete(parser, tls, title)
+        .map_err(|(form, text)| Box::new(Diagnostic::new(Level::Alert, form, Some(line.word_span(1)), text)))
+}
+
+/// The checks of a server connect with `ssl`, whatever its traffic does.
+pub(crate) fn for_checks(parser: &mut Parser<'_>, proxy: &str, server: &mut Server) {
+    let options = Arc::make_mut(&mut server.options);
+    let tls = options.tls.get_or_insert_default();
+    if tls.enabled || tls.check {
+        return;
+    }
+    tls.connect = true;
+    let title = format!("'server {proxy}/{}' : ", server.name);
+    if let Err((form, text)) = complete(parser, tls, &title) {
+        parser.push(Diagnostic::new(Level::Alert, form, Some(server.span), text));
+    }
+}
+
+fn complete(parser: &mut Parser<'_>, tls: &mut TlsServer, title: &str) -> Result<(), (Form, String)> {
+    let fail = |form, text| Err((form, text));
     let verifies =
         tls.settings.verify.map_or(!parser.config.global.tls.verify_none, |verify| verify != Verify::None);
     if verifies && tls.settings.ca_file.is_none() {
