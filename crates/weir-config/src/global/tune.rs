@@ -90,7 +90,8 @@ pub const KEYWORDS: &[Keyword] = &[
     )
     .no_effect(POOLS),
     row("tune.stick-counters", "<number>", "Stick counters of a stream (3.2).", stick_counters),
-    variables("tune.vars.check-max-size", "Memory of variables in checks (3.2)."),
+    variables("tune.vars.check-max-size", "Memory of variables in checks (3.2).")
+        .no_effect("variables of a check end with it"),
     variables("tune.vars.global-max-size", "Memory of all variables (3.2)."),
     variables("tune.vars.proc-max-size", "Memory of `proc` variables (3.2)."),
     variables("tune.vars.reqres-max-size", "Memory of `req` and `res` variables (3.2)."),
@@ -110,11 +111,11 @@ const fn datagram(name: &'static str, doc: &'static str) -> Keyword {
             Err(text) => line.fail(1, format!("parsing [{place}]: {text}")),
         }
     })
-    .no_effect("no datagram listener or server can be configured yet")
+    .no_effect("sockets for datagrams keep the system's buffers")
 }
 
 const fn variables(name: &'static str, doc: &'static str) -> Keyword {
-    row(name, "<size>", doc, variables_size).no_effect("the memory of variables is not counted yet")
+    row(name, "<size>", doc, variables_size)
 }
 
 fn set(parser: &mut Parser<'_>, line: &Line<'_>, missing: &str, keep: fn(&mut Tune, u32)) -> Outcome {
