@@ -82,6 +82,12 @@ maps: build-needs ## Load and look up maps of a million entries, beside HAProxy
 	conformance-tests/set-up measure
 	python3 conformance-tests/bench/maps.py
 
+.PHONY: rules
+rules: build-needs ## Measure what 100 header rules and 1,000 ACLs cost, beside HAProxy
+	cargo build --release --locked -p weir
+	conformance-tests/set-up measure
+	python3 conformance-tests/bench/rules.py
+
 .PHONY: record
 record: ## Record transcripts of new scenarios from real HAProxy
 	conformance-tests/set-up test

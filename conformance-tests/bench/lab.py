@@ -195,6 +195,14 @@ def workdir():
     return directory
 
 
+# What the configurations of the measurements begin with, behind their `global` section.
+DEFAULTS = """defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+"""
+
 NGINX_HEAD = """
 worker_processes 1;
 daemon off;
@@ -215,8 +223,8 @@ NGINX_HTTP = """
 """
 
 
-def origin(directory):
-    """nginx as the origin: `/` is small, `/1m` is a file of 1 MiB. Returns it and its port."""
+def origin(directory, small="/"):
+    """nginx as the origin: `small` is small, `/1m` is a file of 1 MiB. Returns it and its port."""
     port = free_port()
     with open(os.path.join(directory, "1m"), "wb") as out:
         out.write(b"x" * (1 << 20))
@@ -227,7 +235,7 @@ def origin(directory):
     server {{
         listen 127.0.0.1:{port} backlog=8192;
         root {directory};
-        location = / {{ return 200 "hello, world"; }}
+        location = {small} {{ return 200 "hello, world"; }}
     }}
 }}
 """

@@ -22,12 +22,7 @@ def write_config(path, port):
     nbthread {WORKERS}
     maxconn 4000
 
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-
+{lab.DEFAULTS}
 frontend fe
     bind 127.0.0.1:{port}
     http-request return status 200 if {{ path /ready }}

@@ -32,12 +32,7 @@ def write(directory, kind, port):
         out.write(f"""global
     nbthread {WORKERS}
     stats socket {directory}/{kind}.sock level admin
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-frontend fe
+{lab.DEFAULTS}frontend fe
     bind 127.0.0.1:{port}
     http-request return status 200 hdr x %[{fetch},map_{kind}({path},none)]
 """)

@@ -18,12 +18,7 @@ def config(port, directory):
     nbthread 2
     stats socket {directory}/cli.sock level admin
 
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-
+{lab.DEFAULTS}
 frontend fe
     bind 127.0.0.1:{port}
     stick-table type ip size 1m expire 1h store gpc0,http_req_rate(10s)

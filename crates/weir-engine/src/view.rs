@@ -452,6 +452,14 @@ impl Sample for View<'_> {
         true
     }
 
+    fn priority_class(&self) -> i64 {
+        self.stream.priority_class
+    }
+
+    fn priority_offset(&self) -> i64 {
+        self.stream.priority_offset
+    }
+
     fn request_cookie_capture(&self) -> Option<&[u8]> {
         Some(&self.stream.record.request_cookie[..]).filter(|text| !text.is_empty())
     }

@@ -84,6 +84,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What a converter made is no longer than a buffer: the rest is cut off, as in HAProxy.
+    pub(crate) fn limit(&mut self, most: impl FnOnce() -> usize) {
+        if let Value::Str(Cow::Owned(text)) | Value::Bin(Cow::Owned(text)) | Value::Meth(Cow::Owned(text)) =
+            self
+        {
+            text.truncate(most());
+        }
+    }
+
     pub fn into_owned(self) -> OwnedValue {
         match self {
             Value::Bool(value) => Value::Bool(value),

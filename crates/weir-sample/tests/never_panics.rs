@@ -163,4 +163,26 @@ proptest! {
             }
         }
     }
+
+    /// Whatever comes in, no more than a buffer comes out of any converter, however many follow each other.
+    #[test]
+    fn converters_stay_within_a_buffer(
+        converters in proptest::collection::vec(
+            (name(convert::names().collect()), arguments()).prop_map(|(name, args)| name + &args),
+            1..4,
+        ),
+        bytes in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..60),
+            proptest::collection::vec(any::<u8>(), 6_000..16_384),
+            (any::<u8>(), 0..16_384usize).prop_map(|(byte, count)| vec![byte; count]),
+        ],
+    ) {
+        let text = format!("var(txn.x),{}", converters.join(","));
+        let parsed = with_context(|cx| Expr::<Named>::parse(&[&text], &mut 0, cx));
+        if let Ok(Ok(expr)) = parsed.map(|expr| expr.resolve(&mut AnyName)) {
+            let stream = Anything { request: None, bytes };
+            let length = expr.eval(&stream).value().map_or(0, |value| value.into_text().len());
+            prop_assert!(length <= stream.buffer_bytes(), "{text}: {length} bytes");
+        }
+    }
 }

@@ -63,6 +63,7 @@ impl Expr<Resolved> {
         for conversion in &self.conversions {
             let input = value.cast(conversion.row.input)?;
             value = (conversion.row.run)(&conversion.args, input, stream)?;
+            value.limit(|| stream.buffer_bytes());
         }
         Some(value)
     }

@@ -246,7 +246,7 @@ fn response_data(stream: &dyn Stream) -> Option<&[u8]> {
 }
 
 fn either_data(stream: &dyn Stream) -> Option<&[u8]> {
-    response_data(stream).or_else(|| request_data(stream))
+    response_data(stream).filter(|data| !data.is_empty()).or_else(|| request_data(stream))
 }
 
 /// `length` bytes from `offset` on; with length 0 all there are.

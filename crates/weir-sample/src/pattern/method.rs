@@ -21,23 +21,24 @@ pub enum Method {
 }
 
 impl Method {
+    pub const ALL: [Method; 13] = [
+        Method::Found,
+        Method::Bool,
+        Method::Int,
+        Method::Ip,
+        Method::Bin,
+        Method::Len,
+        Method::Str,
+        Method::Beg,
+        Method::Sub,
+        Method::Dir,
+        Method::Dom,
+        Method::End,
+        Method::Reg,
+    ];
+
     pub fn parse(word: &str) -> Option<Method> {
-        Some(match word {
-            "found" => Method::Found,
-            "bool" => Method::Bool,
-            "int" => Method::Int,
-            "ip" => Method::Ip,
-            "bin" => Method::Bin,
-            "len" => Method::Len,
-            "str" => Method::Str,
-            "beg" => Method::Beg,
-            "sub" => Method::Sub,
-            "dir" => Method::Dir,
-            "dom" => Method::Dom,
-            "end" => Method::End,
-            "reg" => Method::Reg,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|method| method.as_str() == word)
     }
 
     pub const fn as_str(self) -> &'static str {

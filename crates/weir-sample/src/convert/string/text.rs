@@ -96,7 +96,7 @@ pub(super) fn check_regsub(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Res
 }
 
 /// The first match, or every one with `g`. An empty match ends the replacing.
-pub(super) fn regsub<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn regsub<'a>(args: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
     let (Value::Str(text), Arg::Regex(regex)) = (value, &args[0]) else { return None };
     let Some(mut groups) = regex.find(&text, 0) else {
         return Some(Value::Str(text));
@@ -105,7 +105,8 @@ pub(super) fn regsub<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) 
     let global = args[2].str().contains('g');
     let mut out = Vec::with_capacity(text.len());
     let mut done = 0;
-    loop {
+    // More than a buffer holds is cut off in the end.
+    while out.len() <= stream.buffer_bytes() {
         let (start, end) = groups[0]?;
         out.extend_from_slice(&text[done..start]);
         Regex::expand(template, &text, &groups, &mut out);
