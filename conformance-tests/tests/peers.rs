@@ -462,6 +462,45 @@ fn a_limit_that_two_share() {
     }
 }
 
+/// Who takes the place of another program (`-sf`) is told by it what it knows.
+fn replaced(old: &str, new: &str) {
+    let Some((old, new)) = both(old, new) else { return };
+    let mut lab = Lab::new(&format!("replaced-{:?}-{:?}", old.kind, new.kind));
+    let mut node = lab.node("left", &old, "peer left <left>", "");
+    // A process that does not know everything itself does not pass for one that does.
+    until(
+        "that it knows everything",
+        || node.ask("show peers").contains("resync_timeout=<PAST>"),
+        || node.ask("show peers"),
+    );
+    ["a", "b"].iter().for_each(|key| node.request(key));
+    (0..100).for_each(|key| {
+        node.ask(&format!("set table group/own key {key} data.gpc0 {key}"));
+    });
+    let before = node.tables();
+    let mut first = node.running.take().unwrap();
+    let arguments = ["-W".to_string(), "-sf".to_string(), first.id().to_string()];
+    let started = new.start(&node.dir, &node.config, &arguments, &node.ports);
+    node.running = Some(started.unwrap());
+    assert!(first.wait().is_some(), "the old program ends");
+    until("what it was told", || node.tables() == before, || format!("{:#?}", node.tables()));
+}
+
+#[test]
+fn weir_takes_the_place_of_haproxy() {
+    replaced("haproxy_2_8", "weir_4");
+}
+
+#[test]
+fn haproxy_takes_the_place_of_weir() {
+    replaced("weir_4", "haproxy_2_8");
+}
+
+#[test]
+fn weir_takes_the_place_of_weir() {
+    replaced("weir_4", "weir_1");
+}
+
 /// Tables lie in shared memory: a controller that dies is replaced, and neither side misses what happened meanwhile.
 #[test]
 fn a_killed_controller_misses_nothing() {

@@ -82,6 +82,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     });
     let mut commands = Commands { reach, requests, parts: parts.clone(), listening: HashMap::new() };
     commands.listen(listeners)?;
+    let mut farewell = None;
     let exit = loop {
         let order = tokio::select! {
             order = orders.recv() => order,
@@ -90,7 +91,11 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
         match order {
             None => break Exit::Orphaned,
             Some(ControllerOrder::HardStop) => break Exit::HardStop,
-            Some(ControllerOrder::SoftStop) => {}
+            Some(ControllerOrder::SoftStop) => {
+                // A process that takes this one's place listens for peers by now, and is told what they know.
+                commands.leave_peers(&plan.load());
+                farewell = Some(tokio::task::spawn_local(commands.reach.peers.clone().hand_over()));
+            }
             Some(ControllerOrder::DumpServers) => {}
             Some(ControllerOrder::Serve { connection, level }) => {
                 let stream = std::os::unix::net::UnixStream::from(connection);
@@ -113,6 +118,10 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
             }
         }
     };
+    if let (Exit::HardStop, Some(farewell)) = (&exit, farewell) {
+        // Over in any case after a while; the supervisor has the last word.
+        let _ = farewell.await;
+    }
     talk.abort();
     checks.abort();
     updates.abort();
@@ -185,6 +194,17 @@ impl Commands {
                 task.abort();
             }
             kept
+        });
+    }
+
+    /// Closes the sockets of `peers` sections.
+    fn leave_peers(&mut self, plan: &Plan) {
+        self.listening.retain(|slot, task| {
+            let of_peers = is_of_peers(plan, *slot);
+            if of_peers {
+                task.abort();
+            }
+            !of_peers
         });
     }
 

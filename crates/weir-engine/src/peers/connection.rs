@@ -28,6 +28,8 @@ const BEGINNING: Duration = Duration::from_secs(5);
 const AGAIN_MS: (u64, u64) = (250, 5000);
 /// How often tables are looked at for changes: workers that make them tell nobody.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often a process that ends looks for one that takes its place: that one listens before it says so.
+const HANDOVERS: u32 = 2;
 /// A message of this many bytes is taken in any case.
 const LONGEST: usize = 16_384;
 
@@ -127,7 +129,7 @@ async fn attempt(section: &Rc<Section>, name: &Arc<str>, number: usize) -> bool 
         }
     };
     let Some((Status::Succeeded, rest)) = status else { return false };
-    let begun = Begun { number, encrypted, local: false, ends: None };
+    let begun = Begun { number, encrypted, local: false, hands_over: false, ends: None };
     converse(section, begun, socket, rest).await;
     true
 }
@@ -207,6 +209,38 @@ async fn receive(socket: &mut Socket, into: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// Tells the process that takes this one's place what is known, if there is one.
+pub async fn hand_over(section: &Rc<Section>) {
+    for _ in 0..HANDOVERS {
+        if tell_successor(section).await.is_some() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(AGAIN_MS.0)).await;
+    }
+}
+
+async fn tell_successor(section: &Rc<Section>) -> Option<()> {
+    let (plan, local) = {
+        let state = section.state.borrow();
+        (state.plan().clone(), state.local_name()?)
+    };
+    let (target, number, encrypted) = {
+        let state = section.state.borrow();
+        let line = state.line(&local)?;
+        let number = state.peers.iter().find(|peer| peer.name == local)?.number;
+        (target(line)?, number, line.tls.is_some())
+    };
+    let mut socket = connect(section, &local, &plan, &target).await.ok()?;
+    let hello = Hello { to: local.to_string(), from: local.to_string(), pid: section.pid };
+    let (status, rest) = greet(&mut socket, &hello).await.ok()?;
+    if status != Status::Succeeded {
+        return None;
+    }
+    let begun = Begun { number, encrypted, local: true, hands_over: true, ends: None };
+    converse(section, begun, socket, rest).await;
+    Some(())
+}
+
 /// A connection that came in.
 pub async fn accepted(section: Rc<Section>, connection: OwnedFd, slot: Slot) {
     let mut socket = Socket::new(connection);
@@ -239,7 +273,7 @@ pub async fn accepted(section: Rc<Section>, connection: OwnedFd, slot: Slot) {
         }
         peer.figures.last_status = Some(status);
     }
-    let begun = Begun { number, encrypted, local, ends: ends(&socket) };
+    let begun = Begun { number, encrypted, local, hands_over: false, ends: ends(&socket) };
     converse(&section, begun, socket, rest).await;
 }
 
@@ -281,6 +315,8 @@ struct Begun {
     number: usize,
     encrypted: bool,
     local: bool,
+    /// Everything is told, and then nothing more.
+    hands_over: bool,
     ends: Option<(SocketAddr, SocketAddr)>,
 }
 
@@ -366,7 +402,10 @@ fn begin(section: &Section, begun: &Begun, serial: u64, bell: Rc<Notify>) -> boo
     let Some(peer) = state.peer(begun.number) else { return false };
     peer.hang_up();
     (peer.figures.last_state, peer.figures.last_handshake_ms) = ("ESTA", Some(now));
-    let session = Session::new(&mut peer.link, longest, now);
+    let mut session = Session::new(&mut peer.link, longest, now);
+    if begun.hands_over {
+        session.teach();
+    }
     peer.conversation = Some(Conversation {
         serial,
         session,
@@ -426,14 +465,17 @@ fn speak(
     };
     with(section, begun, serial, |conversation, link| {
         let session = &mut conversation.session;
+        if begun.hands_over && !session.is_teaching() {
+            return None;
+        }
         let more = output.is_empty() && session.fill(&members, link, audience, known, most, now);
         let deadline = session.wait(link, now).unwrap_or_else(|silence| {
             *fault = Some(silence);
             now
         });
         output.append(session.output());
-        (deadline, more)
-    })
+        Some((deadline, more))
+    })?
 }
 
 /// The session is over; what it still had to say.

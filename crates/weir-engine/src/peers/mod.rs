@@ -28,6 +28,8 @@ pub use view::{PeerView, SectionView, TableView};
 
 /// How often sections look whether they waited long enough for somebody to ask.
 const TEND: Duration = Duration::from_millis(50);
+/// How long telling everything may take.
+const HAND_OVER: Duration = Duration::from_secs(10);
 
 /// All sections of the plan in force.
 pub struct Peers {
@@ -76,6 +78,16 @@ impl Peers {
             tokio::time::sleep(TEND).await;
             let sections = self.sections.borrow().clone();
             sections.iter().for_each(|section| section.tend(now_ms()));
+        }
+    }
+
+    /// The process ends softly: peers are left, and the process that takes this one's place is told everything. Over
+    /// when it was, or when nobody is there.
+    pub async fn hand_over(self: Rc<Self>) {
+        let sections = self.sections.borrow().clone();
+        sections.iter().for_each(|section| section.end());
+        for section in &sections {
+            let _ = tokio::time::timeout(HAND_OVER, connection::hand_over(section)).await;
         }
     }
 

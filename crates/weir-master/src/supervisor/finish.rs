@@ -14,6 +14,8 @@ use crate::message::Order;
 
 /// Children that were told to end now have this long.
 const HARD_STOP_MS: u64 = 1000;
+/// The controller has this long at the end of a soft stop, to tell a process in its place what peers know.
+const FAREWELL_MS: u64 = 12_000;
 
 /// What is left to do for the process itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +133,7 @@ impl Supervisor {
         {
             // The controller has nothing left to control.
             self.end_now();
+            self.stopping.stage = Stage::Hard { kill_ms: monotonic_ms() + FAREWELL_MS };
         }
         if !self.children.alive.is_empty() {
             return None;
