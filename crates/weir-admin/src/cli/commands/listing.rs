@@ -45,12 +45,13 @@ fn state_line(view: &View<'_>, proxy: &Proxy, id: ServerId) -> String {
     let shown = |address: Option<std::net::IpAddr>| address.map_or("-".into(), |address| address.to_string());
     let port = |set: u32, configured: Option<u16>| if set > 0 { set } else { configured.unwrap_or(0).into() };
     let (check, agent) = (&server.settings.check, &server.settings.agent);
+    let encrypts = u32::from(server.tls.as_ref().is_some_and(|tls| tls.traffic));
     let check_address = shown(state.check_address.value().0.or(check.address));
     let check_port = port(state.check.port.value(), check.port);
     let agent_address = shown(state.agent_address.value().0.or(agent.address));
     let agent_port = port(state.agent.port.value(), agent.port.filter(|_| agent.enabled));
     format!(
-        "{} {} {} {} {ip} {} {} {} {} {} {} {} {} {} {} {} {} {fqdn} {own_port} - 0 {check_port} {check_address} \
+        "{} {} {} {} {ip} {} {} {} {} {} {} {} {} {} {} {} {} {fqdn} {own_port} - {encrypts} {check_port} {check_address} \
          {agent_address} {agent_port}",
         proxy.id,
         proxy.name,
