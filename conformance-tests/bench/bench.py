@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Requests per second and processor time of the proxy per request, one worker against one thread, in alternating runs.
+Over TLS too: kept alive by wrk, and handshakes by `openssl s_time`, where a request is a connection.
 
 BENCH_SECONDS (3) for one run, BENCH_ROUNDS (5), BENCH_IDLE (5000) idle connections; `bench.py small close` picks
 cases. Load generator, proxy and origin share this machine: compare ratios, not figures."""
 
 import os
+import re
 import shutil
 import socket
+import subprocess
 import sys
 import time
 
@@ -20,12 +23,16 @@ CASES = {
     "small": ("small, kept alive", "http", "/", 32, ()),
     "close": ("connection per request", "http", "/", 32, ("Connection: close",)),
     "large": ("1 MiB bodies", "http", "/1m", 8, ()),
+    "tls": ("TLS: small, kept alive", "https", "/", 32, ()),
+    "tls-large": ("TLS: 1 MiB bodies", "https", "/1m", 8, ()),
+    "tls-full": ("TLS 1.3: full handshakes", "handshake", ("-new", "-tls1_3"), 2, ()),
+    "tls-resumed": ("TLS 1.2: resumed handshakes", "handshake", ("-reuse", "-tls1_2"), 2, ()),
     "tcp": ("raw TCP", "tcp", "/", 32, ()),
     "tcp-large": ("raw TCP, 1 MiB", "tcp", "/1m", 8, ()),
 }
 
 
-def haproxy_config(http, tcp, origin):
+def haproxy_config(http, https, tcp, origin, certificate):
     return f"""global
     nbthread 1
     maxconn 8000
@@ -39,6 +46,7 @@ defaults
 frontend http
     mode http
     bind 127.0.0.1:{http}
+    bind 127.0.0.1:{https} ssl crt {certificate} alpn http/1.1
     default_backend origin
 
 backend origin
@@ -52,7 +60,7 @@ listen tcp
 """
 
 
-def nginx_config(http, tcp, origin, directory):
+def nginx_config(http, https, tcp, origin, certificate, directory):
     head = lab.NGINX_HEAD.format(dir=directory, name="nginx")
     module = "/usr/lib/nginx/modules/ngx_stream_module.so"
     stream = ""
@@ -63,6 +71,10 @@ def nginx_config(http, tcp, origin, directory):
     upstream origin {{ server 127.0.0.1:{origin}; keepalive 64; keepalive_requests 100000000; }}
     server {{
         listen 127.0.0.1:{http} backlog=8192;
+        listen 127.0.0.1:{https} ssl backlog=8192;
+        ssl_certificate {certificate};
+        ssl_certificate_key {certificate};
+        ssl_session_cache shared:tls:10m;
         location / {{
             proxy_pass http://origin;
             proxy_http_version 1.1;
@@ -74,19 +86,48 @@ def nginx_config(http, tcp, origin, directory):
 {stream}"""
 
 
-def start(program, origin, directory):
-    http, tcp = lab.free_port(), lab.free_port()
+def start(program, origin, directory, certificate):
+    http, https, tcp = lab.free_port(), lab.free_port(), lab.free_port()
     if program.family == "nginx":
-        config = nginx_config(http, tcp, origin, directory)
+        config = nginx_config(http, https, tcp, origin, certificate, directory)
     else:
-        config = haproxy_config(http, tcp, origin)
+        config = haproxy_config(http, https, tcp, origin, certificate)
     running = program.start(config, directory, wait_port=http)
-    return running, {"http": http, "tcp": tcp}
+    return running, {"http": http, "https": https, "handshake": https, "tcp": tcp}
 
 
-def measure(running, port, path, connections, headers):
+def make_certificate(directory):
+    """A certificate with its key, an elliptic curve's as most sites have it."""
+    key, crt, path = (os.path.join(directory, name) for name in ("site.key", "site.crt", "site.pem"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                    "-nodes", "-keyout", key, "-out", crt, "-days", "30", "-subj", "/CN=localhost"],
+                   check=True, stderr=subprocess.DEVNULL)
+    with open(path, "w") as out:
+        out.write(open(crt).read() + open(key).read())
+    return path
+
+
+def handshakes(port, options, clients):
+    """Connections by so many clients, one after the other each."""
+    command = ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-time", str(SECONDS), *options]
+    begun = time.monotonic()
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+               for _ in range(clients)]
+    said = [client.communicate()[0] for client in running]
+    counts = [re.findall(r"(\d+) connections in \d+ real seconds", text) for text in said]
+    errors = sum(not count for count in counts)
+    # The last figure is of what was asked for; -reuse tells of the first, full handshake before.
+    return {"requests": sum(int(count[-1]) for count in counts if count), "errors": errors,
+            "seconds": time.monotonic() - begun}
+
+
+def measure(running, port, mode, path, connections, headers):
     before = running.cpu_seconds()
-    result = lab.wrk(f"http://127.0.0.1:{port}{path}", SECONDS, connections, headers)
+    if mode == "handshake":
+        result = handshakes(port, path, connections)
+    else:
+        scheme = "https" if mode == "https" else "http"
+        result = lab.wrk(f"{scheme}://127.0.0.1:{port}{path}", SECONDS, connections, headers)
     # The last ticks are booked when the processes are next scheduled.
     time.sleep(0.05)
     spent = running.cpu_seconds() - before
@@ -102,7 +143,7 @@ def run_case(key, contenders):
             name = running.program.name
             if mode == "tcp" and not lab.answers(ports["tcp"]):
                 continue
-            rate, cost, bad = measure(running, ports[mode], path, connections, headers)
+            rate, cost, bad = measure(running, ports[mode], mode, path, connections, headers)
             if round_number == 0:
                 continue  # warming up
             rates.setdefault(name, []).append(rate)
@@ -149,12 +190,13 @@ def main():
     lab.raise_descriptor_limit()
     chosen = sys.argv[1:] or [*CASES, "idle"]
     directory = lab.workdir()
+    certificate = make_certificate(directory)
     origin, origin_port = lab.origin(directory)
     contenders = []
     try:
         for program in lab.programs():
             try:
-                contenders.append(start(program, origin_port, directory))
+                contenders.append(start(program, origin_port, directory, certificate))
             except RuntimeError as error:
                 print(f"left out: {error}")
         for key in chosen:

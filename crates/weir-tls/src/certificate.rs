@@ -73,6 +73,19 @@ impl fmt::Debug for Certificate {
 /// Certificates of this process by their content: a reload in which nothing changed parses nothing again.
 static KNOWN: Mutex<Option<HashMap<[u8; 32], Weak<Certificate>>>> = Mutex::new(None);
 
+/// What a certificate was found to be when it was checked, for a process that checks and keeps none: the supervisor,
+/// at the next reload.
+static CHECKED: Mutex<Option<HashMap<[u8; 32], Checked>>> = Mutex::new(None);
+
+/// Beyond so many all are forgotten, and checked anew.
+const CHECKED_AT_MOST: usize = 200_000;
+
+#[derive(Clone)]
+struct Checked {
+    kind: KeyKind,
+    names: Vec<Box<str>>,
+}
+
 impl Certificate {
     /// Reads a certificate. With `check` the key is read too and must belong to it; without it that is known already.
     pub fn load(name: &str, parts: Parts, check: bool) -> Result<Arc<Self>, Fault> {
@@ -80,7 +93,20 @@ impl Certificate {
         if let Some(known) = KNOWN.lock().ok().and_then(|known| known.as_ref()?.get(&hash)?.upgrade()) {
             return Ok(known);
         }
-        let certificate = Arc::new(Self::read(name, parts, check)?);
+        let checked = CHECKED.lock().ok().and_then(|checked| checked.as_ref()?.get(&hash).cloned());
+        let certificate = Arc::new(match checked {
+            Some(Checked { kind, names }) => {
+                Self { name: name.into(), kind, names, parts, parsed: OnceLock::new() }
+            }
+            None => Self::read(name, parts, check)?,
+        });
+        if check && let Ok(mut checked) = CHECKED.lock() {
+            let checked = checked.get_or_insert_default();
+            if checked.len() >= CHECKED_AT_MOST {
+                checked.clear();
+            }
+            checked.entry(hash).or_insert_with(|| certificate.checked());
+        }
         if let Ok(mut known) = KNOWN.lock() {
             let known = known.get_or_insert_default();
             if known.len().is_power_of_two() {
@@ -89,6 +115,10 @@ impl Certificate {
             known.insert(hash, Arc::downgrade(&certificate));
         }
         Ok(certificate)
+    }
+
+    fn checked(&self) -> Checked {
+        Checked { kind: self.kind, names: self.names.clone() }
     }
 
     fn read(name: &str, parts: Parts, check: bool) -> Result<Self, Fault> {

@@ -353,6 +353,9 @@ pub mod at {
     pub const REQBOUT: usize = 115;
     pub const RESBIN: usize = 116;
     pub const RESBOUT: usize = 117;
+    pub const SSL_SESS: usize = 118;
+    pub const SSL_REUSED_SESS: usize = 119;
+    pub const SSL_FAILED_HANDSHAKE: usize = 120;
 }
 
 #[cfg(test)]
@@ -361,7 +364,12 @@ mod tests {
 
     #[test]
     fn places_agree_with_the_table() {
-        for (place, name) in [(at::PXNAME, "pxname"), (at::TTIME, "ttime"), (at::RESBOUT, "resbout")] {
+        for (place, name) in [
+            (at::PXNAME, "pxname"),
+            (at::TTIME, "ttime"),
+            (at::RESBOUT, "resbout"),
+            (at::SSL_SESS, "ssl_sess"),
+        ] {
             assert_eq!(FIELDS[place].name, name);
         }
         assert_eq!(FIELDS[CORE_FIELDS].name, "ssl_sess");

@@ -39,6 +39,9 @@ pub fn frontend(view: &View<'_>, proxy: &Proxy, half: &Frontend) -> Row {
         (at::DSES, shared.sum(|it| it.dses.value())),
         (at::WREW, shared.sum(|it| it.wrew.value())),
         (at::EINT, shared.sum(|it| it.eint.value())),
+        (at::SSL_SESS, shared.sum(|it| it.ssl_sess.value())),
+        (at::SSL_REUSED_SESS, shared.sum(|it| it.ssl_reused_sess.value())),
+        (at::SSL_FAILED_HANDSHAKE, shared.sum(|it| it.ssl_failed_handshake.value())),
         (at::CONN_TOT, shared.sum(|it| it.conn_tot.value())),
         (at::COMP_IN, shared.sum(|it| it.comp_in.value())),
         (at::COMP_OUT, shared.sum(|it| it.comp_out.value())),
@@ -119,6 +122,9 @@ pub fn listener(view: &View<'_>, proxy: &Proxy, listener: &Listener, shows_addre
         (at::DSES, shared.sum(|it| it.dses.value())),
         (at::WREW, shared.sum(|it| it.wrew.value())),
         (at::EINT, shared.sum(|it| it.eint.value())),
+        (at::SSL_SESS, shared.sum(|it| it.ssl_sess.value())),
+        (at::SSL_REUSED_SESS, shared.sum(|it| it.ssl_reused_sess.value())),
+        (at::SSL_FAILED_HANDSHAKE, shared.sum(|it| it.ssl_failed_handshake.value())),
     ]);
     row
 }

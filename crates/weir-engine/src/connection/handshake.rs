@@ -123,7 +123,13 @@ impl Connection {
 
     fn handshaken(&mut self) {
         let Some(tls) = self.client.socket.tls_mut() else { return };
-        if !tls.ssl().session_reused() {
+        let session = &self.client.session;
+        if tls.ssl().session_reused() {
+            session.listener_counters.ssl_reused_sess.increment();
+            session.frontend_counters.ssl_reused_sess.increment();
+        } else {
+            session.listener_counters.ssl_sess.increment();
+            session.frontend_counters.ssl_sess.increment();
             let (state, now) = (self.worker.shm.process().state, self.worker.clock.now_ms());
             self.worker.counters.ssl_frontend_key_rate.add(now, 1);
             let rate = self.worker.shm.process().sum(|counters| counters.ssl_frontend_key_rate.value(now));
@@ -135,6 +141,8 @@ impl Connection {
     }
 
     fn handshake_failed(&mut self, fault: &Fault) -> bool {
+        self.client.session.listener_counters.ssl_failed_handshake.increment();
+        self.client.session.frontend_counters.ssl_failed_handshake.increment();
         let silent = self.client.session.proxy().settings.options.dontlognull;
         if !(fault.empty && silent) {
             let findings = self.client.socket.tls().and_then(|tls| Findings::of(tls.ssl()));

@@ -16,6 +16,10 @@ counters! {
         eint: Counter,
         /// Connections accepted; `stot` counts sessions.
         conn_tot: Counter,
+        /// Handshakes that made a session, that resumed one, that failed.
+        ssl_sess: Counter,
+        ssl_reused_sess: Counter,
+        ssl_failed_handshake: Counter,
     }
 }
 
@@ -56,6 +60,10 @@ counters! {
         h1req: Counter,
         h2req: Counter,
         h3req: Counter,
+        /// Handshakes that made a session, that resumed one, that failed.
+        ssl_sess: Counter,
+        ssl_reused_sess: Counter,
+        ssl_failed_handshake: Counter,
         /// `rate`: sessions per second.
         rate: Rate,
         req_rate: Rate,

@@ -52,7 +52,7 @@ fn removable(view: &View<'_>, path: &str) -> Option<Result<(), String>> {
 }
 
 /// A time of manual 2.5 whose default unit is the millisecond.
-fn duration(text: &str) -> Option<u64> {
+pub(super) fn duration(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: u64 = text[..digits].parse().ok()?;
     match &text[digits..] {

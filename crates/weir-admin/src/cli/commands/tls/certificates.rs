@@ -266,10 +266,20 @@ pub fn dump(context: &mut Context<'_>) -> Reply {
 
 pub fn show_sni(context: &mut Context<'_>) -> Reply {
     let plan = context.view().plan;
-    let wanted = match context.argument(0) {
-        "-f" => Some(context.argument(1)),
-        _ => None,
-    };
+    let (mut wanted, mut expired, mut ahead) = (None, false, "0");
+    let mut words = context.arguments.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-f" => wanted = words.next(),
+            "-A" => expired = true,
+            "-t" => ahead = words.next().map_or("0", String::as_str),
+            _ => {}
+        }
+    }
+    // Without a unit the offset is in seconds.
+    let unit = if ahead.ends_with(|last: char| last.is_ascii_digit()) { "s" } else { "" };
+    let ahead_ms = super::super::wait::duration(&format!("{ahead}{unit}")).unwrap_or(0);
+    let limit = openssl::asn1::Asn1Time::from_unix(ocsp::now_s() + (ahead_ms / 1000) as i64).ok();
     let mut text =
         String::from("# Frontend/Bind\tSNI\tNegative Filter\tType\tFilename\tNotAfter\tNotBefore\n");
     for listener in &plan.listeners {
@@ -281,6 +291,9 @@ pub fn show_sni(context: &mut Context<'_>) -> Reply {
         for (name, entry) in tls.listed() {
             let certificate = entry.certificate();
             let Ok(leaf) = pem::leaf(&certificate.parts().pem) else { continue };
+            if expired && limit.as_ref().is_some_and(|limit| leaf.not_after() >= limit) {
+                continue;
+            }
             let kind = match certificate.kind {
                 KeyKind::Rsa => "rsa",
                 KeyKind::Ecdsa => "ecdsa",
