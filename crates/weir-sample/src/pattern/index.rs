@@ -82,6 +82,7 @@ impl Index {
         let mut index = Self::new(scheme);
         match &mut index.kind {
             Kind::Keys(keys) => keys.reserve(entries, entries.len()),
+            Kind::Numbers(numbers) => numbers.reserve(entries, entries.len()),
             Kind::Nets(nets) if entries.len() > 1000 => nets.reserve(entries, entries.len()),
             _ => {}
         }

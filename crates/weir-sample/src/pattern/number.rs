@@ -48,6 +48,16 @@ impl Operator {
     }
 }
 
+/// A usual number, whose digits alone say what it is: of a million keys in a file most are.
+fn plain(word: &[u8]) -> Option<i64> {
+    const DIGITS: usize = 18;
+    let usual = !word.is_empty() && word.len() <= DIGITS && (word[0] != b'0' || word.len() == 1);
+    if !usual || !word.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(word.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
+}
+
 impl Range {
     pub const fn contains(self, value: i64) -> bool {
         self.low <= value && value <= self.high
@@ -55,6 +65,9 @@ impl Range {
 
     /// Reads `5`, `1:10`, `:10`, `1:`, and two integers joined by a dot (`3.1`). The error is HAProxy's text.
     pub fn parse(word: &str) -> Result<Range, String> {
+        if let Some(value) = plain(word.as_bytes()) {
+            return Ok(Range { low: value, high: value });
+        }
         Self::with_operator(word, None)
     }
 

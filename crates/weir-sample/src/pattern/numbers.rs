@@ -31,6 +31,13 @@ struct Interval {
 }
 
 impl Numbers {
+    /// Room for so many single values: each move would read all keys again.
+    pub(super) fn reserve(&mut self, entries: &Entries, count: usize) {
+        if count > FEW {
+            self.singles.reserve(count, |known| hash_entry(entries, known));
+        }
+    }
+
     pub(super) fn add(&mut self, entries: &Entries, range: Range, number: u32) {
         if self.singles.len() == 0 && self.ranges.is_empty() {
             if self.few.len() < FEW {
