@@ -17,7 +17,7 @@ use crate::value::{clamp_u32, prefix};
 const COPIES: &str = "the one duplex loop decides by itself how bytes move";
 const AT_ONCE: &str =
     "a connection leaves the turn to others after a few reads whatever came, and its streams are bounded";
-const CLIENT: &str = "nothing in weir makes HTTP requests of its own";
+const CLIENT: &str = "OCSP responses alone are asked for, with settings of their own";
 const GLITCHES: &str = "glitches are not counted: connections end on what HAProxy's threshold would let pass";
 
 const fn h2(name: &'static str, arguments: &'static str, doc: &'static str, parse: Parse) -> Keyword {
