@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use weir_http::Reply;
+use weir_http::{BodyKind, LAST_CHUNK, Reply, write_chunk};
 use weir_plan::Plan;
 use weir_plan::settings::StatsPage;
 use weir_types::ProxyId;
@@ -35,13 +35,28 @@ pub struct StatsAnswer {
 }
 
 impl StatsAnswer {
-    /// `None`: a header or the status cannot be sent.
-    pub(crate) fn reply(self) -> Option<Reply> {
+    /// `None`: a header or the status cannot be sent. `chunked`: the client reads chunks, in which HAProxy sends what it
+    /// makes piece by piece.
+    pub(crate) fn reply(self, chunked: bool) -> Option<Reply> {
         let mut reply = Reply::new(self.status).ok()?;
         for (name, value) in &self.headers {
+            // Behind what a redirection says of its empty body.
+            if *name == "location" {
+                reply.set_body(Vec::new()).ok()?;
+            }
             reply.headers().add(name.as_bytes(), value.as_bytes()).ok()?;
         }
-        reply.set_body(self.body).ok()?;
+        let located = self.headers.iter().any(|(name, _)| *name == "location");
+        if chunked && !self.body.is_empty() {
+            reply.headers().add(b"transfer-encoding", b"chunked").ok()?;
+            reply.head.body = BodyKind::Chunked;
+            write_chunk(&self.body, &mut reply.body);
+            reply.body.extend_from_slice(LAST_CHUNK);
+            // No trailers.
+            reply.body.extend_from_slice(b"\r\n");
+        } else if !located {
+            reply.set_body(self.body).ok()?;
+        }
         Some(reply)
     }
 }

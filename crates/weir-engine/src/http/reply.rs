@@ -95,6 +95,11 @@ impl Turn<'_, '_> {
         self.begin_reply()
     }
 
+    /// HTTP/1.1, and not HTTP/2 whose frames say where a body ends.
+    pub fn client_reads_chunks(&self) -> bool {
+        self.stream.request.version() == Version::HTTP_11 && self.client.socket.stream().is_none()
+    }
+
     /// An answer to something that is not a request: no rule is met, and the connection ends.
     pub fn answer_early(&mut self, status: u16) -> Step {
         let plan = self.client.session.plan.clone();

@@ -14,7 +14,6 @@ use super::list::Flow;
 use super::variable::store;
 use super::{List, RequestStage, headers, uri};
 use crate::record::{Cause, Stage};
-use crate::stats::StatsAnswer;
 use crate::stream::{Ending, Phase, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
@@ -374,7 +373,8 @@ impl Turn<'_, '_> {
         let target = self.stream.request.target();
         let query = target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
         let answer = self.worker.stats.as_ref().map(|service| service.metrics(plan, query));
-        match answer.and_then(StatsAnswer::reply) {
+        let chunked = self.client_reads_chunks();
+        match answer.and_then(|answer| answer.reply(chunked)) {
             Some(reply) => self.answer(plan, reply),
             None => self.answer_error(500),
         }

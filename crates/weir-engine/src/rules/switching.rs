@@ -188,7 +188,7 @@ impl Turn<'_, '_> {
         self.stream.substitute = "<STATS>";
         self.stream.record.end(Cause::Local, Stage::Request);
         self.client.session.frontend_counters.intercepted.increment();
-        Met::Leave(match answer.reply() {
+        Met::Leave(match answer.reply(self.client_reads_chunks()) {
             Some(reply) => self.answer(plan, reply),
             None => self.answer_error(500),
         })

@@ -41,6 +41,9 @@ pub struct Conversation {
     pub submitted: UnboundedReceiver<Submission>,
 }
 
+/// How often a child looks whether plans that were replaced have ended.
+const LOOK_AT_OLD_PLANS: std::time::Duration = std::time::Duration::from_secs(1);
+
 type Making = JoinHandle<Result<Arc<Plan>, String>>;
 
 /// A plan that is being made or is ready to be used.
@@ -77,6 +80,13 @@ impl Conversation {
                     }
                     _ => return,
                 },
+                () = tokio::time::sleep(LOOK_AT_OLD_PLANS), if held.waits() => {
+                    if held.note(&plan) {
+                        // Without a thread it waits for the next time.
+                        let _ = std::thread::Builder::new().name("trim".into()).spawn(weir_sys::memory::trim);
+                    }
+                    Ok(None)
+                }
                 made = finished(&mut pending.making) => Ok(pending.finish(made)),
                 prepared = editing.finished() => Ok(Some(prepared)),
                 Some(request) = asked.recv() => Ok(Some(ask(request))),

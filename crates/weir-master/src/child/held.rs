@@ -18,14 +18,23 @@ impl Held {
         held
     }
 
-    /// After anything that may have changed the plan in force.
-    pub fn note(&mut self, current: &Arc<Plan>) {
+    /// Older plans were held when it was last looked.
+    pub fn waits(&self) -> bool {
+        self.plans.len() > 1
+    }
+
+    /// After anything that may have changed the plan in force, and now and then while older ones are held. True: some
+    /// have ended. What was known of them lay in the middle of their memory, which can go back to the system only now.
+    pub fn note(&mut self, current: &Arc<Plan>) -> bool {
+        let before = self.plans.len();
         self.plans.retain(|(_, life)| life.strong_count() > 0);
+        let ended = self.plans.len() < before;
         if !self.plans.iter().any(|(_, life)| std::ptr::eq(life.as_ptr(), Arc::as_ptr(&current.life))) {
             self.plans.push((current.generation, Arc::downgrade(&current.life)));
         }
         let oldest = self.plans.iter().map(|(generation, _)| *generation).min();
         self.place.oldest_plan.set(oldest.unwrap_or(current.generation));
+        ended
     }
 }
 
