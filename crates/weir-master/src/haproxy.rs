@@ -115,6 +115,13 @@ impl Program for Haproxy {
         let mut plan = compiled.plan;
         plan.generation = bundle.generation;
         blueprint::override_settings(&mut plan.global, &bundle.overrides);
+        // `-N`: of proxies that have no limit of their own.
+        for proxy in &mut plan.proxies {
+            let frontend = Arc::get_mut(proxy).and_then(|proxy| proxy.frontend.as_mut());
+            if let Some(frontend) = frontend.and_then(Arc::get_mut) {
+                frontend.maxconn = frontend.maxconn.or(bundle.overrides.proxy_maxconn);
+            }
+        }
         weir_engine::settle::settle(&plan, shm, weir_sys::clock::monotonic_ms());
         Ok(Arc::new(plan))
     }
@@ -233,6 +240,16 @@ impl Haproxy {
             let address = address.split(',').next().unwrap_or_default();
             let prefix = if address.starts_with('/') { "unix@" } else { "" };
             environment.set("HAPROXY_MASTER_CLI", format!("{prefix}{address}"));
+        }
+        // To be written in front of more in a `log-format`.
+        for (name, format) in [
+            ("HAPROXY_TCP_LOG_FMT", weir_sample::format::TCP_LOG),
+            ("HAPROXY_TCP_CLF_LOG_FMT", weir_sample::format::TCP_CLF_LOG),
+            ("HAPROXY_HTTP_LOG_FMT", weir_sample::format::HTTP_LOG),
+            ("HAPROXY_HTTP_CLF_LOG_FMT", weir_sample::format::HTTP_CLF_LOG),
+            ("HAPROXY_HTTPS_LOG_FMT", weir_sample::format::HTTPS_LOG),
+        ] {
+            environment.set(name, format);
         }
         environment
     }

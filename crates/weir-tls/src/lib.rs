@@ -31,3 +31,8 @@ pub use hello::{ClientHello, HelloReader};
 pub use listener::{List, Listener, ListenerEntry, ListenerSettings, Origin};
 pub use session::{SharedSessions, Sharing};
 pub use ticket::TicketKeys;
+
+/// How the library in use names itself: `OpenSSL 3.0.15 3 Sep 2024`.
+pub fn library() -> &'static str {
+    openssl::version::version()
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arguments::{Action, parse};
 use weir_master::Haproxy;
-use weir_syntax::{Capabilities, Version};
+use weir_syntax::{Capabilities, SslLibrary, Version};
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
@@ -31,11 +31,11 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
         Action::BuildOptions => return show(&version::long()),
         Action::Usage => return usage::refuse(&name),
         Action::Refuse(reason) => return usage::alert(&reason),
-        Action::Condition(text) => return condition::evaluate(&text),
+        Action::Condition(text) => return condition::evaluate(&text, &capabilities(false)),
     };
     options.name = name.clone();
     options.version = version::FULL.to_string();
-    let mut capabilities = Capabilities { diagnostics: options.diagnose, ..Capabilities::default() };
+    let mut capabilities = capabilities(options.diagnose);
     capabilities.enabled.retain(|option| !switches.disabled.contains(option));
     let program = Arc::new(Haproxy {
         configurations: options.configurations.clone(),
@@ -78,6 +78,14 @@ fn log_to_terminal(action: &Action) {
         }
     }
     logger.init();
+}
+
+fn capabilities(diagnostics: bool) -> Capabilities {
+    // What `openssl_version_atleast()` and its kin compare with.
+    let name = weir_tls::library();
+    let version = name.split(' ').nth(1).unwrap_or_default().to_string();
+    let ssl = Some(SslLibrary { name: name.to_string(), version, awslc_api: None });
+    Capabilities { diagnostics, ssl, ..Capabilities::default() }
 }
 
 fn show(text: &str) -> i32 {

@@ -16,7 +16,7 @@ fn exit_statuses_of_checks() {
     let place = Place::new("check");
     let good = place.write("good.cfg", &configuration(22401, "a", ""));
     let bad = place.write("bad.cfg", "global\n bogus\n");
-    let cases: [(&[&str], i32); 9] = [
+    let cases: [(&[&str], i32); 10] = [
         (&["-c", "-f", &good], 0),
         (&["-c", "-q", "-W", "-f", &good], 0),
         (&["-c", "-f", &bad], 1),
@@ -26,6 +26,10 @@ fn exit_statuses_of_checks() {
         (&["-h"], 1),
         (&["-cc", "version_atleast(3.4)"], 0),
         (&["-cc", "version_atleast(4.0)"], 1),
+        (
+            &["-cc", "feature(OPENSSL) && openssl_version_atleast(1.1.1) && ssllib_name_startswith(OpenSSL)"],
+            0,
+        ),
     ];
     for (words, status) in cases {
         assert_eq!(run(words).status.code(), Some(status), "{words:?}");
