@@ -20,6 +20,12 @@ pub fn set_memory(bytes: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_DATA, bytes, bytes)?)
 }
 
+/// The limit of private memory; `None`: without.
+pub fn memory() -> io::Result<Option<u64>> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_DATA)?;
+    Ok((soft != nix::libc::RLIM_INFINITY).then_some(soft))
+}
+
 /// Allows a core file (`set-dumpable`).
 pub fn allow_core() -> io::Result<()> {
     let (_, hard) = getrlimit(Resource::RLIMIT_CORE)?;

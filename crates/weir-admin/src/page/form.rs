@@ -70,7 +70,7 @@ pub fn process(view: &View<'_>, request: &StatsRequest<'_>, tell: &dyn Fn(ProxyI
 
 type Order = fn(&Servers<'_>, ServerId) -> Vec<Told>;
 
-/// The values of the list `action`. `shutdown` is not there yet: it is no action.
+/// The values of the list `action`.
 fn order(action: &str) -> Option<Order> {
     Some(match action {
         "ready" | "enable" => servers::ready,
@@ -85,6 +85,10 @@ fn order(action: &str) -> Option<Order> {
         "hrunn" => |servers, server| health(servers, server, HealthOrder::Up),
         "hnolb" => |servers, server| health(servers, server, HealthOrder::Stopping),
         "hdown" => |servers, server| health(servers, server, HealthOrder::Down),
+        "shutdown" => |servers, server| {
+            weir_engine::servers::shut_sessions(servers, server);
+            Vec::new()
+        },
         _ => return None,
     })
 }

@@ -21,7 +21,10 @@ const ACTIONS: &str = "Choose the action to perform on the checked servers : <se
     <option value=\"drain\">Set state to DRAIN</option><option value=\"maint\">Set state to MAINT</option>\
     <option value=\"dhlth\">Health: disable checks</option><option value=\"ehlth\">Health: enable checks</option>\
     <option value=\"hrunn\">Health: force UP</option><option value=\"hnolb\">Health: force NOLB</option>\
-    <option value=\"hdown\">Health: force DOWN</option></select>";
+    <option value=\"hdown\">Health: force DOWN</option>\
+    <option value=\"dagent\">Agent: disable checks</option><option value=\"eagent\">Agent: enable checks</option>\
+    <option value=\"arunn\">Agent: force UP</option><option value=\"adown\">Agent: force DOWN</option>\
+    <option value=\"shutdown\">Kill Sessions</option></select>";
 
 /// `rows`: those of one proxy.
 pub fn table(page: &mut String, view: &View<'_>, request: &StatsRequest<'_>, rows: &[Row]) {

@@ -129,6 +129,8 @@ pub fn process(plan: &Plan, shm: Shm, version: &str, release_date: &str) -> Proc
         maxsock: descriptors,
         maxconn,
         hard_maxconn: maxconn,
+        // `-m` is a limit of each child.
+        memmax_mb: u32::try_from(weir_sys::limit::memory().ok().flatten().unwrap_or(0) >> 20).unwrap_or(0),
         environment: std::env::vars().collect(),
         ..Process::default()
     }

@@ -105,8 +105,11 @@ fn host(host: &str, only: Option<IpVersion>, usage: AddressUse) -> Result<Addres
         Some(IpVersion::V6) => address.is_ipv6(),
         None => true,
     };
-    match bare.parse().ok().filter(fits) {
+    let address: Option<IpAddr> = bare.parse().ok();
+    match address.filter(fits) {
         Some(address) => Ok(AddressFamily::Ip(address)),
+        // An address of the other version is no name either.
+        None if address.is_some() && usage != AddressUse::Server => Err(Kind::Host { host: host.into() }),
         // A server's name may be looked up later, or never.
         None if usage == AddressUse::Server || could_be_name(host) => Ok(AddressFamily::Name(host.into())),
         None => Err(Kind::Host { host: host.into() }),

@@ -162,6 +162,7 @@ fn faults_on_a_bind_line() {
         ("1.2.3.4:80:81", "invalid address: '1.2.3.4:80' in '1.2.3.4:80:81'"),
         ("fe80::1%eth0:80", "invalid address: 'fe80::1%eth0' in 'fe80::1%eth0:80'"),
         ("ipv4@::1:80", "invalid address: '::1' in 'ipv4@::1:80'"),
+        ("ipv6@127.0.0.1:80", "invalid address: '127.0.0.1' in 'ipv6@127.0.0.1:80'"),
         ("IPV4@1.2.3.4:80", "invalid address: 'IPV4@1.2.3.4' in 'IPV4@1.2.3.4:80'"),
         ("@1.2.3.4:80", "invalid address: '@1.2.3.4' in '@1.2.3.4:80'"),
         ("1.2.3.4:0", "invalid port '0'"),
