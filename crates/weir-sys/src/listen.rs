@@ -43,16 +43,7 @@ pub struct Options {
 pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     const MPTCP: i32 = 262;
     let protocol = if options.mptcp { Protocol::from(MPTCP) } else { Protocol::TCP };
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(protocol))?;
-    socket.set_nonblocking(true)?;
-    socket.set_reuse_address(true)?;
-    if options.reuse_port {
-        socket.set_reuse_port(true)?;
-    }
-    set_ip_options(&socket, address, options)?;
-    if let Some(interface) = &options.interface {
-        socket.bind_device(Some(interface.as_bytes()))?;
-    }
+    let socket = unbound(address, Type::STREAM, protocol, options)?;
     if let Some(mss) = options.mss.filter(|mss| *mss > 0) {
         socket.set_tcp_mss(mss as u32)?;
     }
@@ -75,9 +66,9 @@ pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     Ok(socket.into())
 }
 
-/// A bound UDP socket.
-pub fn bind_udp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+/// With what sockets of both kinds have in common.
+fn unbound(address: SocketAddr, kind: Type, protocol: Protocol, options: &Options) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
     if options.reuse_port {
@@ -87,6 +78,12 @@ pub fn bind_udp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     if let Some(interface) = &options.interface {
         socket.bind_device(Some(interface.as_bytes()))?;
     }
+    Ok(socket)
+}
+
+/// A bound UDP socket.
+pub fn bind_udp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
+    let socket = unbound(address, Type::DGRAM, Protocol::UDP, options)?;
     if options.receive_buffer != 0 {
         socket.set_recv_buffer_size(options.receive_buffer as usize)?;
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use weir_engine::peers::{PeerView, SectionView, TableView};
 
+use super::sessions::span;
 use crate::cli::reply::Reply;
 use crate::cli::session::Context;
 
@@ -36,7 +37,7 @@ fn section(index: usize, section: &SectionView, dictionaries: bool, out: &mut St
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let since = weir_sys::local_time((section.since_us / 1_000_000) as i64);
     let month = MONTHS[usize::from(since.month.clamp(1, 12)) - 1];
-    let timeout = section.resync_ms.map_or_else(|| "<PAST>".to_owned(), time);
+    let timeout = section.resync_ms.map_or_else(|| "<PAST>".to_owned(), span);
     // Whether everything is known is all that there is to flag.
     let _ = writeln!(
         out,
@@ -59,7 +60,7 @@ fn peer((section, place): (usize, usize), peer: &PeerView, dictionaries: bool, o
     let kind = if peer.local { "local" } else { "remote" };
     let (active, app) = if peer.active { ("active", "RUNNING") } else { ("inactive", "STOPPED") };
     let learn = if peer.asked { "ASSIGNED" } else { "NOTASSIGNED" };
-    let or_never = |ms: Option<u64>| ms.map_or_else(|| "<NEVER>".to_owned(), time);
+    let or_never = |ms: Option<u64>| ms.map_or_else(|| "<NEVER>".to_owned(), span);
     let (sent, received, missed) = peer.heartbeats;
     let _ = writeln!(
         out,
@@ -145,14 +146,4 @@ fn names<'n>(names: impl Iterator<Item = (usize, &'n Option<Vec<u8>>)>, out: &mu
         let _ = write!(out, "{place:>5} -> {name}");
     }
     out.push('\n');
-}
-
-/// Seconds, as HAProxy shows times of this size.
-fn time(ms: u64) -> String {
-    match ms / 1000 {
-        seconds @ 0..60 => format!("{seconds}s"),
-        seconds @ 60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
-        seconds @ 3600..86_400 => format!("{}h{}m", seconds / 3600, seconds / 60 % 60),
-        seconds => format!("{}d{}h", seconds / 86_400, seconds / 3600 % 24),
-    }
 }

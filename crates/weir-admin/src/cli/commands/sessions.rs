@@ -96,7 +96,7 @@ impl Selection {
 }
 
 /// `5s`, `2m10s`, as HAProxy writes spans of time.
-fn span(ms: u64) -> String {
+pub(super) fn span(ms: u64) -> String {
     match ms / 1000 {
         seconds @ 0..60 => format!("{seconds}s"),
         seconds @ 60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
