@@ -21,8 +21,8 @@ pub enum Step {
     SpeakHttp2(String),
     /// `a1 serves h2`: awaits a preface and sends settings.
     ServeHttp2(String),
-    /// `c1 frame KIND STREAM [FLAG ...] [| FIELD: VALUE ...]`.
-    Frame { name: String, text: String, frame: Frame },
+    /// `c1 frame [COUNT x] KIND STREAM [FLAG ...] [| FIELD: VALUE ...]`.
+    Frame { name: String, text: String, count: usize, frame: Frame },
     /// `c1 < stream 1`, `c1 < headers 1`, `c1 < goaway`, `c1 < ping`.
     Frames { name: String, what: Frames },
     /// `c1 shut`: no more bytes from here, the other direction stays open.
@@ -125,7 +125,13 @@ impl Step {
             return Ok(Step::Send { name: name.into(), bytes: b"\r\n".to_vec() });
         }
         if let Some((name, text)) = actor_and(line, " frame ") {
-            return Ok(Step::Frame { name, text: text.to_string(), frame: Frame::parse(text)? });
+            let (count, one) = match text.split_once(" x ") {
+                Some((count, one)) if count.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    (count.parse().map_err(|_| format!("{count} times is too often"))?, one)
+                }
+                _ => (1, text),
+            };
+            return Ok(Step::Frame { name, text: text.to_string(), count, frame: Frame::parse(one)? });
         }
         if let Some((name, rest)) = actor_and(line, " < ") {
             if let Some(what) = Frames::parse(rest) {

@@ -36,10 +36,10 @@ impl Player {
     /// Sends frames with one write.
     pub(super) fn send_frames(&mut self, name: &str, steps: &[&Step]) -> Result<(), String> {
         let frames = steps.iter().filter_map(|step| match step {
-            Step::Frame { text, frame, .. } => Some((text, frame)),
+            Step::Frame { text, count, frame, .. } => Some((text, frame.bytes().repeat(*count))),
             _ => None,
         });
-        let bytes: Vec<u8> = frames.clone().flat_map(|(_, frame)| frame.bytes()).collect();
+        let bytes: Vec<u8> = frames.clone().flat_map(|(_, bytes)| bytes).collect();
         // A peer that closed already is part of the story.
         let _ = self.connection(name)?.send(&bytes);
         for (text, _) in frames {

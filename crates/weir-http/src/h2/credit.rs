@@ -19,17 +19,6 @@ impl Connection {
         }
     }
 
-    /// Bytes of a stream's window that are free at once.
-    pub(super) fn credit_stream(&mut self, id: u32, count: u32) {
-        if let Some(stream) = self.streams.get_mut(&id)
-            && stream.reset.is_none()
-            && !stream.remote_end
-        {
-            stream.receive_window += i64::from(count);
-            write_window_update(id, count, &mut self.out);
-        }
-    }
-
     /// The code that the peer reset a stream with.
     pub fn peer_reset(&self, id: u32) -> Option<u32> {
         self.streams.get(&id)?.peer_reset
@@ -74,8 +63,8 @@ impl Connection {
         })
     }
 
-    /// Gives a stream that was read room for more: its least share, or seven eighths of what nobody uses.
-    fn widen(&mut self, id: u32) {
+    /// Gives a stream that was read, or padded, room for more: its least share, or seven eighths of what nobody uses.
+    pub(super) fn widen(&mut self, id: u32) {
         let receiving = self.streams.values().filter(|stream| !stream.remote_end).count().max(1) as i64;
         let held: i64 = self.streams.values().map(|stream| i64::from(stream.uncredited)).sum();
         let budget = i64::from(self.config.receive_budget);

@@ -291,7 +291,6 @@ impl Connection {
             current.padding = Some(padding);
             piece = behind;
             self.credit(1);
-            self.credit_stream(id, 1);
         }
         let padding = current.padding.unwrap_or(0);
         let of_padding = padding.saturating_sub(current.left).min(piece.len());
@@ -299,7 +298,6 @@ impl Connection {
         if of_padding > 0 {
             current.padding = Some(padding - of_padding);
             self.credit(of_padding as u32);
-            self.credit_stream(id, of_padding as u32);
         }
         let stream = match self.streams.get_mut(&id) {
             Some(stream) if !current.skipped && stream.reset.is_none() => stream,
@@ -327,10 +325,14 @@ impl Connection {
             // No room even for the byte that tells the padding.
             return Err(ErrorCode::FrameSize.into());
         }
+        let id = current.header.stream;
+        if current.header.has(flag::PADDED) {
+            // Nobody reads padding: its room is free again.
+            self.widen(id);
+        }
         if !current.header.has(flag::END_STREAM) || current.skipped {
             return Ok(());
         }
-        let id = current.header.stream;
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| stream.reset.is_none()) else {
             return Ok(());
         };
