@@ -163,7 +163,8 @@ impl ServerPool {
     }
 
     /// A connection of HTTP/2 that leads to `target` and has room for another stream; with `proven` one that has
-    /// served before. `most`: streams in the life of a connection (`max-reuse`).
+    /// served before. `most`: streams behind the first one in the life of a connection (`max-reuse`); one that had them
+    /// ends with those that run.
     pub fn take_shared(
         &self,
         target: &Target,
@@ -172,11 +173,14 @@ impl ServerPool {
         most: Option<u32>,
     ) -> Option<Rc<Mux>> {
         let list = &mut *self.shared.borrow_mut();
-        list.retain(|(mux, ..)| mux.core.borrow().is_usable());
-        let fits = |mux: &Rc<Mux>| {
-            let core = mux.core.borrow();
-            core.has_room() && most.is_none_or(|most| core.total() <= most) && (!proven || mux.proven.get())
-        };
+        list.retain(|(mux, ..)| {
+            let core = &mut *mux.core.borrow_mut();
+            if core.is_spent(most) {
+                core.leave();
+            }
+            core.is_usable()
+        });
+        let fits = |mux: &Rc<Mux>| mux.core.borrow().has_room() && (!proven || mux.proven.get());
         let same = |to: &Target, of: &Option<Box<str>>| to == target && of.as_deref() == name;
         let found = list.iter().find(|(mux, to, of)| same(to, of) && fits(mux));
         found.map(|(mux, ..)| {

@@ -129,20 +129,20 @@ impl Turn<'_, '_> {
         name: Option<&str>,
         assigned: &Assigned,
     ) -> Option<Rc<Mux>> {
+        let most = assigned.plan.server(assigned.server).settings.max_reuse;
         if let Some(private) = self.client.session.private.take_if(|private| private.1.mux().is_some()) {
             let (slot, idle) = *private;
-            if let Some(mux) = idle.mux()
-                && slot == assigned.slot
-                && idle.target == *target
-                && idle.name.as_deref() == name
-                && mux.core.borrow().has_room()
-            {
+            let same = slot == assigned.slot && idle.target == *target && idle.name.as_deref() == name;
+            let fits = |mux: &Rc<Mux>| {
+                let core = mux.core.borrow();
+                core.has_room() && !core.is_spent(most)
+            };
+            if let Some(mux) = idle.mux().filter(|mux| same && fits(mux)) {
                 return Some(mux.clone());
             }
         }
         let plan = &self.client.session.plan;
         let first = self.client.session.requests <= 1;
-        let most = assigned.plan.server(assigned.server).settings.max_reuse;
         match self.stream.backend(plan).settings.options.reuse {
             _ if self.is_private(assigned) => None,
             HttpReuse::Never => None,

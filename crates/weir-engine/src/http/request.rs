@@ -247,10 +247,11 @@ impl Turn<'_, '_> {
             backend.settings.options.http_pretend_keepalive,
         );
         stream.server_persists = persistence.persistent;
+        let whole_target = stream.link.as_ref().is_some_and(|link| link.socket.stream().is_some());
         if stream.request.version().major >= 2 {
             // What HTTP/2 tells by its frames is told by headers. A head without room goes on as it is.
             let _ = stream.request.settle_body();
-            if stream.request.lacks_websocket_key() {
+            if !whole_target && stream.request.lacks_websocket_key() {
                 let _ = stream
                     .request
                     .headers
@@ -260,7 +261,6 @@ impl Turn<'_, '_> {
         let adjust = |name: &[u8]| super::case::spelling(plan, name);
         let case_adjust: Option<&weir_http::CaseAdjust<'_>> =
             if backend.settings.options.h1_case_adjust_bogus_server { Some(&adjust) } else { None };
-        let whole_target = stream.link.as_ref().is_some_and(|link| link.socket.stream().is_some());
         let options = WriteOptions { announce: persistence.announce, case_adjust, whole_target };
         write_request(&stream.request, &options, &mut stream.up.head);
     }

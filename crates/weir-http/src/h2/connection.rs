@@ -193,6 +193,11 @@ impl Connection {
         self.is_usable() && self.streams.len() < most
     }
 
+    /// As a client: whether `most` streams have followed the first one.
+    pub fn is_spent(&self, most: Option<u32>) -> bool {
+        most.is_some_and(|most| self.opened_total > most)
+    }
+
     /// Whether streams may still be opened, were there room.
     pub fn is_usable(&self) -> bool {
         !self.ended
@@ -274,15 +279,16 @@ impl Connection {
     /// Tells the peer that streams opened from now on will not be served; those that run go on.
     pub fn leave(&mut self) {
         if self.goaway_sent.is_none() && !self.ended {
-            let last = if self.role == Role::Server { self.highest } else { 0 };
-            self.write_leave(last);
+            self.write_leave(self.highest);
         }
     }
 
     fn write_leave(&mut self, last: u32) {
         self.goaway_sent = Some(last);
-        // Whoever did not say that it speaks HTTP/2 is told nothing.
-        if self.reading.has_preface() {
+        self.wake_owner();
+        // Servers are told nothing, as by HAProxy: they open no streams. Nor is a client that did not say that it speaks
+        // HTTP/2.
+        if self.role == Role::Server && self.reading.has_preface() {
             write_goaway(last, ErrorCode::NoError, &mut self.out);
         }
     }

@@ -178,9 +178,7 @@ pub fn request(head: &[u8]) -> Head {
         encode_field(b":protocol", b"websocket", &mut out.block);
     }
     for line in all {
-        add_line(line, &mut out, |name| {
-            name == b"host" && authority.is_some() || websocket && name == b"sec-websocket-key"
-        });
+        add_line(line, &mut out, |name| name == b"host" && authority.is_some());
     }
     out
 }

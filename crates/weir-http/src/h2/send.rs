@@ -235,7 +235,11 @@ impl Connection {
         if closing == Closing::Complete {
             self.finish(id);
         }
-        let Some(stream) = self.streams.remove(&id) else { return };
+        let Some(stream) = self.streams.remove(&id) else {
+            // Whoever kept the connection without a stream of it may have been the last.
+            self.wake_owner();
+            return;
+        };
         self.credit(stream.uncredited);
         if stream.reset.is_none() && !self.ended {
             let begun = !matches!(stream.outgoing, Outgoing::Head);

@@ -32,10 +32,11 @@ impl Default for Peer {
 /// Writes what a connection begins with, the client's preface excepted.
 pub fn announce(config: &Config, role: Role, out: &mut Vec<u8>) {
     let mut settings = Vec::with_capacity(6);
-    match role {
-        Role::Server if config.extended_connect => settings.push((setting::ENABLE_CONNECT_PROTOCOL, 1)),
-        Role::Server => {}
-        Role::Client => settings.push((setting::ENABLE_PUSH, 0)),
+    if role == Role::Client {
+        settings.push((setting::ENABLE_PUSH, 0));
+    }
+    if config.extended_connect {
+        settings.push((setting::ENABLE_CONNECT_PROTOCOL, 1));
     }
     if config.header_table != 4096 {
         settings.push((setting::HEADER_TABLE_SIZE, config.header_table));
@@ -43,7 +44,7 @@ pub fn announce(config: &Config, role: Role, out: &mut Vec<u8>) {
     if config.initial_window != DEFAULT_WINDOW {
         settings.push((setting::INITIAL_WINDOW_SIZE, config.initial_window));
     }
-    if config.max_streams != 0 && role == Role::Server {
+    if config.max_streams != 0 {
         settings.push((setting::MAX_CONCURRENT_STREAMS, config.max_streams));
     }
     if config.max_frame != DEFAULT_FRAME {

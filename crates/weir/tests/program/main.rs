@@ -1,6 +1,7 @@
 //! The program as scripts and supervisors run it.
 
 mod encrypted;
+mod http2;
 mod privileges;
 mod running;
 mod servers;
