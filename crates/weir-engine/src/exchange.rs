@@ -166,7 +166,7 @@ impl Turn<'_, '_> {
         match broken {
             // With the request complete, the client went away from the answer.
             Broken::Input if matches!(self.stream.up.framing, Framing::Done | Framing::Ending) => {
-                self.client_aborted(Stage::Data)
+                self.client_aborted(self.client_stage())
             }
             Broken::Input => self.client_aborted(stage),
             Broken::Output => self.server_write_failed(stage),
@@ -179,9 +179,15 @@ impl Turn<'_, '_> {
             if self.stream.response_begun || !self.stream.http { Stage::Data } else { Stage::Headers };
         match broken {
             Broken::Input => self.server_aborted(stage),
-            Broken::Output => self.client_aborted(Stage::Data),
+            Broken::Output => self.client_aborted(self.client_stage()),
             Broken::Framing => self.response_body_broken(),
         }
+    }
+
+    /// Where a client that fails meets its answer: still coming, or only on its way out to the client.
+    fn client_stage(&self) -> Stage {
+        let whole = self.stream.http && !self.stream.tunnel && self.stream.down.is_received();
+        if whole { Stage::Last } else { Stage::Data }
     }
 
     /// The server takes no more. Over HTTP its answer may still come; the rest of the request is not sent.
@@ -295,7 +301,7 @@ impl Turn<'_, '_> {
             return step;
         }
         let (cause, stage) = match (client, begun) {
-            (true, true) => (Cause::ClientTimeout, Stage::Data),
+            (true, true) => (Cause::ClientTimeout, self.client_stage()),
             (true, false) => (Cause::ClientTimeout, Stage::Headers),
             (false, true) => (Cause::ServerTimeout, Stage::Data),
             (false, false) => (Cause::ServerTimeout, Stage::Headers),

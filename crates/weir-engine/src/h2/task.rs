@@ -66,7 +66,13 @@ impl StreamTask {
     fn end(&mut self, ending: Ending) {
         let Some(stream) = self.stream.take() else { return };
         if let Some(end) = self.client.socket.stream() {
-            if matches!(stream.record.cause, Cause::None | Cause::Local) && stream.response_begun {
+            let in_order = match stream.record.cause {
+                Cause::None | Cause::Local => true,
+                // A tunnel says nothing of its length that would still be owed.
+                Cause::ClientTimeout | Cause::ServerTimeout => stream.tunnel,
+                _ => false,
+            };
+            if in_order && stream.response_begun {
                 end.complete();
             }
             if ending == Ending::Silent {
