@@ -3,6 +3,8 @@
 //! The writer of heads is the same for every version; what it writes is canonical, so that taking it apart again is a
 //! search for line ends.
 
+use std::borrow::Cow;
+
 use super::fields::is_of_connection;
 use super::hpack::{encode_field, encode_status};
 use crate::list::Elements;
@@ -112,10 +114,14 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// Name in lower case and value.
-fn split_line(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+/// Name in lower case, as it mostly is already, and value.
+fn split_line(line: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let colon = line.iter().position(|&byte| byte == b':')?;
-    Some((line[..colon].to_ascii_lowercase(), line[colon + 1..].trim_ascii()))
+    let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+    Some(match name.iter().any(u8::is_ascii_uppercase) {
+        true => (Cow::Owned(name.to_ascii_lowercase()), value),
+        false => (Cow::Borrowed(name), value),
+    })
 }
 
 /// A response head. `websocket`: the answer to an extended CONNECT, for which 101 is 200 (RFC 8441 section 5).
@@ -143,7 +149,7 @@ pub fn request(head: &[u8]) -> Head {
     let value_of = |wanted: &[u8]| {
         lines(head).skip(1).find_map(|line| {
             let (name, value) = split_line(line)?;
-            (name == wanted).then_some(value)
+            (*name == *wanted).then_some(value)
         })
     };
     let mut out = Head { block: Vec::with_capacity(head.len()), ..Head::default() };
