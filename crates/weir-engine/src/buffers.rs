@@ -1,11 +1,15 @@
 //! The worker's pool of buffers. A stream holds one only while bytes are in it or expected at once; an idle connection
 //! holds none.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
+
+use crate::shelf::Shelf;
 
 /// Bytes kept in the pool for reuse, at most, per kind.
 const KEPT_BYTES: usize = 1 << 20;
+/// Emptied texts kept at most.
+const KEPT_TEXTS: usize = 256;
 /// A direction that keeps filling its buffer gets one of this size.
 pub const LARGE: usize = 256 * 1024;
 
@@ -13,12 +17,10 @@ pub const LARGE: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Buffers {
     size: usize,
-    small: RefCell<Vec<Box<[u8]>>>,
+    small: Shelf<Box<[u8]>>,
     large: RefCell<Vec<Box<[u8]>>>,
-    /// The fewest small buffers that lay unused since the last [`Buffers::shrink`].
-    spare: Cell<usize>,
     /// Heads and other bytes that are written, not read.
-    texts: RefCell<Vec<Vec<u8>>>,
+    texts: Shelf<Vec<u8>>,
 }
 
 /// Bytes between a reader and a writer: `start..end` of the storage. Empty and without storage when idle.
@@ -33,10 +35,9 @@ impl Buffers {
     pub fn new(size: usize) -> Rc<Self> {
         Rc::new(Self {
             size,
-            small: Default::default(),
+            small: Shelf::new(KEPT_BYTES.div_ceil(size.max(1))),
             large: Default::default(),
-            spare: Cell::new(0),
-            texts: Default::default(),
+            texts: Shelf::new(KEPT_TEXTS),
         })
     }
 
@@ -48,11 +49,9 @@ impl Buffers {
     /// Gives `buffer` storage if it has none, or no more than it was left.
     pub fn fill(&self, buffer: &mut Buffer) {
         if buffer.data.len() < self.size {
-            let small = &mut *self.small.borrow_mut();
-            let mut data = small.pop().unwrap_or_else(|| vec![0; self.size].into());
+            let mut data = self.small.take().unwrap_or_else(|| vec![0; self.size].into());
             data[..buffer.len()].copy_from_slice(buffer.bytes());
             *buffer = Buffer { data, start: 0, end: buffer.len() };
-            self.spare.set(self.spare.get().min(small.len()));
         }
     }
 
@@ -70,15 +69,11 @@ impl Buffers {
         }
     }
 
-    /// Frees half of the buffers that nobody needed since the last call, and all large ones; says how many bytes that
-    /// were. What a burst needed is given back in some seconds, and steady work never waits for memory.
+    /// Frees what lies unused ([`Shelf::shrink`]), and all large buffers; says how many bytes those were.
     pub fn shrink(&self) -> usize {
-        let small = &mut *self.small.borrow_mut();
-        let surplus = self.spare.get().div_ceil(2);
-        small.truncate(small.len().saturating_sub(surplus));
-        self.spare.set(small.len());
+        self.texts.shrink();
         let large = std::mem::take(&mut *self.large.borrow_mut());
-        surplus * self.size + large.len() * LARGE
+        self.small.shrink() * self.size + large.len() * LARGE
     }
 
     /// Gives an empty `buffer` large storage.
@@ -103,25 +98,24 @@ impl Buffers {
 
     /// An empty vector with room of its last use.
     pub fn text(&self) -> Vec<u8> {
-        self.texts.borrow_mut().pop().unwrap_or_default()
+        self.texts.take().unwrap_or_default()
     }
 
     pub fn reclaim_text(&self, mut text: Vec<u8>) {
-        let texts = &mut *self.texts.borrow_mut();
-        if text.capacity() > 0 && text.capacity() <= 4 * self.size && texts.len() < 256 {
+        if text.capacity() > 0 && text.capacity() <= 4 * self.size {
             text.clear();
-            texts.push(text);
+            self.texts.put(text);
         }
     }
 
     fn keep(&self, data: Box<[u8]>) {
-        let (pool, size) = match data.len() {
-            LARGE => (&self.large, LARGE),
-            _ => (&self.small, self.size),
-        };
-        let pool = &mut *pool.borrow_mut();
-        if data.len() == size && pool.len() * size < KEPT_BYTES {
-            pool.push(data);
+        if data.len() == self.size {
+            self.small.put(data);
+        } else if data.len() == LARGE {
+            let large = &mut *self.large.borrow_mut();
+            if large.len() * LARGE < KEPT_BYTES {
+                large.push(data);
+            }
         }
     }
 }
@@ -207,7 +201,7 @@ mod tests {
         buffer.consume(3);
         buffers.reclaim(&mut buffer);
         assert_eq!(buffer.capacity(), 0);
-        assert_eq!(buffers.small.borrow().len(), 1);
+        assert_eq!(buffers.small.len(), 1);
     }
 
     #[test]
@@ -222,7 +216,7 @@ mod tests {
         buffer.consume(17);
         buffers.compact(&mut buffer);
         assert_eq!((buffer.is_full(), buffer.capacity(), buffer.bytes()), (false, 4, &b"rst"[..]));
-        assert_eq!(buffers.small.borrow().len(), 1);
+        assert_eq!(buffers.small.len(), 1);
         buffers.fill(&mut buffer);
         buffer.room()[..2].copy_from_slice(b"uv");
         buffer.filled(2);

@@ -67,6 +67,7 @@ pub mod servers;
 mod session;
 pub mod session_store;
 pub mod settle;
+mod shelf;
 mod socket;
 mod stats;
 mod stick;

@@ -24,6 +24,7 @@ use crate::record::{Record, Stage};
 use crate::rules::{RequestStage, ResponseStage};
 use crate::server::Target;
 use crate::session::Addresses;
+use crate::shelf::Shelf;
 use crate::socket::Socket;
 use crate::stick::Stores;
 use crate::timers::NEVER;
@@ -372,26 +373,30 @@ pub fn after(now_ms: u64, timeout_ms: Option<u32>) -> u64 {
     }
 }
 
-/// Boxes of ended streams, used again.
-#[derive(Debug, Default)]
-pub struct StreamBoxes {
-    // Moved in and out by their box: a stream is too large to be copied.
-    #[allow(clippy::vec_box)]
-    free: RefCell<Vec<Box<Stream>>>,
-}
+/// Boxes of ended streams, used again. Moved in and out by their box: a stream is too large to be copied.
+#[derive(Debug)]
+pub struct StreamBoxes(Shelf<Box<Stream>>);
 
 /// Boxes kept at most; more are needed only while more streams run at once.
 const KEPT: usize = 256;
 
+impl Default for StreamBoxes {
+    fn default() -> Self {
+        Self(Shelf::new(KEPT))
+    }
+}
+
 impl StreamBoxes {
     pub fn take(&self) -> Box<Stream> {
-        self.free.borrow_mut().pop().unwrap_or_default()
+        self.0.take().unwrap_or_default()
     }
 
     pub fn put(&self, stream: Box<Stream>) {
-        let free = &mut *self.free.borrow_mut();
-        if free.len() < KEPT {
-            free.push(stream);
-        }
+        self.0.put(stream);
+    }
+
+    /// Frees what lies unused ([`Shelf::shrink`]); says how many bytes that were, what boxes point to aside.
+    pub fn shrink(&self) -> usize {
+        self.0.shrink() * size_of::<Stream>()
     }
 }

@@ -259,7 +259,7 @@ async fn housekeeping(worker: Rc<Worker>) {
         idle.note();
         worker.drop_retired();
         worker.notice_servers();
-        if worker.buffers.shrink() >= WORTH_TRIMMING {
+        if worker.buffers.shrink() + worker.streams.shrink() >= WORTH_TRIMMING {
             weir_sys::memory::trim();
         }
         if seconds.is_multiple_of(5) {
