@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy, StickTable};
+use weir_tls::forge::Forged;
 use weir_types::{ProxyId, ServerId, Sources, Span, TableId};
 
 /// One server as it will stand in the plan: a line, or one of a template's.
@@ -43,6 +44,8 @@ pub struct Names<'c> {
     referenced: RefCell<HashSet<ServerId>>,
     /// Some expression writes to a ring that is there without a section.
     pub writes_to_buffer: Cell<bool>,
+    /// Certificates that listeners make, all in one place.
+    pub forged: Arc<Forged>,
 }
 
 impl<'c> Names<'c> {
@@ -80,6 +83,7 @@ impl<'c> Names<'c> {
             files,
             referenced: RefCell::default(),
             writes_to_buffer: Cell::new(false),
+            forged: Arc::new(Forged::new(config.global.tls.generated as usize)),
         }
     }
 
@@ -141,6 +145,11 @@ impl<'c> Names<'c> {
     /// `file:line`, as messages name a place.
     pub fn place(&self, span: Span) -> String {
         format!("{}:{}", self.sources.name(span.file), span.line)
+    }
+
+    /// A file that lines name for what is made of it here.
+    pub fn file(&self, name: &str) -> Option<Vec<u8>> {
+        self.files.read(name)
     }
 
     /// The first address that the system knows for a host.

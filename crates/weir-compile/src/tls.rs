@@ -7,6 +7,7 @@ use weir_config::model::{Bind, ServerOptions, TlsBind, TlsServer};
 use weir_plan::settings::GlobalTls;
 use weir_plan::{ServerName, ServerTls};
 use weir_tls::context::Refused;
+use weir_tls::forge::{Authority, Forge};
 use weir_tls::{
     Connector, ConnectorSettings, ContextSettings, Listener, ListenerEntry, ListenerSettings, Verify,
 };
@@ -50,6 +51,13 @@ pub fn listener(
             return None;
         }
     }
+    let forge = match forge(tls, &place, names) {
+        Ok(forge) => forge.map(Arc::new),
+        Err(text) => {
+            say(Level::Alert, text);
+            return None;
+        }
+    };
     let shared = Arc::new(settings.clone());
     let mut overlaid: HashMap<*const ContextSettings, Arc<ContextSettings>> = HashMap::new();
     let entries = tls.entries.iter().map(|entry| {
@@ -70,6 +78,7 @@ pub fn listener(
         session_scope: scope.as_bytes().into(),
         ticket_keys: tls.ticket_keys.clone(),
         lists: tls.lists.clone(),
+        forge,
     };
     let listener = Listener::new(settings, entries);
     if !config.checked {
@@ -88,6 +97,26 @@ pub fn listener(
         }
     }
     Some(Arc::new(listener))
+}
+
+/// `generate-certificates`; the error is HAProxy's text without the proxy.
+fn forge(tls: &TlsBind, place: &str, names: &Names<'_>) -> Result<Option<Forge>, String> {
+    if !tls.generate {
+        return Ok(None);
+    }
+    let Some(file) = tls.ca_sign_file.as_deref() else {
+        return Err(format!(
+            "cannot enable certificate generation, no CA certificate File configured at [{place}]."
+        ));
+    };
+    let refused = |reason: String| {
+        format!("Failed to read CA certificate file '{file}' at [{place}]. Chain loading failed: {reason}")
+    };
+    let pem = names.file(file).ok_or_else(|| refused(format!("cannot open the file '{file}'.")))?;
+    let key = names.file(&format!("{file}.key"));
+    let authority = Authority::read(&pem, key.as_deref(), tls.ca_sign_pass.as_deref());
+    let authority = authority.map_err(|fault| refused(fault.worded(file)))?;
+    Ok(Some(Forge::new(authority, names.forged.clone())))
 }
 
 fn line_settings(tls: &TlsBind, global: &GlobalTls, mode: Mode) -> ContextSettings {

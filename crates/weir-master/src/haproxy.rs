@@ -208,10 +208,10 @@ fn list_line(plan: &Plan, line: &Line) -> Result<ListLine, String> {
     let origin = Origin {
         list: line.list.as_str().into(),
         number: line.number,
-        options: read.options_text,
-        filters: read.filters_text,
+        options: read.options_text.clone(),
+        filters: read.filters_text.clone(),
     };
-    Ok(ListLine { settings: read.settings, filters: read.filters, origin })
+    Ok(ListLine { for_tokens: read.for_tokens(), settings: read.settings, filters: read.filters, origin })
 }
 
 impl Haproxy {

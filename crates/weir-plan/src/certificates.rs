@@ -7,7 +7,7 @@ use weir_tls::connector::State;
 use weir_tls::context::Refused;
 use weir_tls::names::Filters;
 use weir_tls::pem::Authorities;
-use weir_tls::update::{Line, Update};
+use weir_tls::update::{Line, Named, Update};
 use weir_tls::{
     Certificate, Connector, ConnectorSettings, ContextSettings, Listener, ListenerEntry, Origin, TicketKeys,
     Verify,
@@ -21,6 +21,8 @@ pub struct ListLine {
     pub settings: Option<ContextSettings>,
     pub filters: Filters,
     pub origin: Origin,
+    /// `jwt on` or `off`
+    pub for_tokens: Option<bool>,
 }
 
 /// Reads a line with the files that came with it; the error is HAProxy's text.
@@ -73,7 +75,7 @@ impl Plan {
         for server in self.servers.iter().filter_map(|server| server.tls.as_ref()) {
             server.connector.state().settings.certificate.iter().for_each(|shown| add(shown.clone()));
         }
-        self.token_certificates.certificates().for_each(add);
+        self.token_certificates.certificates().into_iter().for_each(add);
         all
     }
 
@@ -152,6 +154,7 @@ impl Plan {
                 })))
             }
             Update::Add(line) => self.add_line(*line, read),
+            Update::Tokens { certificate, usable } => self.use_for_tokens(certificate, usable),
             Update::Remove { list, certificate, number } => {
                 let plan = self.clone();
                 Ok(Change::Inside(Box::new(move || {
@@ -240,15 +243,8 @@ impl Plan {
     }
 
     fn add_line(self: &Arc<Self>, line: Line, read: ReadLine<'_>) -> Result<Change, String> {
-        let ListLine { settings: own, filters, origin } = read(&line)?;
-        let name = line.certificate.name;
-        // One that is served already is the same one here.
-        let certificate = match self.certificates().remove(&*name) {
-            Some((certificate, _)) => certificate,
-            None => {
-                Certificate::load(&name, line.certificate.parts, true).map_err(|fault| fault.worded(&name))?
-            }
-        };
+        let ListLine { settings: own, filters, origin, for_tokens } = read(&line)?;
+        let certificate = self.known_or(line.certificate)?;
         let mut entries = Vec::new();
         for listener in self.listeners_of_list(&line.list) {
             let settings = match &own {
@@ -260,10 +256,33 @@ impl Plan {
             listener.build(&entry).map_err(worded)?;
             entries.push((listener.clone(), entry));
         }
+        let plan = self.clone();
         Ok(Change::Inside(Box::new(move || {
+            if for_tokens == Some(true) {
+                plan.token_certificates.add(&certificate.name, &certificate);
+            }
             for (listener, entry) in entries {
                 listener.add(entry);
             }
+        })))
+    }
+
+    /// One that is in use already is the same one here.
+    fn known_or(&self, named: Named) -> Result<Arc<Certificate>, String> {
+        match self.certificates().remove(&*named.name) {
+            Some((certificate, _)) => Ok(certificate),
+            None => {
+                Certificate::load(&named.name, named.parts, true).map_err(|fault| fault.worded(&named.name))
+            }
+        }
+    }
+
+    fn use_for_tokens(self: &Arc<Self>, named: Named, usable: bool) -> Result<Change, String> {
+        let certificate = self.known_or(named)?;
+        let plan = self.clone();
+        Ok(Change::Inside(Box::new(move || match usable {
+            true => plan.token_certificates.add(&certificate.name, &certificate),
+            false => plan.token_certificates.withdraw(&certificate.name),
         })))
     }
 }

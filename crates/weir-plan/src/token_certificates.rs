@@ -1,19 +1,20 @@
 //! Certificates that converters verify and open tokens with, by the names that expressions and variables hold.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use weir_sample::{NoCertificate, TokenCertificate};
 use weir_tls::{Certificate, pem};
 
+/// Changes when certificates do, and with `add ssl jwt` and `del ssl jwt`.
 #[derive(Debug, Default)]
-pub struct TokenCertificates(BTreeMap<Arc<str>, Entry>);
+pub struct TokenCertificates(RwLock<BTreeMap<Arc<str>, Entry>>);
 
 #[derive(Debug)]
 enum Entry {
     /// There, without `jwt on`.
     Unusable,
-    Usable(RwLock<Usable>),
+    Usable(Usable),
 }
 
 #[derive(Debug)]
@@ -24,54 +25,76 @@ struct Usable {
 }
 
 impl TokenCertificates {
-    pub fn add_unusable(&mut self, name: &str) {
-        self.0.entry(name.into()).or_insert(Entry::Unusable);
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<Arc<str>, Entry>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn add(&mut self, name: &str, certificate: &Arc<Certificate>) {
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<Arc<str>, Entry>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn add_unusable(&self, name: &str) {
+        self.write().entry(name.into()).or_insert(Entry::Unusable);
+    }
+
+    pub fn add(&self, name: &str, certificate: &Arc<Certificate>) {
         if let Some(usable) = Usable::of(certificate) {
-            self.0.insert(name.into(), Entry::Usable(RwLock::new(usable)));
+            self.write().insert(name.into(), Entry::Usable(usable));
+        }
+    }
+
+    /// The certificate stays known to whoever asks for it, and may not be used.
+    pub fn withdraw(&self, certificate: &str) {
+        for (name, entry) in self.write().iter_mut() {
+            if **name == *certificate || entry.is_of(certificate) {
+                *entry = Entry::Unusable;
+            }
         }
     }
 
     /// A certificate without a key, which can verify and not open.
-    pub fn add_public(&mut self, name: &str, bytes: &[u8]) {
+    pub fn add_public(&self, name: &str, bytes: &[u8]) {
         if let Some(public) = pem::leaf(bytes).ok().and_then(|leaf| leaf.public_key().ok()) {
             let usable = Usable { keys: TokenCertificate::new(public, None), certificate: None };
-            self.0.insert(name.into(), Entry::Usable(RwLock::new(usable)));
+            self.write().insert(name.into(), Entry::Usable(usable));
         }
     }
 
     pub fn find(&self, name: &str) -> Result<TokenCertificate, NoCertificate> {
-        match self.0.get(name) {
+        match self.read().get(name) {
             None => Err(NoCertificate::Unknown),
             Some(Entry::Unusable) => Err(NoCertificate::Unusable),
-            Some(Entry::Usable(usable)) => {
-                Ok(usable.read().unwrap_or_else(PoisonError::into_inner).keys.clone())
-            }
+            Some(Entry::Usable(usable)) => Ok(usable.keys.clone()),
         }
     }
 
-    /// Those that runtime commands know.
-    pub fn certificates(&self) -> impl Iterator<Item = Arc<Certificate>> {
-        self.0.values().filter_map(|entry| match entry {
-            Entry::Unusable => None,
-            Entry::Usable(usable) => {
-                usable.read().unwrap_or_else(PoisonError::into_inner).certificate.clone()
+    /// Those that runtime commands know, each once.
+    pub fn certificates(&self) -> Vec<Arc<Certificate>> {
+        let mut all: Vec<Arc<Certificate>> = Vec::new();
+        for entry in self.read().values() {
+            let Entry::Usable(Usable { certificate: Some(certificate), .. }) = entry else { continue };
+            if !all.iter().any(|known| known.name == certificate.name) {
+                all.push(certificate.clone());
             }
-        })
+        }
+        all
     }
 
     /// Puts another in the place of those of its name.
     pub fn replace(&self, certificate: &Arc<Certificate>) {
-        for entry in self.0.values() {
-            let Entry::Usable(usable) = entry else { continue };
-            let mut usable = usable.write().unwrap_or_else(PoisonError::into_inner);
-            if usable.certificate.as_ref().is_some_and(|old| old.name == certificate.name)
-                && let Some(new) = Usable::of(certificate)
-            {
-                *usable = new;
+        for entry in self.write().values_mut().filter(|entry| entry.is_of(&certificate.name)) {
+            if let Some(new) = Usable::of(certificate) {
+                *entry = Entry::Usable(new);
             }
+        }
+    }
+}
+
+impl Entry {
+    fn is_of(&self, name: &str) -> bool {
+        match self {
+            Self::Unusable => false,
+            Self::Usable(usable) => usable.certificate.as_ref().is_some_and(|of| *of.name == *name),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod ocsp;
 mod password;
 pub mod privilege;
 pub mod process;
+pub mod providers;
 pub mod tcp;
 pub mod tls;
 

@@ -136,6 +136,12 @@ impl Certificate {
         Ok(certificate)
     }
 
+    /// One that no file holds.
+    pub(crate) fn made(name: &str, kind: KeyKind, parsed: Parsed) -> Self {
+        let names = names::of(&parsed.leaf);
+        Self { name: name.into(), kind, names, parts: Parts::default(), parsed: OnceLock::from(Some(parsed)) }
+    }
+
     pub fn parts(&self) -> &Parts {
         &self.parts
     }

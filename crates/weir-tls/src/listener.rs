@@ -7,6 +7,7 @@ use openssl::ssl::{Ssl, SslContext};
 
 use crate::certificate::{Certificate, KeyKind};
 use crate::context::{ContextSettings, Refused};
+use crate::forge::Forge;
 use crate::hello::ClientHello;
 use crate::names::{Filters, Index};
 use crate::session::{self, Sharing};
@@ -24,6 +25,8 @@ pub struct ListenerSettings {
     pub ticket_keys: Option<Arc<TicketKeys>>,
     /// Each may get and lose lines at run time.
     pub lists: Vec<List>,
+    /// `generate-certificates`
+    pub forge: Option<Arc<Forge>>,
 }
 
 /// A file of `crt-list`, or a directory of `crt`, that a line names.
@@ -274,6 +277,9 @@ impl Listener {
         let name = hello.and_then(ClientHello::server_name).and_then(|name| std::str::from_utf8(name).ok());
         let entries = self.entries.load();
         let entry = |at: u32| Some(entries.list[at as usize].clone());
+        let default = || {
+            entries.fitting(&entries.defaults, ecdsa).or(entries.defaults.first().copied()).and_then(entry)
+        };
         if let Some(name) = name {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
             let exact: Vec<u32> = entries.index.exact(&name).to_vec();
@@ -284,11 +290,12 @@ impl Listener {
             if let Some(at) = found.or(exact.first().copied()).or(wild.first().copied()) {
                 return entry(at);
             }
+            let forge = self.settings.forge.as_ref().filter(|_| !name.is_empty());
+            if let Some(made) = forge.and_then(|forge| forge.entry(&name, &*default()?)) {
+                return Some(made);
+            }
         }
-        if self.settings.strict_sni {
-            return None;
-        }
-        entries.fitting(&entries.defaults, ecdsa).or(entries.defaults.first().copied()).and_then(entry)
+        if self.settings.strict_sni { None } else { default() }
     }
 
     /// Begins a connection in the context of an entry. `None`: there is no context, which was logged.

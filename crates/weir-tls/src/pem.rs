@@ -52,7 +52,19 @@ pub fn chain(pem: &[u8]) -> Result<Vec<X509>, Fault> {
 
 /// A private key; one that asks for a passphrase is refused rather than asked about.
 pub fn key(pem: &[u8]) -> Result<PKey<Private>, Fault> {
-    PKey::private_key_from_pem_callback(pem, |_| Ok(0)).map_err(|stack| Fault::NoKey(reason(&stack)))
+    key_with(pem, "")
+}
+
+/// A private key that may be locked with a passphrase.
+pub fn key_with(pem: &[u8], passphrase: &str) -> Result<PKey<Private>, Fault> {
+    let answer = |room: &mut [u8]| {
+        let said = passphrase.as_bytes();
+        // What does not fit would open nothing.
+        let room = room.get_mut(..said.len()).ok_or_else(ErrorStack::get)?;
+        room.copy_from_slice(said);
+        Ok(said.len())
+    };
+    PKey::private_key_from_pem_callback(pem, answer).map_err(|stack| Fault::NoKey(reason(&stack)))
 }
 
 /// Whether these are Diffie-Hellman parameters.

@@ -17,6 +17,8 @@ pub enum Update {
     Add(Box<Line>),
     /// `del ssl crt-list`
     Remove { list: String, certificate: String, number: u32 },
+    /// `add ssl jwt`, `del ssl jwt`
+    Tokens { certificate: Named, usable: bool },
 }
 
 /// A certificate: its name and its files.
@@ -43,6 +45,7 @@ enum Subject<'u> {
     Certificate(&'u str),
     Authorities(&'u str),
     Response(&'u [String]),
+    Tokens(&'u str),
 }
 
 impl Update {
@@ -51,6 +54,7 @@ impl Update {
             Self::Certificate(named) => Some(Subject::Certificate(&named.name)),
             Self::Authorities { name, .. } => Some(Subject::Authorities(name)),
             Self::Response { names, .. } => Some(Subject::Response(names)),
+            Self::Tokens { certificate, .. } => Some(Subject::Tokens(&certificate.name)),
             _ => None,
         }
     }
@@ -104,6 +108,11 @@ impl Update {
                 put(&mut out, Some(der));
                 names.iter().for_each(|name| put(&mut out, Some(name.as_bytes())));
             }
+            Self::Tokens { certificate, usable } => {
+                out.push(7);
+                out.extend_from_slice(&u32::from(*usable).to_be_bytes());
+                put_named(&mut out, certificate);
+            }
         }
         out
     }
@@ -133,6 +142,10 @@ impl Update {
                     names.push(from.text()?);
                 }
                 Self::Response { names, der }
+            }
+            7 => {
+                let usable = from.number()? == 1;
+                Self::Tokens { certificate: from.named()?, usable }
             }
             _ => return None,
         };
@@ -214,6 +227,7 @@ mod tests {
             Update::Authorities { name: "ca".into(), pem: b"pem".to_vec() },
             Update::TicketKey { file: "keys".into(), key: vec![1; 48] },
             remove(3),
+            Update::Tokens { certificate: Named { name: "a.pem".into(), ..Named::default() }, usable: true },
         ];
         for update in whole {
             let bytes = update.encode();

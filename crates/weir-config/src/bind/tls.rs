@@ -40,10 +40,16 @@ pub const OPTIONS: &[BindOption] = &[
     }),
     text("ca-file", ca_file),
     text("ca-ignore-err", ignore_errors),
-    text("ca-sign-file", |parser, place, options| keep_value(parser, place, options, "CAfile path"))
-        .not_yet(),
-    text("ca-sign-pass", |parser, place, options| keep_value(parser, place, options, "CAkey password"))
-        .not_yet(),
+    text("ca-sign-file", |parser, place, options| {
+        let file =
+            crate::tls::based(place.required("CAfile path")?, parser.config.global.tls.ca_base.as_deref());
+        tls(options).ca_sign_file = Some(file.into());
+        Ok(())
+    }),
+    text("ca-sign-pass", |_, place, options| {
+        tls(options).ca_sign_pass = Some(place.required("CAkey password")?.into());
+        Ok(())
+    }),
     text("ca-verify-file", ca_file),
     text("ciphers", |parser, place, options| keep_value(parser, place, options, "cipher suite")),
     text("ciphersuites", |parser, place, options| keep_value(parser, place, options, "cipher suite")),
@@ -62,7 +68,15 @@ pub const OPTIONS: &[BindOption] = &[
     flag("force-tlsv11"),
     flag("force-tlsv12"),
     flag("force-tlsv13"),
-    flag("generate-certificates").not_yet(),
+    BindOption::switch(
+        "generate-certificates",
+        "TLS: certificates made for any name (5.1).",
+        |_, _, options| {
+            tls(options).generate = true;
+            Ok(())
+        },
+    )
+    .tls(),
     text("ktls", |parser, place, options| {
         match place.value() {
             "on" | "off" => {}
@@ -276,20 +290,32 @@ pub(crate) struct Certificates {
     awaited: Vec<Diagnostic>,
     /// What `ssl-f-use` lines bring.
     pub(crate) entries: Vec<TlsEntry>,
+    /// How many such lines there were.
+    lines: u32,
 }
 
 impl Certificates {
+    /// Where the next `ssl-f-use` line of a frontend stands: in the list that has the frontend's name.
+    pub(crate) fn next_line(&mut self, frontend: &str) -> Origin {
+        self.lines += 1;
+        Origin { list: format!("@{frontend}").into(), number: self.lines, options: None, filters: None }
+    }
+
     /// What `ssl-f-use` brings is for every encrypted listener of the section.
     pub(crate) fn add_to(&self, options: &mut Arc<BindOptions>) {
         let encrypted = options.tls.as_ref().is_some_and(|tls| tls.enabled);
         if encrypted && !self.entries.is_empty() {
-            tls(Arc::make_mut(options)).entries.extend(self.entries.iter().cloned());
+            let tls = tls(Arc::make_mut(options));
+            if let Some(origin) = &self.entries[0].origin {
+                add_list(tls, &origin.list, false);
+            }
+            tls.entries.extend(self.entries.iter().cloned());
         }
     }
 
     /// At the end of the section.
     pub(crate) fn settle(self) -> impl Iterator<Item = Diagnostic> {
-        let Self { awaited, entries } = self;
+        let Self { awaited, entries, .. } = self;
         awaited.into_iter().filter(move |_| entries.is_empty())
     }
 }

@@ -2,6 +2,7 @@
 
 use weir_plan::settings::ExtraFiles;
 use weir_syntax::Line;
+use weir_tls::providers::Unfit;
 use weir_types::Form;
 
 use super::argument::{none, number, refuse, unread, word};
@@ -83,15 +84,13 @@ pub const KEYWORDS: &[Keyword] = &[
         passphrase,
     )
     .no_effect("a key with a passphrase is refused"),
-    row("ssl-propquery", "<query>", "OpenSSL's property query (3.1).", |parser, line| {
-        needs(parser, line, "a property string as an argument.")
-    })
-    .not_yet(),
-    row("ssl-provider", "<name>", "An OpenSSL provider (3.1).", provider).not_yet(),
+    row("ssl-propquery", "<query>", "OpenSSL's property query (3.1).", property_query),
+    row("ssl-provider", "<name>", "An OpenSSL provider (3.1).", provider),
     row("ssl-provider-path", "<dir>", "Where providers are searched (3.1).", |_, line| {
-        global_needs(line, "a directory path as an argument.")
-    })
-    .no_effect("ssl-provider is refused"),
+        global_needs(line, "a directory path as an argument.")?;
+        weir_tls::providers::look_in(line.word(1));
+        Ok(())
+    }),
     row("ssl-security-level", "<number>", "OpenSSL's security level (3.1).", security_level),
     Keyword::new(
         "ssl-server-verify",
@@ -124,17 +123,25 @@ fn global_needs(line: &Line<'_>, what: &str) -> Outcome {
     Ok(())
 }
 
-/// The providers that come with OpenSSL.
-const PROVIDERS: &[&str] = &["default", "base", "fips", "legacy", "null"];
-
 fn provider(_: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     global_needs(line, "a valid engine provider name as an argument.")?;
     let name = line.word(1);
-    if PROVIDERS.contains(&name) {
+    if weir_tls::providers::load(name) {
         return Ok(());
     }
     let alert = line.alert(1, format!("ssl-provider {name}: unknown provider"));
     Err(Box::new(alert.with_form(Form::Config)))
+}
+
+/// In force at once, as certificates that follow are read with it.
+fn property_query(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
+    needs(parser, line, "a property string as an argument.")?;
+    let query = line.word(1);
+    match weir_tls::providers::prefer(query) {
+        Ok(()) => Ok(()),
+        Err(Unfit::Malformed) => refuse(line, &format!("'{query}' is no property query")),
+        Err(Unfit::NoTls) => refuse(line, &format!("'{query}' leaves no algorithms for TLS")),
+    }
 }
 
 fn needs(parser: &Parser<'_>, line: &Line<'_>, what: &str) -> Outcome {

@@ -43,6 +43,11 @@ pub struct TlsBind {
     pub strict_sni: Option<bool>,
     /// `tls-ticket-keys`
     pub ticket_keys: Option<Arc<TicketKeys>>,
+    /// `generate-certificates`
+    pub generate: bool,
+    /// `ca-sign-file` and `ca-sign-pass`, which count only then.
+    pub ca_sign_file: Option<Box<str>>,
+    pub ca_sign_pass: Option<Box<str>>,
     /// Files of `crt-list` and directories of `crt`, each once.
     pub lists: Vec<List>,
     /// In the order of `crt`, `default-crt` and `crt-list`.

@@ -48,6 +48,8 @@ pub fn parse(
     let files = Rebased::new(options.files);
     let ParseOptions { sources, hostname, checked, .. } = options;
     let options = ParseOptions { sources, files: &files, hostname: hostname.clone(), checked: *checked };
+    // What another configuration asked for holds no longer.
+    let _ = weir_tls::providers::prefer("");
     let mut parser = Parser::new(environment, &options, &files);
     parser.run(reader);
     parser.finish()

@@ -1,5 +1,5 @@
 //! `filter` and `filter-sequence` (manual 9): arguments are checked, names kept. `use-fcgi-app`, which sets a filter
-//! too, and `log-steps`, `ssl-f-use`, which wait for their rooms.
+//! too, and `log-steps`, `ssl-f-use`.
 
 use std::sync::Arc;
 
@@ -21,9 +21,7 @@ pub const KEYWORDS: &[Keyword] = &[
         .not_yet(),
     Keyword::new("use-fcgi-app", "<name>", "Servers of a FastCGI application (4.2).", fcgi_app).listed(),
     Keyword::new("log-steps", "<steps>", "When log lines are written (4.2).", log_steps).listed(),
-    Keyword::new("ssl-f-use", "crt <name> ...", "Certificates of a frontend (4.2).", ssl_f_use)
-        .listed()
-        .not_yet(),
+    Keyword::new("ssl-f-use", "crt <name> ...", "Certificates of a frontend (4.2).", ssl_f_use).listed(),
 ];
 
 /// HAProxy lists its filters behind the message, a line each.
@@ -229,9 +227,13 @@ fn ssl_f_use(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let known = crate::bind::is_crt_list_option;
     let mut at = 1;
     let mut certificate = None;
+    let mut refused = None;
     while at < line.len() {
         match line.word(at) {
             "crt" => certificate = line.get(at + 1),
+            "acme" | "domains" | "ips" | "alias" | "generate-dummy" | "keytype" | "bits" => {
+                refused = refused.or(Some(at));
+            }
             name if known(name) || crate::sections::crt_store::is_load_option(name) => {}
             wrong => return line.fail(at, format!("unknown crt keyword '{wrong}'")),
         }
@@ -240,8 +242,13 @@ fn ssl_f_use(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let Some(certificate) = certificate else {
         return line.fail(0, "Trying to load a certificate but no 'crt' keyword specified.");
     };
+    if let Some(at) = refused {
+        return line.not_yet(at, &format!("ssl-f-use ... {}", line.word(at)));
+    }
     let place = parser.place(line);
-    let entries = crate::tls::apart(parser, certificate, line.from(1), &place);
+    let frontend = parser.proxy().name.clone();
+    let origin = parser.certificates.next_line(&frontend);
+    let entries = crate::tls::apart(parser, certificate, line.from(1), &place, origin);
     parser.certificates.entries.extend(entries.or_else(|text| line.fail(0, text))?);
     Ok(())
 }

@@ -171,8 +171,8 @@ fn keep(parser: &mut Parser<'_>, line: &Line<'_>, load: &CrtLoad) -> Outcome {
         ocsp: file("ocsp"),
         issuer: file("issuer"),
         sctl: file("sctl"),
-        ocsp_update: None,
         named: true,
+        ..Loading::default()
     };
     let bytes = parser.options.files.read(&path).unwrap_or_default();
     let called = match (named("alias"), &*name) {

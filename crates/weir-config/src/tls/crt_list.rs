@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weir_tls::names::Filters;
-use weir_tls::{ContextSettings, Origin};
+use weir_tls::{Certificate, ContextSettings, Origin};
 
 use super::settings::{FindAuthorities, set_with};
 use super::{Loading, authorities, certificates, serve};
@@ -22,6 +22,13 @@ pub struct ListedLine {
     pub options_text: Option<Arc<str>>,
     pub filters_text: Option<Arc<str>>,
     pub(crate) loading: Loading,
+}
+
+impl ListedLine {
+    /// Whether the line says `jwt on` or `off`.
+    pub fn for_tokens(&self) -> Option<bool> {
+        self.loading.jwt
+    }
 }
 
 /// Reads a list. The error is HAProxy's text.
@@ -60,6 +67,7 @@ fn entries_of(
     let certificates = certificates(parser, &read.certificate, &read.loading)?;
     serve(parser, &certificates, read.loading.ocsp_update)
         .map_err(|text| format!("error processing line {number} in file '{list}' : {text}"))?;
+    use_for_tokens(parser, &certificates, &read.loading);
     let entry = |certificate| TlsEntry {
         certificate,
         filters: read.filters.clone(),
@@ -99,6 +107,7 @@ pub(crate) fn apart<'w>(
     certificate: &str,
     mut words: impl Iterator<Item = &'w str>,
     place: &str,
+    origin: Origin,
 ) -> Result<Vec<TlsEntry>, String> {
     let mut options = Options::default();
     while let Some(name) = words.next() {
@@ -109,16 +118,28 @@ pub(crate) fn apart<'w>(
             }
         }
     }
+    let shown = (!options.written.is_empty()).then(|| options.shown().into());
+    let origin = Origin { options: shown, ..origin };
     let settings = Arc::new(options.settings);
     let entry = |certificate| TlsEntry {
         certificate,
         filters: Filters::default(),
         settings: Some(settings.clone()),
-        origin: None,
+        origin: Some(origin.clone()),
     };
     let certificates = certificates(parser, certificate, &options.loading)?;
     serve(parser, &certificates, options.loading.ocsp_update)?;
+    use_for_tokens(parser, &certificates, &options.loading);
     Ok(certificates.into_iter().map(entry).collect())
+}
+
+/// `jwt on`
+fn use_for_tokens(parser: &mut Parser<'_>, certificates: &[Arc<Certificate>], loading: &Loading) {
+    if loading.jwt == Some(true) {
+        for certificate in certificates {
+            parser.tls.use_for_tokens(&certificate.name, certificate);
+        }
+    }
 }
 
 /// What stands before, in and behind the brackets.
@@ -140,7 +161,7 @@ struct Options {
 }
 
 /// The order in which `show ssl crt-list` shows options.
-const SHOWN: [&str; 22] = [
+const SHOWN: [&str; 23] = [
     "npn",
     "alpn",
     "no-alpn",
@@ -163,6 +184,7 @@ const SHOWN: [&str; 22] = [
     "ocsp",
     "issuer",
     "sctl",
+    "jwt",
 ];
 
 impl Options {
@@ -174,7 +196,7 @@ impl Options {
         place: &str,
     ) -> Result<(), String> {
         let row = crate::bind::find_option(name).filter(|_| is_crt_list_option(name));
-        let file = ["key", "ocsp", "issuer", "sctl", "ocsp-update"].contains(&name);
+        let file = ["key", "ocsp", "issuer", "sctl", "ocsp-update", "jwt"].contains(&name);
         let valued = match row {
             Some(row) => row.value,
             None if file => true,
@@ -191,10 +213,13 @@ impl Options {
             "ocsp" => self.loading.ocsp = Some(value.into()),
             "issuer" => self.loading.issuer = Some(value.into()),
             "sctl" => self.loading.sctl = Some(value.into()),
-            "ocsp-update" => match value {
-                "on" | "off" => self.loading.ocsp_update = Some(value == "on"),
-                _ => return Err("'ocsp-update' : expecting <on|off>".into()),
-            },
+            "ocsp-update" | "jwt" => {
+                let said = match value {
+                    "on" | "off" => Some(value == "on"),
+                    _ => return Err(format!("'{name}' : expecting <on|off>")),
+                };
+                *(if name == "jwt" { &mut self.loading.jwt } else { &mut self.loading.ocsp_update }) = said;
+            }
             "allow-0rtt" | "npn" | "ktls" => {}
             "verify" if !["none", "optional", "required"].contains(&value) => {
                 return Err(format!(

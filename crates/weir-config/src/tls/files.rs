@@ -21,6 +21,7 @@ pub(crate) struct Loading {
     pub issuer: Option<String>,
     pub sctl: Option<String>,
     pub ocsp_update: Option<bool>,
+    pub jwt: Option<bool>,
     /// Of a `crt-store`: only what is named there belongs to the certificate.
     pub named: bool,
 }

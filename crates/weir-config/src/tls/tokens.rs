@@ -27,7 +27,7 @@ impl Store {
 
     /// Nothing unless some certificate is wanted for tokens.
     pub(crate) fn for_tokens(&self) -> TokenCertificates {
-        let mut all = TokenCertificates::default();
+        let all = TokenCertificates::default();
         for (name, certificate) in &self.tokens.usable {
             all.add(name, certificate);
         }

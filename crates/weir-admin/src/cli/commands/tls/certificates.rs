@@ -35,7 +35,7 @@ pub fn show(context: &mut Context<'_>) -> Reply {
     if let Some(of_transaction) = name.strip_prefix('*') {
         return match &desk.transaction {
             Some(update) if update.name == of_transaction => {
-                detail(name, Some(&update.parts), "Unused", false, "")
+                detail(name, Some(&update.parts), "Unused", Uses::default(), "")
             }
             _ => missing(),
         };
@@ -47,17 +47,27 @@ pub fn show(context: &mut Context<'_>) -> Reply {
     match (known.get(name), desk.unused.get(name)) {
         (Some((certificate, _)), _) => {
             let plan = context.view().plan;
-            let updated = plan.global.tls.ocsp.certificates.contains(&certificate.name);
+            let uses = Uses {
+                updated: plan.global.tls.ocsp.certificates.contains(&certificate.name),
+                tokens: plan.token_certificates.certificates().iter().any(|one| one.name == certificate.name),
+            };
             let key = super::ocsp::key(plan, certificate);
-            detail(name, Some(certificate.parts()), "Used", updated, &key)
+            detail(name, Some(certificate.parts()), "Used", uses, &key)
         }
-        (None, Some(Some(parts))) => detail(name, Some(parts), "Unused", false, ""),
-        (None, Some(None)) => detail(name, None, "Empty", false, ""),
+        (None, Some(Some(parts))) => detail(name, Some(parts), "Unused", Uses::default(), ""),
+        (None, Some(None)) => detail(name, None, "Empty", Uses::default(), ""),
         (None, None) => missing(),
     }
 }
 
-fn detail(name: &str, parts: Option<&Parts>, status: &str, updated: bool, ocsp_key: &str) -> Reply {
+/// `ocsp-update` and `jwt` of a certificate.
+#[derive(Default)]
+struct Uses {
+    updated: bool,
+    tokens: bool,
+}
+
+fn detail(name: &str, parts: Option<&Parts>, status: &str, uses: Uses, ocsp_key: &str) -> Reply {
     let mut text = format!("Filename: {name}\n");
     let chain = parts.and_then(|parts| pem::chain(&parts.pem).ok()).unwrap_or_default();
     if let (Some(parts), false) = (parts, name.starts_with('*')) {
@@ -67,8 +77,8 @@ fn detail(name: &str, parts: Option<&Parts>, status: &str, updated: bool, ocsp_k
             "Crt filename: {name}\nKey filename: {key}\nOCSP filename: {name}.ocsp\nSCTL filename: {name}.sctl"
         );
     }
-    let updated = if updated { "on" } else { "off" };
-    let _ = writeln!(text, "Option: ocsp-update {updated}\nOption: jwt off");
+    let [updated, tokens] = [uses.updated, uses.tokens].map(|used| if used { "on" } else { "off" });
+    let _ = writeln!(text, "Option: ocsp-update {updated}\nOption: jwt {tokens}");
     let _ = writeln!(text, "Status: {status}");
     if let Some(leaf) = chain.first() {
         describe(&mut text, leaf);
@@ -317,5 +327,7 @@ pub fn show_sni(context: &mut Context<'_>) -> Reply {
 }
 
 pub fn show_providers(_: &mut Context<'_>) -> Reply {
-    Reply::text("Loaded providers : \n\t- default\n")
+    let mut text = String::from("Loaded providers : \n");
+    weir_tls::providers::loaded().iter().for_each(|name| text.push_str(&format!("\t- {name}\n")));
+    Reply::text(text)
 }

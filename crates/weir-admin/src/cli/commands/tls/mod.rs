@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod crt_lists;
 pub mod ocsp;
 pub mod ticket_keys;
+pub mod tokens;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
