@@ -190,9 +190,11 @@ impl Turn<'_, '_> {
         let counters = view.counters(self.worker.id);
         counters.scur.increment();
         counters.stot.increment();
-        counters.rate.add(self.worker.clock.now_ms(), 1);
-        counters.last_session.set(self.worker.clock.now_ms());
+        let now = self.worker.clock.now_ms();
+        counters.rate.add(now, 1);
+        counters.last_session.set(now);
         view.state.smax.raise(view.sum(|counters| counters.scur.value()));
+        view.state.rate_max.raise(view.sum(|counters| counters.rate.this_second(now)));
         let proxy = plan.proxy(self.stream.backend);
         self.stream.assigned = Some(Assigned {
             server: id,

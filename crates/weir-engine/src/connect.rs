@@ -320,12 +320,18 @@ impl Turn<'_, '_> {
     }
 
     fn client_gone_maybe(&mut self, stage: Stage, gone: bool) -> Step {
-        let plan = &self.client.session.plan;
-        let options = &self.stream.backend(plan).settings.options;
-        if gone && options.abortonclose {
+        if gone && self.client_closed() {
             return self.client_aborted(stage);
         }
         Step::Wait
+    }
+
+    /// A client whose connection has ended counts as gone under `option abortonclose`; the end of a request over HTTP/2
+    /// says nothing of the kind.
+    pub fn client_closed(&self) -> bool {
+        self.stream.up.eof
+            && self.client.socket.stream().is_none_or(End::was_reset)
+            && self.stream.backend(&self.client.session.plan).aborts_on_close()
     }
 
     /// A client that resets its stream as soon as it asked must not keep a server busy.
@@ -352,11 +358,23 @@ impl Turn<'_, '_> {
         if let Some(assigned) = &self.stream.assigned {
             assigned.counters.cli_abrt.increment();
         }
-        self.stream.link = None;
+        self.drop_link();
+        if matches!(stage, Stage::Queue | Stage::Connect) {
+            // Nothing was begun for it.
+            let record = &mut self.stream.record;
+            if record.assigned_us == 0 {
+                record.assigned_us = self.worker.clock.now_us();
+            }
+            return self.close_with(Ending::Close);
+        }
         if self.stream.http && !self.stream.tunnel && !self.stream.response_begun {
-            // Nobody may read it, but the log shows it.
+            let cut_off = self.body_was_cut_off();
             let step = self.answer_error(400);
             self.stream.ending = Some(Ending::Close);
+            if cut_off {
+                // The log shows an answer; nobody is there for it.
+                self.stream.down.clear();
+            }
             return step;
         }
         self.close_with(Ending::Close)

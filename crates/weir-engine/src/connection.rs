@@ -209,11 +209,10 @@ impl Connection {
         self.idle_since_us = self.worker.clock.now_us();
         let session = &self.client.session;
         session.count_session(self.idle_since_us / 1000);
-        session.listener_counters.stot.increment();
-        session.frontend_counters.stot.increment();
-        session.frontend_counters.rate.add(self.idle_since_us / 1000, 1);
-        let http = self.client.session.proxy().mode == Mode::Http;
-        if http && self.begins_with_http2() {
+        let http = session.proxy().mode == Mode::Http;
+        let http2 = http && self.begins_with_http2();
+        self.count_session(http, http2);
+        if http2 {
             self.begin_http2();
             return Poll::Ready(true);
         }
@@ -232,6 +231,21 @@ impl Connection {
             None => {}
         }
         Poll::Ready(true)
+    }
+
+    fn count_session(&self, http: bool, http2: bool) {
+        let session = &self.client.session;
+        let (counters, now) = (session.frontend_counters, self.idle_since_us / 1000);
+        session.listener_counters.stot.increment();
+        counters.stot.increment();
+        counters.rate.add(now, 1);
+        match (http, http2) {
+            (true, true) => counters.h2_sess.increment(),
+            (true, false) => counters.h1_sess.increment(),
+            (false, _) => counters.sess_other.increment(),
+        }
+        let view = self.worker.shm.frontend(session.proxy().frontend_slot);
+        view.state.rate_max.raise(view.sum(|counters| counters.rate.this_second(now)));
     }
 
     /// `proto h2`, or what the handshake agreed on.

@@ -38,6 +38,22 @@ impl Turn<'_, '_> {
         Step::Wait
     }
 
+    /// A client that closed waits for its answer at most: the server is told, and decides (manual, `option abortonclose`).
+    fn pass_on_close(&mut self) {
+        let told = self.stream.up.shut || !self.stream.http || self.stream.tunnel;
+        if told || !self.stream.up.is_complete() || !self.client_closed() {
+            return;
+        }
+        let stream = &mut *self.stream;
+        if let Some(link) = &mut stream.link
+            && link.socket.stream().is_none()
+        {
+            stream.up.shut = true;
+            stream.server_persists = false;
+            link.socket.shutdown_write();
+        }
+    }
+
     /// Client to server.
     fn move_up(&mut self) -> Result<bool, Broken> {
         let stream = &mut *self.stream;
@@ -75,9 +91,24 @@ impl Turn<'_, '_> {
         if raw_end && !up.shut {
             up.shut = true;
             moved = true;
-            link.socket.shutdown_write();
+            if stream.down.eof && stream.down.shut {
+                self.count_for_log();
+            }
+            if let Some(link) = &mut self.stream.link {
+                link.socket.shutdown_write();
+            }
+        }
+        if self.stream.up.eof {
+            self.pass_on_close();
         }
         Ok(moved)
+    }
+
+    /// Whether the client has everything when what waits for it was sent.
+    fn is_last_write(&self) -> bool {
+        let stream = &*self.stream;
+        let received = stream.down.is_received() && !matches!(stream.down.framing, Framing::Ending);
+        received && (stream.up.is_complete() || stream.up.shut) && stream.http && !stream.tunnel
     }
 
     /// Server to client.
@@ -87,12 +118,10 @@ impl Turn<'_, '_> {
         if stream.down.broken {
             return Err(Broken::Framing);
         }
-        if stream.response_waits {
-            let plan = self.client.session.plan.clone();
-            match self.response_ready(&plan) {
-                Step::Next if self.stream.phase == Phase::Exchange => {}
-                step => return Ok(Moved::Phase(step)),
-            }
+        if stream.response_waits
+            && let Some(step) = self.meet_waiting_response()?
+        {
+            return Ok(Moved::Phase(step));
         }
         let stream = &mut *self.stream;
         if let Some(link) = &mut stream.link
@@ -107,7 +136,11 @@ impl Turn<'_, '_> {
                     if stream.http && !stream.response_begun {
                         match self.response_head() {
                             Step::Next if self.stream.phase == Phase::Exchange => {}
-                            Step::Wait if self.stream.response_waits => return Ok(Moved::Phase(Step::Wait)),
+                            Step::Wait if self.stream.response_waits => {
+                                if let Some(step) = self.meet_waiting_response()? {
+                                    return Ok(Moved::Phase(step));
+                                }
+                            }
                             Step::Wait => {}
                             step => return Ok(Moved::Phase(step)),
                         }
@@ -127,8 +160,11 @@ impl Turn<'_, '_> {
             moved = true;
             self.stream.down.pass()?;
         }
-        let stream = &mut *self.stream;
-        if stream.down.has_output() {
+        if self.stream.down.has_output() {
+            if self.is_last_write() {
+                self.count_for_log();
+            }
+            let stream = &mut *self.stream;
             match stream.down.transmit(self.cx, &mut self.client.socket, false) {
                 Poll::Pending => {}
                 Poll::Ready(Ok(_)) => {
@@ -138,14 +174,45 @@ impl Turn<'_, '_> {
                 Poll::Ready(Err(_)) => return Err(Broken::Output),
             }
         }
+        let stream = &mut *self.stream;
         let down = &mut stream.down;
         let raw_end = down.eof && matches!(down.framing, Framing::Raw) && !down.has_output();
         if raw_end && !down.shut && (stream.tunnel || !stream.http) {
             down.shut = true;
+            if stream.up.eof && stream.up.shut {
+                self.count_for_log();
+            }
             moved = true;
             self.client.socket.shutdown_write();
         }
         Ok(Moved::Bytes(moved))
+    }
+
+    /// Rules hold the response: they are met again, with more of its body where they wait for that. `None`: it goes on.
+    fn meet_waiting_response(&mut self) -> Result<Option<Step>, Broken> {
+        let plan = self.client.session.plan.clone();
+        loop {
+            let stream = &mut *self.stream;
+            let mut received = false;
+            if let Some(link) = &mut stream.link
+                && stream.awaits_body
+                && stream.down.wants_input()
+            {
+                match stream.down.receive(self.cx, &mut link.socket, &self.worker.buffers) {
+                    Poll::Pending => {}
+                    Poll::Ready(Ok(_)) => received = true,
+                    Poll::Ready(Err(_)) => return Err(Broken::Input),
+                }
+            }
+            let step = match self.response_ready(&plan) {
+                Step::Next if self.stream.phase == Phase::Exchange => return Ok(None),
+                step => step,
+            };
+            let waits_on = received && step == Step::Wait && self.stream.awaits_body;
+            if !waits_on {
+                return Ok(Some(step));
+            }
+        }
     }
 
     /// Whether everything that was to be moved was moved.
@@ -206,7 +273,7 @@ impl Turn<'_, '_> {
         }
         self.stream.record.end(Cause::Server, stage);
         self.count_server_abort();
-        self.stream.link = None;
+        self.drop_link();
         self.close_with(Ending::Close)
     }
 
@@ -217,15 +284,14 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Each side's timeout runs while something is expected of that side.
+    /// Each side's timeout runs while something is expected of that side. `timeout tunnel` takes the place of both as
+    /// soon as both connections stand (manual 4.2), and until one side has closed.
     fn set_exchange_deadlines(&mut self) {
         let stream = &mut *self.stream;
         let timeouts = &stream.timeouts;
         let raw = stream.tunnel;
         let (client, server) = match timeouts.tunnel {
-            Some(tunnel) if raw && !stream.up.shut && !stream.down.shut && both_used(stream) => {
-                (Some(tunnel), Some(tunnel))
-            }
+            Some(tunnel) if raw && !stream.up.shut && !stream.down.shut => (Some(tunnel), Some(tunnel)),
             _ => {
                 let half_closed = stream.up.shut || stream.down.shut;
                 let fin = |fin: Option<u32>, other: Option<u32>| {
@@ -311,10 +377,10 @@ impl Turn<'_, '_> {
             if !client {
                 self.count_server_abort();
             }
-            self.stream.link = None;
+            self.drop_link();
             return self.close_with(Ending::Close);
         }
-        self.stream.link = None;
+        self.drop_link();
         match client {
             true => self.answer_error(400),
             false => {
@@ -340,9 +406,4 @@ enum Moved {
     Bytes(bool),
     /// Response rules led elsewhere.
     Phase(Step),
-}
-
-/// `timeout tunnel` counts once data went both ways (manual 4.2); an upgrade is such a moment.
-fn both_used(stream: &crate::stream::Stream) -> bool {
-    stream.http || stream.up.sent > 0 && stream.down.sent > 0
 }

@@ -340,7 +340,7 @@ impl Worker {
         frontend.conn_rate.add(now_ms, 1);
         let view = self.shm.frontend(frontend_slot);
         view.state.smax.raise(view.sum(|counters| counters.scur.value()));
-        view.state.rate_max.raise(view.sum(|counters| counters.rate.value(now_ms)));
+        view.state.conn_rate_max.raise(view.sum(|counters| counters.conn_rate.this_second(now_ms)));
         let view = self.shm.listener(listener_slot);
         view.state.smax.raise(view.sum(|counters| counters.scur.value()));
     }

@@ -121,6 +121,13 @@ impl Turn<'_, '_> {
         self.write_log(Origin::Rule(list), true, profile);
     }
 
+    /// What comes next tells somebody that the stream is over: the line's counts of connections are those of now.
+    pub fn count_for_log(&mut self) {
+        if self.stream.record.connections.is_none() && !self.client.session.proxy().settings.logs.is_empty() {
+            self.stream.record.connections = Some(self.view(true).log_connections());
+        }
+    }
+
     fn write_log(&mut self, origin: Origin, early: bool, profile: Option<&str>) {
         self.stream.log_origin = origin;
         write(self.worker, self.client, self.stream, early, profile);

@@ -91,6 +91,9 @@ pub struct Record {
     pub response_cookie: Vec<u8>,
     /// The line was written already (`logasap`).
     pub logged: bool,
+    /// What the line says of connections: of the process, the frontend, the backend and the server. Taken before
+    /// anybody can know that the stream is over and open another connection.
+    pub connections: Option<[i64; 4]>,
     /// `set-log-level`: 0 to 7, or silent.
     pub level: Option<LogLevel>,
 }

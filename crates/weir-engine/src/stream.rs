@@ -200,6 +200,8 @@ pub struct Stream {
     pub just_edited: RefCell<Option<crate::edit::Edited>>,
     /// The response's head is complete and its rules wait.
     pub response_waits: bool,
+    /// They wait for its body, which is received meanwhile.
+    pub awaits_body: bool,
     /// `100 Continue` was sent by weir.
     pub continued: bool,
     /// `set-timeout` changed a timeout: the backend's must not replace it.
@@ -320,6 +322,7 @@ impl Stream {
         self.waiting_rule = None;
         self.just_edited.get_mut().take();
         self.response_waits = false;
+        self.awaits_body = false;
         self.continued = false;
         self.tarpit = None;
         self.timeouts_set = false;

@@ -90,7 +90,7 @@ impl Turn<'_, '_> {
     pub fn break_off(&mut self, cause: Cause) -> Step {
         let stage = self.stream.stage_of_end();
         self.stream.record.end(cause, stage);
-        self.stream.link = None;
+        self.drop_link();
         let owed = self.stream.http && !self.stream.response_begun && !self.stream.tunnel;
         if owed && matches!(self.stream.phase, Phase::Queue | Phase::Connect | Phase::Exchange) {
             crate::queue::leave(self.worker, self.stream);
@@ -158,6 +158,14 @@ impl Turn<'_, '_> {
         self.go(Phase::Finish)
     }
 
+    /// Closes the connection to the server, with which the stream comes to its end.
+    pub fn drop_link(&mut self) {
+        if self.stream.link.is_some() {
+            self.count_for_log();
+            self.stream.link = None;
+        }
+    }
+
     /// Makes `backend` the one that serves the stream.
     pub fn set_backend(&mut self, backend: ProxyId) {
         let plan = &self.client.session.plan;
@@ -181,8 +189,10 @@ impl Turn<'_, '_> {
         let counters = view.counters(self.worker.id);
         counters.scur.increment();
         counters.stot.increment();
-        counters.rate.add(self.worker.clock.now_ms(), 1);
+        let now = self.worker.clock.now_ms();
+        counters.rate.add(now, 1);
         view.state.smax.raise(view.sum(|counters| counters.scur.value()));
+        view.state.rate_max.raise(view.sum(|counters| counters.rate.this_second(now)));
         stream.backend_counters = Some(counters);
     }
 

@@ -349,8 +349,10 @@ impl Sample for View<'_> {
         self.stream.link.as_ref().map(|link| link.uses > 0)
     }
 
+    /// As in HAProxy, it is gone when there is a response: rules of responses know what was kept of it.
     fn request(&self) -> Option<&Request> {
-        (self.stream.http && self.stream.record.request_us > 0).then_some(&self.stream.request)
+        let there = self.stream.record.request_us > 0 && self.stream.response.status() == 0;
+        (self.stream.http && there).then_some(&self.stream.request)
     }
 
     fn response(&self) -> Option<&Response> {
@@ -359,12 +361,12 @@ impl Sample for View<'_> {
 
     fn request_body(&self) -> Option<Body<'_>> {
         let request = self.request()?;
-        Some(body(request.body, &self.stream.up))
+        Some(payload(request.body, &self.stream.up))
     }
 
     fn response_body(&self) -> Option<Body<'_>> {
         let response = self.response()?;
-        Some(body(response.body, &self.stream.down))
+        Some(payload(response.body, &self.stream.down))
     }
 
     fn request_bytes(&self) -> Option<&[u8]> {
@@ -378,7 +380,10 @@ impl Sample for View<'_> {
     fn request_line(&self) -> Option<RequestLine<'_>> {
         let record = &self.stream.record;
         if record.request_line.is_empty() {
-            let request = self.request()?;
+            if !self.stream.http || record.request_us == 0 {
+                return None;
+            }
+            let request = &self.stream.request;
             return Some(RequestLine {
                 method: request.method_bytes(),
                 uri: request.target(),
@@ -707,6 +712,9 @@ impl Sample for View<'_> {
     }
 
     fn log_connections(&self) -> [i64; 4] {
+        if let Some(taken) = self.stream.record.connections.filter(|_| !self.early) {
+            return taken;
+        }
         let shm = self.worker.shm;
         let process = shm.process().sum(|counters| counters.curr_conns.value());
         let frontend = shm.frontend(self.frontend().frontend_slot).sum(|counters| counters.scur.value());
@@ -807,7 +815,7 @@ impl Sample for View<'_> {
 }
 
 /// What is buffered of a body.
-fn body(kind: BodyKind, channel: &Channel) -> Body<'_> {
+pub fn payload(kind: BodyKind, channel: &Channel) -> Body<'_> {
     let buffered = channel.buffer.bytes();
     match kind {
         BodyKind::None => Body { data: b"", complete: true, announced: Some(0) },

@@ -40,6 +40,13 @@ pub struct Proxy {
     pub backend_slot: Slot,
 }
 
+impl Proxy {
+    /// `option abortonclose`, which HTTP backends have unless it is taken from them.
+    pub fn aborts_on_close(&self) -> bool {
+        self.settings.options.abortonclose.unwrap_or(self.mode == Mode::Http)
+    }
+}
+
 /// What a proxy inherits from `defaults` and may change.
 #[derive(Debug, Default)]
 pub struct Settings {

@@ -41,6 +41,12 @@ impl Rate {
         }
     }
 
+    /// Events of the running second so far; what the highest rate ever is taken from.
+    pub fn this_second(&self, now_ms: u64) -> u64 {
+        let (second, events) = split(self.current.load(Relaxed));
+        if second == second_of(now_ms) { events.into() } else { 0 }
+    }
+
     pub fn clear(&self) {
         self.current.store(0, Relaxed);
         self.previous.store(0, Relaxed);
@@ -87,6 +93,7 @@ mod tests {
         assert_eq!(rate.value(6250), 750);
         assert_eq!(rate.value(6999), 1);
         assert_eq!(rate.value(7000), 0);
+        assert_eq!((rate.this_second(5999), rate.this_second(6000)), (1000, 0));
         rate.add(6500, 100);
         assert_eq!(rate.value(6500), 600);
         rate.add(9000, 1);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use weir_plan::settings::LogFormatName;
-use weir_sample::FormatMode;
+use weir_sample::{FormatMode, Phase, PhaseSet};
 use weir_syntax::Line;
 use weir_syntax::address::AddressUse;
 use weir_types::{Address, AddressFamily, Form, Level, ProxyKind, SocketKind};
@@ -301,9 +301,16 @@ fn parsed(
     mode: FormatMode,
 ) -> Outcome<Arc<weir_sample::Format<weir_sample::Named>>> {
     let format = expression::format(parser, line, 1, mode)
+        .and_then(|format| match format.check_phase(AT_THE_END) {
+            Ok(()) => Ok(format),
+            Err(text) => Err(text.into()),
+        })
         .or_else(|text| line.fail(1, format!("failed to parse {} : {text}.", line.keyword())))?;
     Ok(Arc::new(format))
 }
+
+/// Lines are written when the stream is over.
+const AT_THE_END: PhaseSet = PhaseSet::of(&[Phase::Log]);
 
 /// What each format is called in the warning about its being replaced.
 fn name(format: &LogFormat) -> Option<&'static str> {

@@ -24,7 +24,26 @@ pub struct OptionRow {
     /// Only of use in `mode http`.
     pub http: bool,
     pub status: Status,
-    pub field: fn(&mut Options) -> &mut bool,
+    pub field: fn(&mut Options) -> &mut dyn Switch,
+}
+
+/// What a switch is kept in.
+pub trait Switch {
+    /// The text says `on`, or with `None` that it is to be as by default. Whether that changes anything.
+    fn say(&mut self, on: Option<bool>) -> bool;
+}
+
+impl Switch for bool {
+    fn say(&mut self, on: Option<bool>) -> bool {
+        std::mem::replace(self, on == Some(true)) != *self
+    }
+}
+
+/// Its default depends on the rest of the section.
+impl Switch for Option<bool> {
+    fn say(&mut self, on: Option<bool>) -> bool {
+        std::mem::replace(self, on) != *self
+    }
 }
 
 macro_rules! rows {
@@ -137,13 +156,16 @@ fn switch(parser: &mut Parser<'_>, line: &Line<'_>, row: &OptionRow) -> Outcome 
              to create a server with address 0.0.0.0.",
         );
     }
-    // `default` sets back what the program would have: every switch of the table is off.
-    let on = parser.prefix == Prefix::None;
+    let said = match parser.prefix {
+        Prefix::None => Some(true),
+        Prefix::No => Some(false),
+        Prefix::Default => None,
+    };
     let field = row.field;
-    if *field(&mut (*parser.proxy().settings.options).clone()) != on {
-        *field(parser.switches()) = on;
+    if field(&mut (*parser.proxy().settings.options).clone()).say(said) {
+        field(parser.switches()).say(said);
     }
-    if on && row.status == NotYet {
+    if said == Some(true) && row.status == NotYet {
         return line.not_yet(1, &format!("option {}", row.name));
     }
     Ok(())

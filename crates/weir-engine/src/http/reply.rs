@@ -55,7 +55,7 @@ impl Turn<'_, '_> {
     /// Sends an answer in place of the server's; `http-after-response` rules are met first.
     pub fn answer(&mut self, plan: &Arc<Plan>, reply: Reply) -> Step {
         let Reply { head, body, close } = reply;
-        self.stream.link = None;
+        self.drop_link();
         self.stream.response = head;
         self.stream.response.headers.set_limit(plan.global.tune.bufsize);
         if !self.after_response_rules(plan) {
@@ -104,6 +104,7 @@ impl Turn<'_, '_> {
     pub fn answer_early(&mut self, status: u16) -> Step {
         let plan = self.client.session.plan.clone();
         self.stream.record.status = status;
+        self.count_request();
         self.count_client_status(status);
         self.stream.down.clear();
         match plan.proxy(self.stream.frontend).settings.errors.by_status.get(&status) {
@@ -126,6 +127,7 @@ impl Turn<'_, '_> {
     }
 
     pub fn reply(&mut self) -> Step {
+        self.count_for_log();
         while self.stream.down.has_output() {
             match self.stream.down.transmit(self.cx, &mut self.client.socket, false) {
                 Poll::Pending => return Step::Wait,

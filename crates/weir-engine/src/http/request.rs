@@ -74,6 +74,21 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// A request of this client, whether it can be understood or not.
+    pub fn count_request(&self) {
+        let counters = self.client.session.frontend_counters;
+        counters.req_tot.increment();
+        match self.client.socket.stream() {
+            Some(_) => counters.h2req.increment(),
+            None => counters.h1req.increment(),
+        }
+        let now = self.now_ms();
+        counters.req_rate.add(now, 1);
+        let view = self.worker.shm.frontend(self.client.session.proxy().frontend_slot);
+        view.state.req_rate_max.raise(view.sum(|counters| counters.req_rate.this_second(now)));
+        self.worker.counters.cum_req.increment();
+    }
+
     /// A client that begins with HTTP/2's preface is served in HTTP/2 unless an option or its `bind` line forbids it.
     fn may_speak_http2(&self, proxy: &weir_plan::Proxy) -> bool {
         let session = &self.client.session;
@@ -108,14 +123,7 @@ impl Turn<'_, '_> {
             self.remember_request_line(plan);
         }
         self.capture_request(plan);
-        let counters = self.client.session.frontend_counters;
-        counters.req_tot.increment();
-        match self.stream.request.version().major {
-            2 => counters.h2req.increment(),
-            _ => counters.h1req.increment(),
-        }
-        counters.req_rate.add(now / 1000, 1);
-        self.worker.counters.cum_req.increment();
+        self.count_request();
         self.count_request_tracked();
         self.stream.phase = Phase::RequestRules;
         self.log_step(Origin::Request);
@@ -189,7 +197,7 @@ impl Turn<'_, '_> {
             self.count_request_tracked();
             self.count_http_error();
         }
-        if !began {
+        if !began && (options.http_ignore_probes || self.client.session.requests > 1) {
             return self.close_with(Ending::Close);
         }
         self.count_bad_request();

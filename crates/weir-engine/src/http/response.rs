@@ -55,9 +55,9 @@ impl Turn<'_, '_> {
     /// 100, 102, 103...: goes to the client at once; the final response follows.
     fn pass_interim(&mut self) {
         let stream = &mut *self.stream;
-        stream.record.bytes_out += size::of_response(&stream.response);
         // HTTP/1.0 knows no interim responses.
         if stream.request.version() >= Version::HTTP_11 {
+            stream.record.bytes_out += size::of_response(&stream.response);
             write_response(&stream.response, &WriteOptions::default(), &mut stream.down.head);
         }
         stream.response.clear();
@@ -234,7 +234,7 @@ impl Turn<'_, '_> {
         if let Some(step) = self.send_again(retry::JUNK_RESPONSE) {
             return step;
         }
-        self.stream.link = None;
+        self.drop_link();
         self.stream.record.end(Cause::Proxy, Stage::Headers);
         self.count_response_error();
         self.answer_error(502)
@@ -243,7 +243,7 @@ impl Turn<'_, '_> {
     pub fn response_body_broken(&mut self) -> Step {
         self.stream.record.end(Cause::Server, Stage::Data);
         self.count_response_error();
-        self.stream.link = None;
+        self.drop_link();
         self.close_with(Ending::Close)
     }
 
@@ -251,7 +251,7 @@ impl Turn<'_, '_> {
     pub fn request_body_broken(&mut self, stage: Stage) -> Step {
         self.count_bad_request();
         self.stream.record.end(Cause::Client, stage);
-        self.stream.link = None;
+        self.drop_link();
         if self.stream.response_begun {
             return self.close_with(Ending::Close);
         }

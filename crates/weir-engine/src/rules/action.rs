@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use weir_http::Reply;
+use weir_http::{Reply, Version};
 use weir_plan::Plan;
 use weir_rules::action::{TimeoutKind, TimeoutValue};
 use weir_rules::{Action, CaptureSlot, IntValue, Reply as Described};
@@ -350,7 +350,7 @@ impl Turn<'_, '_> {
         self.stream.record.untimed = !is_response(list);
         self.stream.record.end(Cause::Proxy, stage);
         self.count_denied(is_response(list));
-        self.stream.link = None;
+        self.drop_link();
         self.close_with(Ending::Close)
     }
 
@@ -428,22 +428,33 @@ impl Turn<'_, '_> {
         self.stream.record.untimed = !is_response(list);
         self.stream.record.end(Cause::Proxy, stage);
         self.count_denied(is_response(list));
-        self.stream.link = None;
+        self.drop_link();
         self.close_with(Ending::Silent)
     }
 
+    /// `wait-for-body`. What the manual says of requests holds for responses, whose server is at fault then.
     fn wait_for_body(&mut self, list: List, milliseconds: u64, at_least: u64) -> Flow {
-        if is_response(list) || self.body_is_here(at_least) {
+        let of_response = is_response(list);
+        self.stream.awaits_body = false;
+        if self.body_is_here(of_response, at_least) {
+            if !of_response {
+                self.request_is_whole();
+            }
             return Flow::Next;
         }
         let now = self.now_ms();
         if self.stream.rule_deadline == NEVER {
             self.stream.rule_deadline = now + milliseconds;
         }
-        if now >= self.stream.rule_deadline {
-            return Flow::Next;
+        match (now >= self.stream.rule_deadline, of_response) {
+            (true, false) => return Flow::Leave(self.request_body_late()),
+            (true, true) => {
+                self.stream.record.end(Cause::ServerTimeout, Stage::Headers);
+                return Flow::Leave(self.answer_error(504));
+            }
+            (false, false) => self.say_continue(),
+            (false, true) => self.stream.awaits_body = true,
         }
-        self.say_continue();
         Flow::Wait
     }
 
@@ -521,18 +532,23 @@ impl Turn<'_, '_> {
         })
     }
 
+    /// HTTP/1.0 knows no interim responses.
     fn add_early_hint(&mut self, name: &str, value: &[u8]) {
+        if self.stream.request.version() < Version::HTTP_11 {
+            return;
+        }
         let head = &mut self.stream.early_hints;
         if head.is_empty() {
             head.extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
         }
         head.extend_from_slice(&headers::lower(name));
         head.extend_from_slice(b": ");
-        head.extend_from_slice(value);
+        // As in any header that a rule sets: no value begins a line of its own.
+        head.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { *byte }));
         head.extend_from_slice(b"\r\n");
     }
 
-    /// Consecutive `early-hint` rules make one response.
+    /// What the `early-hint` rules so far make goes to the client.
     pub fn send_early_hints(&mut self) {
         let stream = &mut *self.stream;
         if stream.early_hints.is_empty() {

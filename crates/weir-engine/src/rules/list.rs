@@ -57,6 +57,10 @@ impl Turn<'_, '_> {
         while let Some(rule) = rules.get(self.stream.rule_at as usize) {
             // A rule that changes the plan has begun already, and what it changes may be what it was met for.
             let begun = self.stream.edited.as_ref().is_some_and(|(at, _)| *at == self.stream.rule_at);
+            // Hints make one response as long as nothing is decided between them.
+            if rule.condition.is_some() || !matches!(rule.action, Action::EarlyHint { .. }) {
+                self.send_early_hints();
+            }
             if let Some(condition) = rule.condition.as_ref().filter(|_| !begun) {
                 match condition.eval(&self.view(finished)) {
                     Verdict::Pass => {}
@@ -73,9 +77,6 @@ impl Turn<'_, '_> {
                         return Met::Wait;
                     }
                 }
-            }
-            if !matches!(rule.action, Action::EarlyHint { .. }) {
-                self.send_early_hints();
             }
             let flow = self.apply(plan, proxy, list, &rule.action, finished);
             if matches!(flow, Flow::Stop | Flow::Leave(_))

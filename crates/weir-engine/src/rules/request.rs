@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use weir_http::BodyKind;
+use weir_http::{BodyKind, Version};
 use weir_plan::Plan;
 
 use super::List;
 use super::list::Met;
+use crate::channel::Framing;
 use crate::record::{Cause, Stage};
 use crate::stream::{Phase, Step};
 use crate::timers::NEVER;
 use crate::turn::Turn;
+use crate::view::payload;
 
 /// How far a request has come; the order of the variants is that of the stages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,7 +85,7 @@ impl Turn<'_, '_> {
                     };
                 }
                 Met::Wait => match self.wait_for_client() {
-                    Step::Next => {}
+                    Step::Next if self.stream.phase == Phase::RequestRules => {}
                     step => return step,
                 },
                 Met::Leave(step) => return step,
@@ -139,7 +141,11 @@ impl Turn<'_, '_> {
     fn buffer_body(&mut self, plan: &Arc<Plan>, proxy: weir_types::ProxyId) -> Met {
         let settings = &plan.proxy(proxy).settings;
         let wanted = settings.options.http_buffer_request || self.balance_wants_body(plan.proxy(proxy));
-        if !wanted || self.body_is_here(0) {
+        if !wanted {
+            return Met::All;
+        }
+        if self.body_is_here(false, 0) {
+            self.request_is_whole();
             return Met::All;
         }
         if self.stream.deadlines.phase == NEVER {
@@ -151,44 +157,62 @@ impl Turn<'_, '_> {
         Met::Wait
     }
 
-    /// Whether the body is in the buffer: all of it, or `at_least` bytes (0: all).
-    pub fn body_is_here(&self, at_least: u64) -> bool {
+    /// Whether the body of the request or the response is in the buffer: all of it, or `at_least` bytes (0: all).
+    pub fn body_is_here(&self, of_response: bool, at_least: u64) -> bool {
         let stream = &*self.stream;
-        let buffered = stream.up.buffer.len();
-        let full = buffered > 0 && stream.up.buffer.is_full();
-        if full || stream.up.eof || at_least > 0 && buffered as u64 >= at_least {
+        let (kind, channel) = match of_response {
+            true => (stream.response.body, &stream.down),
+            false => (stream.request.body, &stream.up),
+        };
+        let buffered = channel.buffer.len();
+        let full = buffered > 0 && channel.buffer.is_full();
+        if full || channel.eof || at_least > 0 && payload(kind, channel).data.len() as u64 >= at_least {
             return true;
         }
-        match stream.request.body {
+        match kind {
             BodyKind::None => true,
             BodyKind::Length(length) => buffered as u64 >= length,
-            BodyKind::Chunked => self.body_is_complete(),
-            BodyKind::UntilClose | BodyKind::Tunnel => true,
+            BodyKind::Chunked => crate::http::is_complete(channel.buffer.bytes()),
+            // The end of the connection is that of the response; a request has none of these.
+            BodyKind::UntilClose => !of_response,
+            BodyKind::Tunnel => true,
         }
+    }
+
+    /// The request counts as received once the body is there that was waited for (manual 8.4, `TR`).
+    pub fn request_is_whole(&mut self) {
+        self.stream.record.request_us = self.now_us();
+    }
+
+    /// The body that rules or options wait for did not come in time.
+    pub fn request_body_late(&mut self) -> Step {
+        self.stream.record.end(Cause::ClientTimeout, Stage::Request);
+        self.stream.record.untimed = true;
+        self.count_bad_request();
+        self.answer_error(408)
     }
 
     /// Whether the client left before it had sent the body that it announced.
-    fn body_was_cut_off(&self) -> bool {
+    pub fn body_was_cut_off(&self) -> bool {
         let stream = &*self.stream;
+        let buffer = &stream.up.buffer;
         stream.http
             && stream.up.eof
-            && match stream.request.body {
-                BodyKind::Length(length) => {
-                    (stream.up.buffer.len() as u64) < length && !stream.up.buffer.is_full()
+            && match (&stream.up.framing, stream.request.body) {
+                (Framing::Hold, BodyKind::Length(length)) => {
+                    (buffer.len() as u64) < length && !buffer.is_full()
                 }
-                BodyKind::Chunked => !self.body_is_complete(),
-                BodyKind::None | BodyKind::UntilClose | BodyKind::Tunnel => false,
+                (Framing::Hold, BodyKind::Chunked) => !crate::http::is_complete(buffer.bytes()),
+                (Framing::Length(_) | Framing::Chunked(_), _) => true,
+                _ => false,
             }
-    }
-
-    fn body_is_complete(&self) -> bool {
-        crate::http::is_complete(self.stream.up.buffer.bytes())
     }
 
     /// A client that waits for `100 Continue` gets it from weir when weir is the one that wants the body.
     pub fn say_continue(&mut self) {
         let stream = &mut *self.stream;
-        if !stream.request.expects_continue() || stream.continued || !stream.up.buffer.is_empty() {
+        let asked = stream.request.expects_continue() && stream.request.version() >= Version::HTTP_11;
+        if !asked || stream.continued || !stream.up.buffer.is_empty() {
             return;
         }
         stream.continued = true;
@@ -211,16 +235,22 @@ impl Turn<'_, '_> {
         }
         if !stream.up.eof && room {
             match stream.up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
-                Poll::Ready(Ok(0)) if stream.stage == RequestStage::Tarpit => return self.tarpit_left(),
-                Poll::Ready(Ok(_)) if stream.stage == RequestStage::Tarpit => return Step::Next,
+                Poll::Ready(Ok(0) | Err(_)) if stream.stage == RequestStage::Tarpit => {
+                    return self.tarpit_left();
+                }
                 Poll::Ready(Ok(_)) => return Step::Next,
+                Poll::Ready(Err(_)) if stream.http => {
+                    // No more will come; what that means is found when all rules were met.
+                    stream.up.eof = true;
+                    return Step::Next;
+                }
                 Poll::Ready(Err(_)) => return self.client_aborted(Stage::Request),
                 Poll::Pending => {}
             }
         }
         // Rules that wait for a body give the client the time that it always has to send something.
         if matches!(self.stream.stage, RequestStage::FrontendHttp | RequestStage::BackendHttp)
-            && !self.body_is_here(0)
+            && !self.body_is_here(false, 0)
         {
             self.stream.deadlines.client = crate::stream::after(now, self.stream.timeouts.client);
         }
@@ -241,14 +271,11 @@ impl Turn<'_, '_> {
             return self.tarpit_over();
         }
         if self.stream.deadlines.client <= now_ms {
-            self.stream.record.end(Cause::ClientTimeout, Stage::Request);
-            self.stream.record.untimed = true;
-            return self.answer_error(408);
+            return self.request_body_late();
         }
         let body_wait = matches!(self.stream.stage, RequestStage::FrontendBody | RequestStage::BackendBody);
         if body_wait && self.stream.deadlines.phase <= now_ms {
-            self.stream.record.end(Cause::ClientTimeout, Stage::Data);
-            return self.answer_error(408);
+            return self.request_body_late();
         }
         self.stream.phase = Phase::RequestRules;
         Step::Next

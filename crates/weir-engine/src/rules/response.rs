@@ -8,7 +8,7 @@ use weir_plan::Plan;
 use super::List;
 use super::list::Met;
 use crate::channel::Framing;
-use crate::stream::{Phase, Step};
+use crate::stream::{Deadlines, Phase, Step};
 use crate::timers::NEVER;
 use crate::turn::Turn;
 
@@ -58,7 +58,8 @@ impl Turn<'_, '_> {
                 }
                 Met::Wait => {
                     self.stream.response_waits = true;
-                    self.stream.deadlines.phase = self.stream.rule_deadline;
+                    // Neither side's own time runs while rules hold the response.
+                    self.stream.deadlines = Deadlines { phase: self.stream.rule_deadline, ..Deadlines::NONE };
                     return Step::Wait;
                 }
                 Met::Leave(step) => {

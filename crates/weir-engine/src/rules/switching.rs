@@ -161,7 +161,7 @@ impl Turn<'_, '_> {
             return Met::Leave(self.ask_password(plan, 401, &page.realm));
         }
         let post = self.stream.request.method() == weir_http::Method::Post;
-        if post && !self.body_is_here(0) {
+        if post && !self.body_is_here(false, 0) {
             if self.stream.deadlines.phase == NEVER {
                 self.stream.deadlines.phase = crate::stream::after(self.now_ms(), settings.timeouts.client);
             }

@@ -70,7 +70,8 @@ pub struct Options {
     pub http_drop_response_trailers: bool,
     pub accept_unsafe_request: bool,
     pub accept_unsafe_response: bool,
-    pub abortonclose: bool,
+    /// Unset: as the mode has it by default.
+    pub abortonclose: Option<bool>,
     pub allbackups: bool,
     pub checkcache: bool,
     pub clitcpka: bool,
