@@ -27,7 +27,7 @@ use weir_types::{Diagnostic, Diagnostics, Form, Level};
 
 use crate::blueprint::Loaded;
 use crate::bundle::Bundle;
-use crate::program::{ControllerInput, Program};
+use crate::program::{ControllerInput, Program, Spent};
 use files::{Kept, Recorder};
 use slots::{Known, Recorded};
 use statistics::Statistics;
@@ -58,7 +58,7 @@ impl Program for Haproxy {
         Ok(())
     }
 
-    fn load(&self, bundle: &mut Bundle) -> Loaded {
+    fn load(&self, bundle: &mut Bundle) -> (Loaded, Spent) {
         let recorder = Recorder::default();
         let (config, mut diagnostics) = {
             let options = self.options(bundle, &recorder, false);
@@ -72,27 +72,30 @@ impl Program for Haproxy {
             diagnostics.list.extend(compiled.diagnostics.list);
             compiled.plan
         });
-        drop(config);
+        let mut spent = Spent::nothing();
+        spent.add(config);
         recorder.fill(bundle);
         let Some(plan) = plan.filter(|_| !diagnostics.has_alert()) else {
             if diagnostics.list.last().is_none_or(|last| &*last.text != FATAL) {
                 diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, FATAL));
             }
-            return Loaded { diagnostics, blueprint: None };
+            return (Loaded { diagnostics, blueprint: None }, spent);
         };
-        match blueprint::of(plan, slots, &bundle.sources) {
+        let blueprint = blueprint::of(&plan, slots, &bundle.sources);
+        spent.add(plan);
+        match blueprint {
             Ok(mut blueprint) => {
                 blueprint.settings.master_worker |= bundle.overrides.master_worker;
-                Loaded { diagnostics, blueprint: Some(blueprint) }
+                (Loaded { diagnostics, blueprint: Some(blueprint) }, spent)
             }
             Err(reason) => {
                 diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, reason));
-                Loaded { diagnostics, blueprint: None }
+                (Loaded { diagnostics, blueprint: None }, spent)
             }
         }
     }
 
-    fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<Arc<Plan>, String> {
+    fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<(Arc<Plan>, Spent), String> {
         let kept = Kept::new(bundle);
         let options = self.options(bundle, &kept, true);
         let mut reader = Reader::new(&bundle.sources, &self.capabilities);
@@ -123,7 +126,9 @@ impl Program for Haproxy {
             }
         }
         weir_engine::settle::settle(&plan, shm, weir_sys::clock::monotonic_ms());
-        Ok(Arc::new(plan))
+        let mut spent = Spent::nothing();
+        spent.add(config);
+        Ok((Arc::new(plan), spent))
     }
 
     fn edit(&self, plan: &Arc<Plan>, edit: &Edit, shm: Shm) -> Result<Change, String> {

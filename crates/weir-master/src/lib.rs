@@ -22,7 +22,7 @@ pub mod supervisor;
 pub mod wire;
 
 pub use child::{Role, run_if_child};
-pub use program::{ControllerInput, ControllerOrder, ControllerRequest, Program};
+pub use program::{ControllerInput, ControllerOrder, ControllerRequest, Program, Spent};
 
 pub use haproxy::Haproxy;
 pub use options::Options;

@@ -1,6 +1,7 @@
 //! What the processes run, seen from the supervision that starts and reloads them. `weir` runs configurations
 //! (see `haproxy`); tests run a tiny stand-in.
 
+use std::any::Any;
 use std::io;
 use std::sync::Arc;
 
@@ -15,15 +16,40 @@ use crate::blueprint::Loaded;
 use crate::bundle::Bundle;
 use std::os::fd::OwnedFd;
 
+/// What reading a configuration leaves behind. Freeing it takes a good part of the time that reading it took: it is
+/// dropped when nothing waits for that.
+#[must_use = "dropped at once it keeps the start waiting"]
+pub struct Spent(Vec<Box<dyn Any>>);
+
+impl Spent {
+    pub fn nothing() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn add(&mut self, rest: impl Any) {
+        self.0.push(Box::new(rest));
+    }
+
+    /// For a process that is about to end, whose memory goes back in one piece.
+    pub fn leave(self) {
+        std::mem::forget(self);
+    }
+
+    pub fn free(self) {
+        drop(self);
+        weir_sys::memory::trim();
+    }
+}
+
 pub trait Program: Send + Sync + 'static {
     /// Reads the configuration files of the command line into an empty bundle. The error is a text for the user.
     fn read(&self, bundle: &mut Bundle) -> Result<(), String>;
 
     /// Reads and checks everything, files included. In the supervisor, off its event loop.
-    fn load(&self, bundle: &mut Bundle) -> Loaded;
+    fn load(&self, bundle: &mut Bundle) -> (Loaded, Spent);
 
     /// Makes the plan from a bundle that [`Program::load`] accepted. In a child; names have their slots already.
-    fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<Arc<Plan>, String>;
+    fn plan(&self, bundle: &Bundle, shm: Shm) -> Result<(Arc<Plan>, Spent), String>;
 
     /// Names that an edit needs places for in shared memory before children read it. In the supervisor.
     fn names(&self, _edit: &Edit) -> Vec<(Kind, String)> {

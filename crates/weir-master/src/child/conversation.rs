@@ -194,10 +194,10 @@ impl Parts<'_> {
 
 fn make(program: &dyn Program, bundle: &OwnedFd, shm: Shm) -> Result<Arc<Plan>, String> {
     let bundle = Bundle::unseal(bundle.as_fd()).map_err(|error| error.to_string())?;
-    let plan = program.plan(&bundle, shm);
+    let (plan, spent) = program.plan(&bundle, shm)?;
     drop(bundle);
-    weir_sys::memory::trim();
-    plan
+    spent.free();
+    Ok(plan)
 }
 
 async fn finished(making: &mut Option<Making>) -> Result<Arc<Plan>, String> {

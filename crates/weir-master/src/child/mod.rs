@@ -107,16 +107,16 @@ fn live(program: Arc<dyn Program>, role: Role, control: UnixStream, name: &str) 
     }
     let bundle = Bundle::unseal(inheritance.bundle.as_fd())?;
     let generation = bundle.generation;
-    let plan = match program.plan(&bundle, inheritance.shm) {
-        Ok(plan) => plan,
+    let (plan, mut spent) = match program.plan(&bundle, inheritance.shm) {
+        Ok(made) => made,
         Err(reason) => {
             send_blocking(&control, Reply::Refused { generation, reason }.encode())?;
             return Ok(1);
         }
     };
-    drop(bundle);
-    weir_sys::memory::trim();
+    spent.add(bundle);
     send_blocking(&control, Reply::Prepared { generation }.encode())?;
+    spent.free();
     match wait_for_commit(&*program, &control, inheritance.shm, plan)? {
         Some(plan) => run(program, role, control, inheritance, plan),
         None => Ok(0),

@@ -11,11 +11,11 @@ use crate::blueprint::{Blueprint, ListenerSpec, ProcessSettings, Taker};
 use crate::bundle::Overrides;
 
 /// The error is a text for the user.
-pub fn of(plan: Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, String> {
+pub fn of(plan: &Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, String> {
     let settings = settings(&plan.global)?;
     let mut listeners = Vec::with_capacity(plan.listeners.len());
     for listener in &plan.listeners {
-        listeners.push(listener_spec(&plan, listener, &slots, sources));
+        listeners.push(listener_spec(plan, listener, &slots, sources));
     }
     let backups = plan.servers.iter().filter(|server| server.settings.backup);
     let backups = backups.map(|server| slots.names[server.slot.index()].1.clone()).collect();

@@ -21,7 +21,7 @@ use crate::cli::MasterSocket;
 use crate::handover;
 use crate::listeners::Listeners;
 use crate::options::Options;
-use crate::program::Program;
+use crate::program::{Program, Spent};
 use crate::report::Report;
 
 /// How long a new start asks old processes to let go of an address before it gives up, and how often.
@@ -34,7 +34,9 @@ pub fn check(program: &dyn Program, options: &Options) -> i32 {
     if let Err(status) = change_directory(options, &report) {
         return status;
     }
-    match prepare(program, options, &report, 0).outcome {
+    let (prepared, spent) = prepare(program, options, &report, 0);
+    spent.leave();
+    match prepared.outcome {
         Err(reason) => {
             if !reason.is_empty() {
                 report.alert(&reason);
@@ -65,7 +67,7 @@ pub fn run(program: Arc<dyn Program>, options: Options) -> i32 {
 
 fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> Result<Exit, Vec<String>> {
     change_directory(&options, report).map_err(|_| Vec::new())?;
-    let Prepared { bundle, outcome } = prepare(&*program, &options, report, 0);
+    let (Prepared { bundle, outcome }, spent) = prepare(&*program, &options, report, 0);
     let blueprint = outcome.map_err(|reason| vec![reason])?;
     let settings = &blueprint.settings;
     if settings.quiet && !options.verbose {
@@ -133,18 +135,25 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
             events,
             sender,
         };
+        supervisor.start_all();
+        spent.free();
         Ok(supervisor.supervise().await)
     })
 }
 
 /// Reads the files and checks them; everything found is reported.
-pub fn prepare(program: &dyn Program, options: &Options, report: &Report, generation: u64) -> Prepared {
+pub fn prepare(
+    program: &dyn Program,
+    options: &Options,
+    report: &Report,
+    generation: u64,
+) -> (Prepared, Spent) {
     let mut bundle = Bundle { generation, overrides: overrides(options), ..Bundle::default() };
     bundle.environment = std::env::vars_os().collect();
     if let Err(reason) = program.read(&mut bundle) {
-        return Prepared { bundle, outcome: Err(reason) };
+        return (Prepared { bundle, outcome: Err(reason) }, Spent::nothing());
     }
-    let loaded = program.load(&mut bundle);
+    let (loaded, spent) = program.load(&mut bundle);
     show(report, &loaded.diagnostics, &bundle.sources);
     let strict = options.zero_warning && loaded.diagnostics.has_warning();
     let outcome = match loaded.blueprint {
@@ -152,7 +161,7 @@ pub fn prepare(program: &dyn Program, options: &Options, report: &Report, genera
         Some(blueprint) => Ok(adjust(blueprint, options)),
         None => Err(String::new()),
     };
-    Prepared { bundle, outcome }
+    (Prepared { bundle, outcome }, spent)
 }
 
 /// What HAProxy says of itself before its first warning.

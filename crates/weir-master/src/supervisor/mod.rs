@@ -72,7 +72,6 @@ pub struct Running {
 impl Supervisor {
     /// Until every child has ended; the exit is what the process is to do then.
     async fn supervise(&mut self) -> finish::Exit {
-        self.start_all();
         loop {
             let pause = self.next_check();
             let event = tokio::select! {

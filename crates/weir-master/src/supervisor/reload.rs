@@ -107,8 +107,9 @@ impl Supervisor {
         let (program, options, report) = (self.program.clone(), self.options.clone(), self.report.clone());
         let (generation, sender) = (self.reload.generation, self.sender.clone());
         tokio::task::spawn_blocking(move || {
-            let prepared = prepare(&*program, &options, &report, generation);
+            let (prepared, spent) = prepare(&*program, &options, &report, generation);
             let _ = sender.send(Event::Loaded(Box::new(prepared)));
+            spent.free();
         });
     }
 

@@ -14,7 +14,7 @@ use weir_engine::edit::Editor;
 use weir_engine::worker::{Control, Exit, ListenerSocket, WorkerInput};
 use weir_master::blueprint::{Blueprint, ListenerSpec, Loaded, ProcessSettings, Taker};
 use weir_master::bundle::Bundle;
-use weir_master::{ControllerInput, ControllerOrder, Options, Program};
+use weir_master::{ControllerInput, ControllerOrder, Options, Program, Spent};
 use weir_plan::{Change, Edit, EditKind, Plan};
 use weir_shm::{Kind, Shm};
 use weir_types::{Address, Diagnostic, Form, Level, PortSpec, Slot};
@@ -32,7 +32,7 @@ impl Program for StandIn {
         Ok(())
     }
 
-    fn load(&self, bundle: &mut Bundle) -> Loaded {
+    fn load(&self, bundle: &mut Bundle) -> (Loaded, Spent) {
         let text = String::from_utf8_lossy(&bundle.sources.files[0].text).into_owned();
         let mut loaded = Loaded::default();
         let settings = ProcessSettings { nbthread: 2, ..ProcessSettings::default() };
@@ -50,15 +50,15 @@ impl Program for StandIn {
                 other => {
                     let text = format!("unknown keyword '{}'", other[0]);
                     loaded.diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, text));
-                    return loaded;
+                    return (loaded, Spent::nothing());
                 }
             }
         }
         loaded.blueprint = Some(blueprint);
-        loaded
+        (loaded, Spent::nothing())
     }
 
-    fn plan(&self, bundle: &Bundle, _shm: Shm) -> Result<Arc<Plan>, String> {
+    fn plan(&self, bundle: &Bundle, _shm: Shm) -> Result<(Arc<Plan>, Spent), String> {
         let text = String::from_utf8_lossy(&bundle.sources.files[0].text).into_owned();
         if text.contains("refuse-in-child") {
             return Err("refused in a child".into());
@@ -66,7 +66,7 @@ impl Program for StandIn {
         if text.contains("die-in-child") {
             std::process::abort();
         }
-        Ok(Arc::new(Plan { generation: bundle.generation, ..Plan::default() }))
+        Ok((Arc::new(Plan { generation: bundle.generation, ..Plan::default() }), Spent::nothing()))
     }
 
     /// `WORD` is added to the plan's words, or, for patterns, to those of the process; `refuse` and `refuse-in PID` are
