@@ -353,7 +353,7 @@ impl Player {
         let connection = self.connection(name)?;
         let taken = match what {
             Awaited::Head => connection.take_until(|b, _| message::head_length(b)),
-            Awaited::Message => connection.take_until(message::message_length),
+            Awaited::Message | Awaited::Pieces => connection.take_until(message::message_length),
             Awaited::Line => connection.take_until(|b, _| b.iter().position(|c| *c == b'\n').map(|n| n + 1)),
             Awaited::Bytes(count) => connection.take_until(|b, _| (b.len() >= *count).then_some(*count)),
             Awaited::Close | Awaited::End => connection.take_until(|b, ended| ended.then_some(b.len())),
@@ -371,6 +371,14 @@ impl Player {
             _ => show::lines(&bytes),
         };
         let only = only.map(Regex::new).transpose().map_err(|e| e.to_string())?;
+        if let (Awaited::Pieces, Some(only), None) = (what, &only, &stop) {
+            let body = show::plain_body(&bytes);
+            for piece in only.find_iter(&body) {
+                let piece = self.normaliser.text(piece.as_str());
+                self.say(&format!("{name} << {piece}"));
+            }
+            return Ok(());
+        }
         for line in lines {
             let line = self.normaliser.text(&line);
             if only.as_ref().is_none_or(|o| o.is_match(&line)) {

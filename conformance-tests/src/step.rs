@@ -91,6 +91,8 @@ pub enum Awaited {
     Head,
     /// A head and the body its framing announces.
     Message,
+    /// A message, of which only what matches in its body is shown.
+    Pieces,
     Line,
     Bytes(usize),
     /// Everything up to the end of the connection, however it ends; this side is closed then too.
@@ -237,6 +239,7 @@ impl Awaited {
         Ok(match text {
             "head" => Awaited::Head,
             "message" => Awaited::Message,
+            "pieces" => Awaited::Pieces,
             "line" => Awaited::Line,
             "close" => Awaited::Close,
             "end" => Awaited::End,

@@ -46,6 +46,18 @@ pub fn message(bytes: &[u8]) -> Vec<String> {
     out
 }
 
+/// The text of a message's body, without the chunks and the compression that it came in.
+pub fn plain_body(bytes: &[u8]) -> String {
+    let (head, body) = bytes.split_at(message::head_length(bytes).unwrap_or(bytes.len()));
+    let joined = match message::framing(head) {
+        Framing::Chunked => message::dechunk(body).map(|chunks| chunks.data),
+        _ => None,
+    };
+    let body = joined.unwrap_or_else(|| body.to_vec());
+    let plain = message::uncompressed(head, &body).map_or(body, |(_, plain)| plain);
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
 /// A compressed body is shown as it was before, since what compressors make differs from one to another.
 fn body(head: &[u8], bytes: &[u8]) -> Vec<String> {
     match message::uncompressed(head, bytes) {

@@ -36,12 +36,14 @@ pub fn table(page: &mut String, view: &View<'_>, request: &StatsRequest<'_>, row
         page.push_str("<form method=\"post\">");
     }
     title(page, view, request, first, &name);
-    let all = match form {
-        true => format!(
+    // The column for choosing servers: there is none where nobody may.
+    let all = match (form, request.admin) {
+        (true, _) => format!(
             "<th rowspan=2 width=1><input type=\"checkbox\" onclick=\"for(c in document.getElementsByClassName('{name}-checkbox')) \
              document.getElementsByClassName('{name}-checkbox').item(c).checked = this.checked\"></th>"
         ),
-        false => "<th rowspan=2></th>".into(),
+        (false, true) => "<th rowspan=2></th>".into(),
+        (false, false) => String::new(),
     };
     let _ = write!(
         page,
@@ -49,8 +51,8 @@ pub fn table(page: &mut String, view: &View<'_>, request: &StatsRequest<'_>, row
     );
     for row in rows {
         let line = match row.object {
-            Object::Frontend => frontend(row, &name),
-            Object::Listener => listener(row, &name),
+            Object::Frontend => frontend(request, row, &name),
+            Object::Listener => listener(request, row, &name),
             Object::Server => server(view, request, row, &name, form),
             Object::Backend => backend(request, row, &name),
         };
@@ -108,7 +110,12 @@ fn rate(row: &Row, what: &str, places: [usize; 3]) -> String {
         .cell(&number(row.number(places[1])))
 }
 
-fn frontend(row: &Row, name: &str) -> String {
+/// The cell of a row that nobody chooses, where there is a column for choosing.
+fn not_chosen(request: &StatsRequest<'_>) -> &'static str {
+    if request.admin { "<td></td>" } else { "" }
+}
+
+fn frontend(request: &StatsRequest<'_>, row: &Row, name: &str) -> String {
     let http = row.word(at::MODE) == "http";
     let rates = match http {
         true => format!(
@@ -131,10 +138,11 @@ fn frontend(row: &Row, name: &str) -> String {
         false => sessions,
     };
     format!(
-        "<tr class=\"frontend\"><td></td><td class=ac><a name=\"{name}/Frontend\"></a>\
+        "<tr class=\"frontend\">{}<td class=ac><a name=\"{name}/Frontend\"></a>\
          <a class=lfsb href=\"#{name}/Frontend\">Frontend</a></td><td colspan=3></td>{rates}<td>{}</td>{}{}{}{}\
          <td></td><td></td>{}{}{}{}{}<td></td><td></td><td></td><td></td><td class=ac>{}</td>\
          <td class=ac colspan=8></td></tr>",
+        not_chosen(request),
         limit(Some(row.number(at::RATE_LIM))),
         cell(row, at::SCUR),
         cell(row, at::SMAX),
@@ -196,7 +204,7 @@ fn bytes_out(row: &Row) -> String {
         .plain_cell(&number(all))
 }
 
-fn listener(row: &Row, name: &str) -> String {
+fn listener(request: &StatsRequest<'_>, row: &Row, name: &str) -> String {
     let own = escape(row.word(at::SVNAME));
     let link = format!("<a class=lfsb href=\"#{name}/+{own}\">{own}</a>");
     let link = match row.word(at::ADDR) {
@@ -209,9 +217,10 @@ fn listener(row: &Row, name: &str) -> String {
         ),
     };
     format!(
-        "<tr class=socket><td></td><td class=ac><a name=\"{name}/+{own}\"></a>{link}</td><td colspan=3></td>\
+        "<tr class=socket>{}<td class=ac><a name=\"{name}/+{own}\"></a>{link}</td><td colspan=3></td>\
          <td colspan=3>&nbsp;</td>{}{}{}{}<td>&nbsp;</td><td>&nbsp;</td>{}{}{}{}{}<td></td><td></td><td></td><td></td>\
          <td class=ac>{}</td><td class=ac colspan=8></td></tr>",
+        not_chosen(request),
         cell(row, at::SCUR),
         cell(row, at::SMAX),
         cell(row, at::SLIM),
@@ -255,8 +264,10 @@ fn class(row: &Row) -> String {
 fn server(view: &View<'_>, request: &StatsRequest<'_>, row: &Row, name: &str, form: bool) -> String {
     let own = escape(row.word(at::SVNAME));
     let check = match form {
-        true => format!("<input class='{name}-checkbox' type=\"checkbox\" name=\"s\" value=\"{own}\">"),
-        false => String::new(),
+        true => {
+            format!("<td><input class='{name}-checkbox' type=\"checkbox\" name=\"s\" value=\"{own}\"></td>")
+        }
+        false => not_chosen(request).into(),
     };
     let mut link = format!("<a class=lfsb href=\"#{name}/{own}\">{own}</a>");
     if request.page.show_legends {
@@ -276,7 +287,7 @@ fn server(view: &View<'_>, request: &StatsRequest<'_>, row: &Row, name: &str, fo
     }
     let http = row.word(at::MODE) == "http";
     format!(
-        "<tr class=\"{}\"><td>{check}</td><td class=ac><a name=\"{name}/{own}\"></a>{link}</td>{}{}<td>{}</td>{}{}\
+        "<tr class=\"{}\">{check}<td class=ac><a name=\"{name}/{own}\"></a>{link}</td>{}{}<td>{}</td>{}{}\
          <td></td>{}{}<td>{}</td>{}{}<td>{}</td>{}{}<td></td>{}<td></td>{}{}{}{}{}{}</tr>\n",
         class(row),
         cell(row, at::QCUR),
@@ -372,7 +383,6 @@ fn resets(row: &Row) -> String {
 
 /// Status, last check, weight, active, backup.
 fn state_cells(row: &Row) -> String {
-    let since = age(row.number(at::LASTCHG));
     let status = row.word(at::STATUS);
     let arrow = match status {
         status if status.starts_with("UP ") || status.starts_with("NOLB ") => " &darr;",
@@ -381,9 +391,13 @@ fn state_cells(row: &Row) -> String {
     };
     let (backup, active) = (row.number(at::BCK) > 0, row.number(at::ACT) > 0);
     let yes = |is: bool| if is { "Y" } else { "-" };
+    // Nobody looks at it, so nobody knows since when it is as it is.
+    let state = match status {
+        "no check" => "<i>no check</i>".to_string(),
+        _ => format!("{} {}{arrow}", age(row.number(at::LASTCHG)), escape(status)),
+    };
     format!(
-        "<td class=ac>{since} {}{arrow}</td>{}<td class=ac>{}/{}</td><td class=ac>{}</td><td class=ac>{}</td>",
-        escape(status),
+        "<td class=ac>{state}</td>{}<td class=ac>{}/{}</td><td class=ac>{}</td><td class=ac>{}</td>",
         last_check(row),
         number(row.number(at::WEIGHT)),
         number(row.number(at::UWEIGHT)),
@@ -427,7 +441,7 @@ fn check_cells(row: &Row) -> String {
         );
     }
     match row.value(at::CHKFAIL) {
-        None => format!("<td class=ac colspan=3></td>{throttle}"),
+        None => format!("<td colspan=3></td>{throttle}"),
         Some(_) => format!(
             "{}{}<td>{}</td>{throttle}",
             noted(&number(row.number(at::CHKFAIL)), "Failed Health Checks"),
@@ -464,9 +478,10 @@ fn backend(request: &StatsRequest<'_>, row: &Row, name: &str) -> String {
         None => "&nbsp;".into(),
     };
     format!(
-        "<tr class=\"backend\"><td></td><td class=ac>{link}</td>{}{}<td></td>{}{}<td></td>{}{}{}{}{}<td>{}</td>{}{}{}{}\
+        "<tr class=\"backend\">{}<td class=ac>{link}</td>{}{}<td></td>{}{}<td></td>{}{}{}{}{}<td>{}</td>{}{}{}{}\
          <td></td>{}{}{}{}<td class=ac>{} {}</td><td class=ac>&nbsp;</td><td class=ac>{}/{}</td><td class=ac>{}</td>\
          <td class=ac>{}</td><td class=ac>&nbsp;</td>{}<td>{downtime}</td><td></td></tr>",
+        not_chosen(request),
         cell(row, at::QCUR),
         cell(row, at::QMAX),
         cell(row, at::RATE),

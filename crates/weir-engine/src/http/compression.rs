@@ -2,11 +2,11 @@
 //! chooses an algorithm, the response is judged as the server sent it, and its head is changed once the rules were met.
 
 use weir_http::coding::{accepted, is_entity_tag, vary_by_encoding, weaken_entity_tag};
-use weir_http::{BodyKind, Headers, Known, Method, NoRoom, Version};
+use weir_http::{BodyKind, Headers, Known, LAST_CHUNK, Method, NoRoom, Version, write_chunk};
 use weir_plan::settings::{Compression, CompressionAlgorithm as Algorithm};
 use weir_plan::{Plan, Proxy};
 
-use crate::channel::Pipeline;
+use crate::channel::{BodyFilter, Pipeline};
 use crate::compression::{Figures, Limits};
 use crate::turn::Turn;
 
@@ -29,9 +29,7 @@ impl Turn<'_, '_> {
         if first.requests || second.requests {
             self.compress_request(plan, frontend, backend);
         }
-        if first.responses || second.responses {
-            self.choose_coding(frontend, backend);
-        }
+        self.choose_coding(plan);
     }
 
     fn compress_request(&mut self, plan: &Plan, frontend: &Proxy, backend: &Proxy) {
@@ -62,7 +60,12 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn choose_coding(&mut self, frontend: &Proxy, backend: &Proxy) {
+    /// Chooses an algorithm among those that the client takes, where responses are compressed at all.
+    pub fn choose_coding(&mut self, plan: &Plan) {
+        let (frontend, backend) = (plan.proxy(self.stream.frontend), plan.proxy(self.stream.backend));
+        if !frontend.compresses.responses && !backend.compresses.responses {
+            return;
+        }
         let settings = |proxy: &Proxy| proxy.settings.compression.clone();
         let (first, second) = (settings(frontend), settings(backend));
         let algorithms = of_either(second.as_deref(), first.as_deref(), |settings| &settings.response);
@@ -107,13 +110,46 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Changes the head of a response that is to be compressed, and adds the compressor to its body's filters.
+    /// Adds the compressor of a response that is to be compressed to its body's filters.
     pub fn compress_response(&mut self, plan: &Plan, pipeline: &mut Option<Pipeline>) {
-        let Some(algorithm) = self.stream.coding.chosen else { return };
+        let Some(filter) = self.compressor_of_response(plan) else { return };
+        let pipeline = pipeline.get_or_insert_default();
+        pipeline.set_chunked();
+        pipeline.add(filter);
+    }
+
+    /// A body of our own that is known as a whole, in chunks where its head says so, compressed where it is to be.
+    pub fn frame_own_body(&mut self, plan: &Plan, body: Vec<u8>) -> Vec<u8> {
+        if self.stream.response.body != BodyKind::Chunked {
+            return body;
+        }
+        let coded = match self.compressor_of_response(plan) {
+            Some(mut filter) => {
+                let mut coded = Vec::new();
+                // A compressor takes all it is given.
+                filter.push(&body, &mut coded);
+                filter.finish(&mut coded);
+                coded
+            }
+            None => body,
+        };
+        let mut chunks = Vec::with_capacity(coded.len() + 32);
+        if !coded.is_empty() {
+            write_chunk(&coded, &mut chunks);
+        }
+        chunks.extend_from_slice(LAST_CHUNK);
+        // No trailers.
+        chunks.extend_from_slice(b"\r\n");
+        chunks
+    }
+
+    /// Changes the head of a response that is to be compressed; what compresses its body.
+    fn compressor_of_response(&mut self, plan: &Plan) -> Option<Box<dyn BodyFilter>> {
+        let algorithm = self.stream.coding.chosen?;
         if code_head(&mut self.stream.response.headers, algorithm).is_err() {
             // Without room for the lines the response goes on as it is.
             self.stream.coding.chosen = None;
-            return;
+            return None;
         }
         let figures = Figures {
             frontend: self.client.session.frontend_counters,
@@ -123,10 +159,7 @@ impl Turn<'_, '_> {
         if let Some(backend) = figures.backend {
             backend.comp_rsp.increment();
         }
-        let filter = self.worker.compressors.filter(algorithm, limits(plan), Some(figures));
-        let pipeline = pipeline.get_or_insert_default();
-        pipeline.set_chunked();
-        pipeline.add(Box::new(filter));
+        Some(Box::new(self.worker.compressors.filter(algorithm, limits(plan), Some(figures))))
     }
 }
 

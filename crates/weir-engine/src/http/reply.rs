@@ -54,6 +54,11 @@ impl Turn<'_, '_> {
 
     /// Sends an answer in place of the server's; `http-after-response` rules are met first.
     pub fn answer(&mut self, plan: &Arc<Plan>, reply: Reply) -> Step {
+        self.answer_counted(plan, reply, None)
+    }
+
+    /// The same; `size` is what counts of its head where that is not how it is sent.
+    pub fn answer_counted(&mut self, plan: &Arc<Plan>, reply: Reply, size: Option<u64>) -> Step {
         let Reply { head, body, close } = reply;
         self.drop_link();
         self.stream.response = head;
@@ -61,6 +66,7 @@ impl Turn<'_, '_> {
         if !self.after_response_rules(plan) {
             return self.answer_after_failure(plan);
         }
+        let (length, body) = (body.len() as u64, self.frame_own_body(plan, body));
         let closing =
             close || self.worker.is_stopping() || self.client.session.last || !self.request_drained();
         let stream = &mut *self.stream;
@@ -71,7 +77,7 @@ impl Turn<'_, '_> {
             // What had come of the server's body counts though it goes nowhere.
             stream.record.bytes_out += stream.down.buffer.len() as u64;
         }
-        stream.record.bytes_out += size::of_response(&stream.response);
+        stream.record.bytes_out += size.unwrap_or_else(|| size::of_response(&stream.response));
         if close {
             // HAProxy's pages bring this line along.
             stream.record.bytes_out += "connectionclose".len() as u64;
@@ -87,7 +93,7 @@ impl Turn<'_, '_> {
         let options = WriteOptions { announce: persistence.announce, case_adjust, ..Default::default() };
         write_response(&stream.response, &options, &mut stream.down.head);
         if stream.request.method() != Method::Head {
-            stream.record.bytes_out += body.len() as u64;
+            stream.record.bytes_out += length;
             stream.down.head.extend_from_slice(&body);
         }
         stream.ending = Some(if persistence.persistent { Ending::KeepAlive } else { Ending::Close });

@@ -373,9 +373,8 @@ impl Turn<'_, '_> {
         let target = self.stream.request.target();
         let query = target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
         let answer = self.worker.stats.as_ref().map(|service| service.metrics(plan, query));
-        let chunked = self.client_reads_chunks();
-        match answer.and_then(|answer| answer.reply(chunked)) {
-            Some(reply) => self.answer(plan, reply),
+        match answer {
+            Some(answer) => self.answer_by_service(plan, "<PROMEX>", answer),
             None => self.answer_error(500),
         }
     }

@@ -174,6 +174,7 @@ impl Turn<'_, '_> {
         let admin = page.admin_always || allowed(&self.view(true));
         let stream = &*self.stream;
         let target = stream.request.target();
+        self.client.session.frontend_counters.intercepted.increment();
         let answer = service.answer(&StatsRequest {
             plan,
             proxy,
@@ -185,13 +186,8 @@ impl Turn<'_, '_> {
             body: if post { stream.up.buffer.bytes() } else { b"" },
             client: self.client.session.source.map(|source| source.ip()),
         });
-        self.stream.substitute = "<STATS>";
         self.stream.record.end(Cause::Local, Stage::Request);
-        self.client.session.frontend_counters.intercepted.increment();
-        Met::Leave(match answer.reply(self.client_reads_chunks()) {
-            Some(reply) => self.answer(plan, reply),
-            None => self.answer_error(500),
-        })
+        Met::Leave(self.answer_by_service(plan, "<STATS>", answer))
     }
 }
 
