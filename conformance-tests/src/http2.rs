@@ -129,6 +129,10 @@ impl Frame {
         self.kind == 7
     }
 
+    pub fn is_ping(&self) -> bool {
+        self.kind == 6 && self.flags & ACK == 0
+    }
+
     pub fn is_ping_answer(&self) -> bool {
         self.kind == 6 && self.flags & ACK != 0
     }
@@ -200,6 +204,7 @@ impl Reader {
                     lines.extend(frame.payload.chunks_exact(6).map(setting));
                 }
                 SETTINGS => lines.push("SETTINGS ACK".into()),
+                6 if frame.is_ping() => lines.push("PING".into()),
                 6 => {
                     lines.push(format!("PING ACK {}", String::from_utf8_lossy(&frame.payload).escape_debug()))
                 }

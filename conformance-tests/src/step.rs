@@ -70,6 +70,8 @@ pub enum Frames {
     Goaway,
     /// The answer to a PING.
     Ping,
+    /// A PING, which is answered.
+    Asked,
     /// The next frame of data of a stream.
     Data(u32),
     Settings,
@@ -226,6 +228,7 @@ impl Frames {
             ["headers", id] => id.parse().ok().map(Frames::Head),
             ["goaway"] => Some(Frames::Goaway),
             ["ping"] => Some(Frames::Ping),
+            ["asked"] => Some(Frames::Asked),
             ["data", id] => id.parse().ok().map(Frames::Data),
             ["settings"] => Some(Frames::Settings),
             ["settings-ack"] => Some(Frames::SettingsAck),

@@ -81,6 +81,13 @@ impl Player {
                     (over, over)
                 }
                 Frames::Goaway => (frame.is_goaway(), frame.is_goaway()),
+                Frames::Asked => {
+                    if frame.is_ping() {
+                        let answer = Frame { flags: 1, ..frame.clone() };
+                        let _ = self.connection(name)?.send(&answer.bytes());
+                    }
+                    (frame.is_ping() || frame.is_goaway(), frame.is_ping() || frame.is_goaway())
+                }
                 Frames::Ping => {
                     let over = frame.is_ping_answer() || frame.is_goaway();
                     (over, over)

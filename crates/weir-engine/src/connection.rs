@@ -283,7 +283,7 @@ impl Connection {
                 }
                 return Poll::Pending;
             }
-            if !h2.late() {
+            if !h2.late(self.worker.clock.now_ms()) {
                 return Poll::Ready(());
             }
         }

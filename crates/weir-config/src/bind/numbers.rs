@@ -60,16 +60,19 @@ pub const OPTIONS: &[BindOption] = &[
         }
         Ok(())
     }),
-    BindOption::valued("idle-ping", "Liveness of idle HTTP/2 clients (5.1).", |_, place, _| {
+    BindOption::valued("idle-ping", "Liveness of idle HTTP/2 clients (5.1).", |_, place, options| {
         let value = place.value();
-        time::milliseconds(value).map(|_| ()).or_else(|fault| match fault {
-            time::TimeError::Overflow => place.fail("timer overflow in 'idle-ping' argument on bind line."),
-            time::TimeError::Unexpected(fault) => {
-                place.fail(&format!("{fault} in 'idle-ping' argument on bind line."))
+        match time::milliseconds(value) {
+            Ok(delay) => options.settings.idle_ping = Some(delay).filter(|delay| *delay > 0),
+            Err(time::TimeError::Overflow) => {
+                return place.fail("timer overflow in 'idle-ping' argument on bind line.");
             }
-        })
-    })
-    .no_effect("idle connections end by their timeouts alone"),
+            Err(time::TimeError::Unexpected(fault)) => {
+                return place.fail(&format!("{fault} in 'idle-ping' argument on bind line."));
+            }
+        }
+        Ok(())
+    }),
     BindOption::valued("shards", "Sockets per address (5.1).", shards)
         .no_effect("every worker has a listening socket of its own"),
     BindOption::valued("nbconn", "Reverse HTTP connections (5.1).", |parser, place, _| {

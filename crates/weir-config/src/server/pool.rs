@@ -52,15 +52,17 @@ pub const OPTIONS: &[ServerOption] = &[
         Ok(1)
     }),
     ServerOption::valued("pool-conn-name", "What keeps connections apart (5.2).", super::tls::sni).not_yet(),
-    ServerOption::valued("idle-ping", "Liveness of idle HTTP/2 connections (5.2).", |_, place, _| {
+    ServerOption::valued("idle-ping", "Liveness of idle HTTP/2 connections (5.2).", |_, place, draft| {
         let text = place.value();
         match time::parse(text, Unit::Millisecond) {
-            Ok(_) => Ok(1),
+            Ok(delay) => {
+                draft.options.settings.idle_ping = Some(delay).filter(|delay| *delay > 0);
+                Ok(1)
+            }
             Err(TimeError::Overflow) => place.fail("timer overflow in 'idle-ping' argument of server."),
             Err(TimeError::Unexpected(fault)) => {
                 place.fail(&format!("{fault} in 'idle-ping' argument of server {}.", place.server))
             }
         }
-    })
-    .no_effect("idle connections end by their timeouts alone"),
+    }),
 ];

@@ -84,7 +84,8 @@ impl Turn<'_, '_> {
         let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
         self.mark(&descriptor, &target);
         let proxy_header = self.proxy_header(server).unwrap_or_default();
-        let mut opening = Opening { proxy_header, ..Opening::default() };
+        let idle_ping = server.settings.idle_ping;
+        let mut opening = Opening { proxy_header, idle_ping, ..Opening::default() };
         if let Some(tls) = tls {
             let begun = tls.connector.begin(name.as_deref(), server.slot.0);
             let mut ssl = begun.ok_or(io::Error::from(io::ErrorKind::OutOfMemory))?;
@@ -167,12 +168,13 @@ impl Turn<'_, '_> {
         let Link { mut socket, target, name, .. } = link;
         socket.abort_when_closed(false);
         let proxy = self.stream.backend(&plan);
+        let idle_ping = plan.server(assigned.server).settings.idle_ping;
         let mux = crate::h2::open(
             self.worker,
             socket,
             &plan,
             proxy,
-            Opening { established: true, ..Opening::default() },
+            Opening { established: true, idle_ping, ..Opening::default() },
         );
         self.share(&mux, &target, name.as_deref(), &assigned);
         self.join(mux, target, name, &assigned);

@@ -10,7 +10,9 @@ use openssl::ssl::Ssl;
 use weir_http::h2::{Connection, ErrorCode, Role};
 
 use super::mux::Mux;
+use super::ping::IdlePing;
 use crate::socket::Socket;
+use crate::timers::{NEVER, Timer};
 use crate::worker::Worker;
 
 /// Reads in a row before others get their turn.
@@ -25,6 +27,8 @@ pub struct Opening {
     pub ssl: Option<Ssl>,
     /// All that was done already.
     pub established: bool,
+    /// `idle-ping`.
+    pub idle_ping: Option<u32>,
 }
 
 /// Starts the task of a connection whose `connect` is under way.
@@ -38,9 +42,26 @@ pub fn open(
     let config = super::config::of_servers(plan, crate::http::response_limits(plan, proxy));
     let core = Connection::new(Role::Client, config);
     let mux = Rc::new(Mux::new(core, socket, opening.established));
-    let task = Task { worker: worker.clone(), mux: mux.clone(), opening, opened: 0, closed: false };
+    let ping = IdlePing::new(opening.idle_ping);
+    let task = Task {
+        worker: worker.clone(),
+        mux: mux.clone(),
+        opening,
+        opened: 0,
+        closed: false,
+        ping,
+        timer: None,
+    };
     tokio::task::spawn_local(task);
     mux
+}
+
+enum Wait {
+    Rests,
+    /// A question is to be sent.
+    Asked,
+    /// The server did not answer.
+    Gone,
 }
 
 struct Task {
@@ -50,6 +71,9 @@ struct Task {
     opened: usize,
     /// The server has ended its half.
     closed: bool,
+    ping: IdlePing,
+    /// Of connections that are asked for signs of life.
+    timer: Option<Timer>,
 }
 
 impl Task {
@@ -118,14 +142,35 @@ impl Task {
             }
             if !received && !sent {
                 drop(core);
-                if idle {
-                    self.mux.core.borrow_mut().rest();
+                match self.wait(cx, idle) {
+                    Wait::Asked => continue,
+                    Wait::Gone => return Poll::Ready(()),
+                    Wait::Rests => return Poll::Pending,
                 }
-                return Poll::Pending;
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Nothing is to be done now. An idle connection gives memory back, and is asked for signs of life.
+    fn wait(&mut self, cx: &mut Context<'_>, idle: bool) -> Wait {
+        if !idle {
+            self.ping.rest();
+            return Wait::Rests;
+        }
+        let core = &mut *self.mux.core.borrow_mut();
+        core.rest();
+        let now_ms = self.worker.clock.now_ms();
+        let due_ms = self.ping.due(now_ms);
+        if due_ms == NEVER {
+            return Wait::Rests;
+        }
+        if now_ms >= due_ms {
+            return if self.ping.ask(core, now_ms) { Wait::Asked } else { Wait::Gone };
+        }
+        self.timer.get_or_insert_with(|| self.worker.timers.register(cx.waker())).set(due_ms);
+        Wait::Rests
     }
 
     fn receive(&mut self, cx: &mut Context<'_>) -> bool {

@@ -9,6 +9,7 @@ use weir_types::Slot;
 
 use super::end::End;
 use super::mux::Mux;
+use super::ping::IdlePing;
 use super::task::StreamTask;
 use crate::http::request_limits;
 use crate::pool::IdleConnection;
@@ -58,6 +59,9 @@ pub struct Frontend {
     served: bool,
     /// Glitches that were counted where the session is tracked.
     glitches: u32,
+    ping: IdlePing,
+    /// When the connection ends for want of streams.
+    ends_ms: u64,
     state: State,
 }
 
@@ -89,6 +93,8 @@ impl Frontend {
             sent_ms: now_ms,
             served: false,
             glitches: 0,
+            ping: IdlePing::new(client.session.listener().settings.idle_ping),
+            ends_ms: NEVER,
             state: State::Running,
         }
     }
@@ -220,18 +226,26 @@ impl Frontend {
         }
         if core.active() > 0 {
             self.idle_since_ms = NEVER;
+            self.ping.rest();
             return NEVER;
         }
         core.rest();
+        let now_ms = worker.clock.now_ms();
         if self.idle_since_ms == NEVER {
-            self.idle_since_ms = worker.clock.now_ms();
+            self.idle_since_ms = now_ms;
         }
         let keep_alive = if self.served { timeouts.http_keep_alive } else { None };
-        after(self.idle_since_ms, keep_alive.or(timeouts.http_request).or(timeouts.client))
+        let of_http = keep_alive.or(timeouts.http_request);
+        // A sign of life renews the client's own timeout alone.
+        if self.ping.was_answered(core) && of_http.is_none() {
+            self.idle_since_ms = now_ms;
+        }
+        self.ends_ms = after(self.idle_since_ms, of_http.or(timeouts.client));
+        self.ends_ms.min(self.ping.due(now_ms))
     }
 
     /// The deadline has come. False: the connection is to be closed at once.
-    pub fn late(&mut self) -> bool {
+    pub fn late(&mut self, now_ms: u64) -> bool {
         if matches!(self.state, State::Lingering(_)) {
             return false;
         }
@@ -239,6 +253,9 @@ impl Frontend {
         if !core.output().is_empty() {
             core.end(ErrorCode::Cancel);
             return false;
+        }
+        if now_ms < self.ends_ms {
+            return self.ping.ask(core, now_ms);
         }
         core.leave();
         true

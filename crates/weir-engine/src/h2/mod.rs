@@ -11,6 +11,7 @@ mod config;
 mod end;
 mod frontend;
 mod mux;
+mod ping;
 mod task;
 mod websocket;
 

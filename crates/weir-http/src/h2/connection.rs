@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::task::Waker;
 
-use super::frame::{DEFAULT_FRAME, DEFAULT_WINDOW, ErrorCode, PREFACE, write_goaway};
+use super::frame::{DEFAULT_FRAME, DEFAULT_WINDOW, ErrorCode, PREFACE, kind, write_frame, write_goaway};
 use super::hpack::{Decoder, Fields};
 use super::receive::Reading;
 use super::settings::{self, Peer};
@@ -100,6 +100,9 @@ pub struct Connection {
     pub(super) faults: u32,
     pub(super) goaway_sent: Option<u32>,
     pub(super) goaway_received: Option<u32>,
+    /// What the last PING of ours carries, and whether it was not answered yet.
+    pub(super) ping: u64,
+    pub(super) ping_waits: bool,
     /// Nothing more is received: after a fault of the connection.
     pub(super) ended: bool,
     /// Wakes whoever owns the socket.
@@ -137,6 +140,8 @@ impl Connection {
             faults: 0,
             goaway_sent: None,
             goaway_received: None,
+            ping: 0,
+            ping_waits: false,
             ended: false,
             owner: None,
         }
@@ -325,6 +330,18 @@ impl Connection {
             stream.reset.get_or_insert(code);
             stream.wake();
         }
+    }
+
+    /// Asks the peer for a sign of life.
+    pub fn send_ping(&mut self) {
+        self.ping += 1;
+        self.ping_waits = true;
+        write_frame(kind::PING, 0, 0, &self.ping.to_be_bytes(), &mut self.out);
+    }
+
+    /// Whether the peer owes an answer to [`Connection::send_ping`].
+    pub fn ping_waits(&self) -> bool {
+        self.ping_waits
     }
 
     /// Counts something that a well-behaved peer does not do.

@@ -228,6 +228,8 @@ impl Connection {
             kind::PING => {
                 if !header.has(flag::ACK) {
                     write_frame(kind::PING, flag::ACK, 0, payload, &mut self.out);
+                } else if payload == self.ping.to_be_bytes() {
+                    self.ping_waits = false;
                 }
                 Ok(())
             }

@@ -27,6 +27,8 @@ pub struct BindSettings {
     pub mss: Option<i32>,
     /// `tcp-ut`, milliseconds.
     pub tcp_user_timeout: Option<u32>,
+    /// `idle-ping`, milliseconds.
+    pub idle_ping: Option<u32>,
     /// `tcp-ss`
     pub save_syn: u8,
     /// Unix sockets: permission bits, owner ids.

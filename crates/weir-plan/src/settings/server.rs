@@ -94,6 +94,8 @@ pub struct ServerSettings {
     pub pool_purge_delay: u32,
     pub pool_low_conn: u32,
     pub max_reuse: Option<u32>,
+    /// `idle-ping`, milliseconds.
+    pub idle_ping: Option<u32>,
     pub tcp_user_timeout: Option<u32>,
     pub tfo: bool,
     /// `redir`: the prefix of a 302.
@@ -130,6 +132,7 @@ impl Default for ServerSettings {
             pool_purge_delay: 5000,
             pool_low_conn: 0,
             max_reuse: None,
+            idle_ping: None,
             tcp_user_timeout: None,
             tfo: false,
             redirect_prefix: None,
