@@ -273,7 +273,6 @@ impl Turn<'_, '_> {
         }
         self.stream.record.end(Cause::Server, stage);
         self.count_server_abort();
-        self.drop_link();
         self.close_with(Ending::Close)
     }
 
@@ -377,7 +376,6 @@ impl Turn<'_, '_> {
             if !client {
                 self.count_server_abort();
             }
-            self.drop_link();
             return self.close_with(Ending::Close);
         }
         self.drop_link();

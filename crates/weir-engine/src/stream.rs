@@ -234,6 +234,8 @@ pub struct Stream {
     pub client_persists: bool,
     /// The server's connection may be kept for other requests.
     pub server_persists: bool,
+    /// The exchange left the server's connection fit for another request.
+    pub server_stays: bool,
     /// What the log shows for a server where there is none: `<NOSRV>`, `<STATS>`.
     pub substitute: &'static str,
     /// Of the transaction.
@@ -306,6 +308,7 @@ impl Stream {
         self.response_begun = false;
         self.client_persists = false;
         self.server_persists = false;
+        self.server_stays = false;
         self.request.clear();
         self.response.clear();
         self.designated = None;

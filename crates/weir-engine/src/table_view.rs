@@ -77,7 +77,7 @@ fn answer(row: &Row, ask: TableAsk, now_ms: u64) -> Option<i64> {
                 General::Single(0) => row.spec().element(DataType::Gpc0, 0),
                 General::Single(_) => row.spec().element(DataType::Gpc1, 0),
             };
-            let old = row.value(data, index, now_ms).unwrap_or(0);
+            let old = row.value(data, index, now_ms)?;
             row.set(data, index, 0, now_ms);
             Some(old as i64)
         }

@@ -40,7 +40,10 @@ pub fn fact(tls: &Tls, fact: TlsFact, limit: usize) -> Option<OwnedValue> {
         TlsFact::CertificateError => number(Findings::of(ssl).map_or(0, Findings::certificate)),
         TlsFact::AuthorityError => number(Findings::of(ssl).map_or(0, Findings::authority)),
         TlsFact::AuthorityErrorDepth => number(Findings::of(ssl).map_or(0, Findings::authority_depth)),
-        TlsFact::SessionId => bytes(ssl.session()?.id().to_vec()),
+        TlsFact::SessionId => match ssl.session()?.id() {
+            [] => return None,
+            id => bytes(id.to_vec()),
+        },
         TlsFact::AlgorithmKeySize => number(ssl.current_cipher()?.bits().algorithm),
         TlsFact::UsedKeySize => number(ssl.current_cipher()?.bits().secret),
         TlsFact::Curve => text(weir_sys::tls::group_name(ssl)?),
@@ -86,16 +89,11 @@ fn of_hello(message: &ClientHello, part: TlsFact, limit: usize) -> Option<Vec<u8
 fn certificate(ssl: &SslRef, whose: Whose, part: CertificatePart) -> Option<OwnedValue> {
     if let (Whose::Peer, CertificatePart::ChainDer) = (whose, part) {
         let mut all = Vec::new();
+        // As OpenSSL has it: a server's chain begins with its own certificate, a client's behind it.
         for link in ssl.peer_cert_chain()? {
             all.extend(link.to_der().ok()?);
         }
-        // The server's side of OpenSSL leaves the client's own certificate out of the chain.
-        if ssl.is_server() {
-            let mut own = ssl.peer_certificate()?.to_der().ok()?;
-            own.append(&mut all);
-            all = own;
-        }
-        return Some(bytes(all));
+        return (!all.is_empty()).then(|| bytes(all));
     }
     of_certificate(ssl, whose, |certificate| {
         Some(match part {

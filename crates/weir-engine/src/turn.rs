@@ -90,9 +90,9 @@ impl Turn<'_, '_> {
     pub fn break_off(&mut self, cause: Cause) -> Step {
         let stage = self.stream.stage_of_end();
         self.stream.record.end(cause, stage);
-        self.drop_link();
         let owed = self.stream.http && !self.stream.response_begun && !self.stream.tunnel;
         if owed && matches!(self.stream.phase, Phase::Queue | Phase::Connect | Phase::Exchange) {
+            self.drop_link();
             crate::queue::leave(self.worker, self.stream);
             return self.answer_error(502);
         }

@@ -691,8 +691,8 @@ impl Sample for View<'_> {
     }
 
     fn bytes(&self) -> [u64; 4] {
-        let record = &self.stream.record;
-        [record.bytes_in, record.bytes_in, record.bytes_out, record.bytes_out]
+        let stream = self.stream;
+        [stream.record.bytes_in, stream.up.sent, stream.record.bytes_out, stream.down.sent]
     }
 
     fn logged_bytes(&self) -> u64 {
@@ -780,7 +780,7 @@ impl Sample for View<'_> {
     }
 
     fn worker_number(&self) -> i64 {
-        i64::from(self.worker.id.0) + 1
+        i64::from(self.worker.id.0)
     }
 
     fn process_connections(&self) -> i64 {

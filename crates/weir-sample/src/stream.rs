@@ -789,9 +789,9 @@ pub trait Stream {
         std::process::id()
     }
 
-    /// From 1.
+    /// From 0.
     fn worker_number(&self) -> i64 {
-        1
+        0
     }
 
     fn process_connections(&self) -> i64 {

@@ -35,6 +35,9 @@ impl Turn<'_, '_> {
             self.worker.logs.hold(self.worker.counters);
             self.log();
         }
+        if self.stream.server_stays {
+            self.keep_server_connection();
+        }
         let ending = self.stream.ending.unwrap_or(Ending::Close);
         Turn::abandon(self.worker, self.stream);
         if ending == Ending::KeepAlive || self.client.socket.stream().is_some() {

@@ -243,7 +243,6 @@ impl Turn<'_, '_> {
     pub fn response_body_broken(&mut self) -> Step {
         self.stream.record.end(Cause::Server, Stage::Data);
         self.count_response_error();
-        self.drop_link();
         self.close_with(Ending::Close)
     }
 
@@ -251,10 +250,10 @@ impl Turn<'_, '_> {
     pub fn request_body_broken(&mut self, stage: Stage) -> Step {
         self.count_bad_request();
         self.stream.record.end(Cause::Client, stage);
-        self.drop_link();
         if self.stream.response_begun {
             return self.close_with(Ending::Close);
         }
+        self.drop_link();
         self.answer_error(400)
     }
 
@@ -281,9 +280,9 @@ impl Turn<'_, '_> {
         }
         let complete = stream.up.is_complete();
         if complete && stream.server_persists && !stream.down.eof && stream.down.buffer.is_empty() {
-            self.keep_server_connection();
+            // Behind the log line, which may show what the connection says of itself.
+            stream.server_stays = true;
         }
-        self.stream.link = None;
         let persists = complete && self.stream.client_persists;
         Some(self.close_with(if persists { Ending::KeepAlive } else { Ending::Close }))
     }
@@ -299,7 +298,8 @@ impl Turn<'_, '_> {
         Some(self.client_aborted(stage))
     }
 
-    fn keep_server_connection(&mut self) {
+    /// Puts the server's connection where the next request finds it.
+    pub fn keep_server_connection(&mut self) {
         let (Some(link), Some(assigned)) = (self.stream.link.take(), self.stream.assigned.clone()) else {
             return;
         };

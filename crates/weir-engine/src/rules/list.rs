@@ -86,7 +86,10 @@ impl Turn<'_, '_> {
             }
             match flow {
                 Flow::Next => self.next_rule(),
-                Flow::Stop => break,
+                Flow::Stop => {
+                    self.stream.waiting_rule = None;
+                    break;
+                }
                 Flow::Wait => {
                     self.stream.waiting_rule = Some(rule.span);
                     return Met::Wait;
@@ -99,7 +102,6 @@ impl Turn<'_, '_> {
             self.send_early_hints();
         }
         self.stream.rule_at = 0;
-        self.stream.waiting_rule = None;
         Met::All
     }
 

@@ -149,7 +149,8 @@ pub(super) const ROWS: &[Fetch] = &[
     Fetch::new("stopping", NONE, Bool, Reads::Internal, "whether the process is stopping (7.3.2)")
         .runs(stopping),
     Fetch::new("str", sig(1, &[Text]), Str, Reads::Constant, "constant string (7.3.2)").runs(constant),
-    Fetch::new("tgroup", NONE, Sint, Reads::Constant, "number of the current thread group (7.3.2)").runs(one),
+    Fetch::new("tgroup", NONE, Sint, Reads::Constant, "number of the current thread group (7.3.2)")
+        .runs(zero),
     Fetch::new("thread", NONE, Sint, Reads::Constant, "number of the current thread (7.3.2)").runs(thread),
     Fetch::new("uptime", NONE, Sint, Reads::Constant, "seconds since the process started (7.3.2)")
         .runs(uptime),
@@ -231,6 +232,11 @@ fn check_bin(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String
 
 fn method_name<'a>(args: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {
     Got::Value(Value::Meth(args[0].str().as_bytes().into()))
+}
+
+/// Workers are threads of one group, the first.
+fn zero<'a>(_: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {
+    Got::Value(Value::Int(0))
 }
 
 fn one<'a>(_: ArgsOf<'a>, _: &'a dyn Stream) -> Got<'a> {

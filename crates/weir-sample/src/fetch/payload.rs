@@ -297,6 +297,10 @@ fn check_payload_lv(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(),
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("payload offset2 is not a number".into());
     }
+    let behind = args[0].int().unwrap_or(0).saturating_add(args[1].int().unwrap_or(0));
+    if word.starts_with('-') && behind.saturating_add(crate::cast::leading_int(word.as_bytes())) < 0 {
+        return Err("payload offset2 too negative".into());
+    }
     Ok(())
 }
 

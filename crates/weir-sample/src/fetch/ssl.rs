@@ -672,7 +672,6 @@ facts! {
     ssl_bc_sni Server ServerName;
     ssl_bc_err Server Error;
     ssl_bc_err_str Server ErrorText;
-    ssl_bc_is_resumed Server IsResumed;
     ssl_bc_session_id Server SessionId;
     ssl_bc_alg_keysize Server AlgorithmKeySize;
     ssl_bc_use_keysize Server UsedKeySize;
@@ -681,6 +680,10 @@ facts! {
 /// False, not nothing, on a side that is not encrypted.
 fn ssl_fc_is_resumed<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     Got::Value(stream.tls_fact(Side::Client, TlsFact::IsResumed).unwrap_or(Value::Bool(false)))
+}
+
+fn ssl_bc_is_resumed<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    Got::Value(stream.tls_fact(Side::Server, TlsFact::IsResumed).unwrap_or(Value::Bool(false)))
 }
 
 fn ssl_fc_has_sni<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {

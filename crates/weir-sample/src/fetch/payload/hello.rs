@@ -3,7 +3,7 @@
 /// How far a hello could be read.
 pub(super) enum Hello<'a> {
     Client(ClientHello<'a>),
-    /// Some other handshake message: its type.
+    /// Some other handshake message, or one that cannot be read on: its type.
     Other(u8),
     /// More bytes are needed.
     Partial,
@@ -38,10 +38,10 @@ fn block<'a>(bytes: &mut &'a [u8], width: usize) -> Option<&'a [u8]> {
 /// Looks at the beginning of what a side sent.
 pub(super) fn read(data: &[u8]) -> Hello<'_> {
     if data.len() < 5 {
-        let begins = data.first().is_none_or(|byte| *byte == 22) && data.get(1).is_none_or(|byte| *byte == 3);
+        let begins = data.first().is_none_or(|byte| *byte == 22) && data.get(1).is_none_or(|byte| *byte >= 3);
         return if begins { Hello::Partial } else { Hello::None };
     }
-    if data[0] != 22 || data[1] != 3 {
+    if data[0] != 22 || data[1] < 3 {
         return Hello::None;
     }
     let mut record = &data[3..];
@@ -49,15 +49,15 @@ pub(super) fn read(data: &[u8]) -> Hello<'_> {
     if record.len() < length.min(4) {
         return Hello::Partial;
     }
-    if record.first().is_some_and(|kind| *kind != 1) {
-        return Hello::Other(record[0]);
+    let Some((&kind, mut message)) = record.split_first() else { return Hello::None };
+    // A message that goes on in the next record is not followed.
+    if number(&mut message, 3).is_none_or(|message| message + 4 > length) {
+        return Hello::None;
     }
-    if record.len() < length {
-        return Hello::Partial;
-    }
-    match client(&record[..length]) {
-        Some(hello) => Hello::Client(hello),
-        None => Hello::None,
+    match kind {
+        1 if record.len() < length => Hello::Partial,
+        1 => client(&record[..length]).map_or(Hello::Other(kind), Hello::Client),
+        kind => Hello::Other(kind),
     }
 }
 
