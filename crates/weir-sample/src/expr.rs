@@ -2,6 +2,7 @@
 //! `convert/`.
 
 mod eval;
+mod fold;
 mod parse;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::stage::{Named, Resolve, Resolved, Stage, UnresolvedName};
 use crate::value::Type;
 
 pub use eval::Scan;
+use fold::Folded;
 pub(crate) use parse::{parse_acl, parse_format};
 
 /// A converter with its arguments.
@@ -33,6 +35,8 @@ pub struct Expr<S: Stage> {
     pub fetch: &'static Fetch,
     pub args: Args<S>,
     pub conversions: Box<[Conversion<S>]>,
+    /// What of it is known already, once names are resolved.
+    folded: Option<Box<Folded>>,
     /// As written, for messages and listings.
     pub text: Arc<str>,
 }
@@ -150,12 +154,9 @@ impl Expr<Named> {
             }
             conversions.push(Conversion { row: conversion.row, args: args.into() });
         }
-        Ok(Expr {
-            fetch: self.fetch,
-            args: args.into(),
-            conversions: conversions.into(),
-            text: self.text.clone(),
-        })
+        let text = self.text.clone();
+        let (args, conversions) = (args.into(), conversions.into());
+        Ok(Expr { fetch: self.fetch, args, conversions, folded: None, text }.fold())
     }
 }
 

@@ -14,33 +14,33 @@ mod mqtt;
 mod protobuf;
 
 pub(super) const ROWS: &[Converter] = &[
-    Converter::new("b64dec", NONE, Str, Bin, "undoes base64 (7.3.1)").runs(b64dec),
-    Converter::new("base2", NONE, Bin, Str, "digits 0 and 1 (7.3.1)").runs(base2),
-    Converter::new("base64", NONE, Bin, Str, "base64 (7.3.1)").runs(to_base64),
+    Converter::new("b64dec", NONE, Str, Bin, "undoes base64 (7.3.1)").computes(b64dec),
+    Converter::new("base2", NONE, Bin, Str, "digits 0 and 1 (7.3.1)").computes(base2),
+    Converter::new("base64", NONE, Bin, Str, "base64 (7.3.1)").computes(to_base64),
     Converter::new("be2dec", sig(1, &[Text, Int, Int]), Bin, Str, "big-endian chunks in decimal (7.3.1)")
-        .runs(be2dec)
+        .computes(be2dec)
         .checked(check_chunks_dec),
     Converter::new("be2hex", sig(1, &[Text, Int, Int]), Bin, Str, "big-endian chunks in hexadecimal (7.3.1)")
-        .runs(be2hex)
+        .computes(be2hex)
         .checked(check_chunks_hex),
     Converter::new("bytes", sig(1, &[Text, Text]), Bin, Bin, "part of the block (7.3.1)")
-        .runs(bytes)
+        .runs_on_variables(bytes)
         .checked(check_bytes),
     Converter::new("fix_is_valid", NONE, Bin, Bool, "whether a FIX message is well formed (7.3.1)")
-        .runs(fix_is_valid),
+        .computes(fix_is_valid),
     Converter::new("fix_tag_value", sig(1, &[Text]), Bin, Bin, "tag of a FIX message (7.3.1)")
-        .runs(fix_tag_value)
+        .computes(fix_tag_value)
         .checked(check_fix_tag),
-    Converter::new("hex", NONE, Bin, Str, "hexadecimal digits (7.3.1)").runs(hex),
-    Converter::new("hex2i", NONE, Str, Sint, "integer from hexadecimal digits (7.3.1)").runs(hex2i),
+    Converter::new("hex", NONE, Bin, Str, "hexadecimal digits (7.3.1)").computes(hex),
+    Converter::new("hex2i", NONE, Str, Sint, "integer from hexadecimal digits (7.3.1)").computes(hex2i),
     Converter::new("le2dec", sig(1, &[Text, Int, Int]), Bin, Str, "little-endian chunks in decimal (7.3.1)")
-        .runs(le2dec)
+        .computes(le2dec)
         .checked(check_chunks_dec),
     Converter::new("mqtt_field_value", sig(2, &[Text, Text]), Bin, Str, "field of an MQTT packet (7.3.1)")
-        .runs(mqtt_field_value)
+        .computes(mqtt_field_value)
         .checked(check_mqtt),
     Converter::new("mqtt_is_valid", NONE, Bin, Bool, "whether an MQTT packet is well formed (7.3.1)")
-        .runs(mqtt_is_valid),
+        .computes(mqtt_is_valid),
     Converter::new(
         "protobuf",
         sig(1, &[ProtobufField, Text]),
@@ -48,12 +48,12 @@ pub(super) const ROWS: &[Converter] = &[
         Bin,
         "field of a Protocol Buffers message (7.3.1)",
     )
-    .runs(protobuf_field)
+    .computes(protobuf_field)
     .checked(check_protobuf),
-    Converter::new("ub64dec", NONE, Str, Bin, "undoes url-safe base64 (7.3.1)").runs(ub64dec),
-    Converter::new("ub64enc", NONE, Bin, Str, "url-safe base64 (7.3.1)").runs(ub64enc),
+    Converter::new("ub64dec", NONE, Str, Bin, "undoes url-safe base64 (7.3.1)").computes(ub64dec),
+    Converter::new("ub64enc", NONE, Bin, Str, "url-safe base64 (7.3.1)").computes(ub64enc),
     Converter::new("ungrpc", sig(1, &[ProtobufField, Text]), Bin, Bin, "field of a gRPC message (7.3.1)")
-        .runs(ungrpc)
+        .computes(ungrpc)
         .checked(check_protobuf),
 ];
 
@@ -69,7 +69,7 @@ fn text(bytes: Vec<u8>) -> Option<Value<'static>> {
 
 macro_rules! codings {
     ($($name:ident($bytes:ident) $body:expr;)*) => {$(
-        fn $name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+        fn $name<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
             let (Value::Bin($bytes) | Value::Str($bytes)) = &value else { return None };
             $body
         }
@@ -187,21 +187,21 @@ fn chunks<'a>(args: ArgsOf<'a>, value: Value<'a>, write: impl Fn(&[u8], &mut Vec
     text(out)
 }
 
-fn be2dec<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn be2dec<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     chunks(args, value, |chunk, out| {
         let number = chunk.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
         out.extend_from_slice(number.to_string().as_bytes());
     })
 }
 
-fn le2dec<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn le2dec<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     chunks(args, value, |chunk, out| {
         let number = chunk.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
         out.extend_from_slice(number.to_string().as_bytes());
     })
 }
 
-fn be2hex<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn be2hex<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     if args[1].int().is_none() {
         let Value::Bin(block) = value else { return None };
         return text(upper_hex(&block));
@@ -225,12 +225,12 @@ fn field_of(message: &[u8], args: ArgsOf<'_>) -> Option<Value<'static>> {
     }
 }
 
-fn protobuf_field<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn protobuf_field<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(message) = value else { return None };
     field_of(&message, args)
 }
 
-fn ungrpc<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn ungrpc<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(stream) = value else { return None };
     field_of(protobuf::grpc_message(&stream)?, args)
 }
@@ -242,13 +242,13 @@ fn check_fix_tag(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), St
     Ok(())
 }
 
-fn fix_tag_value<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn fix_tag_value<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(message) = value else { return None };
     let tag = u32::try_from(args[0].int()?).ok()?;
     bin(fix::value(&message, tag)?.to_vec())
 }
 
-fn fix_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn fix_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(message) = value else { return None };
     fix::is_valid(&message).map(Value::Bool)
 }
@@ -263,13 +263,13 @@ fn check_mqtt(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), Strin
     Ok(())
 }
 
-fn mqtt_field_value<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn mqtt_field_value<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(message) = value else { return None };
     let packet = u8::try_from(args[0].int()?).ok()?;
     text(mqtt::value(&message, packet, args[1].str())?)
 }
 
-fn mqtt_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn mqtt_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(message) = value else { return None };
     mqtt::is_valid(&message).map(Value::Bool)
 }

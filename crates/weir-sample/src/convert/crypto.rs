@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Converter] = &[
     .runs(gcm::encrypt)
     .checked(gcm::check_enc),
     Converter::new("digest", sig(1, &[Text]), Bin, Bin, "message digest by name (7.3.1)")
-        .runs(digest)
+        .computes(digest)
         .checked(check_digest),
     Converter::new("hmac", sig(2, &[Text, Text]), Bin, Bin, "keyed message digest by name (7.3.1)")
         .runs(hmac)
@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Converter] = &[
         .runs(jwt_decrypt_secret)
         .checked(check_token_secret),
     Converter::new("jwt_header_query", sig(0, &[Text, Text]), Bin, Any, "value in a token's header (7.3.1)")
-        .runs(jwt_header_query)
+        .computes(jwt_header_query)
         .checked(check_token_query),
     Converter::new(
         "jwt_payload_query",
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Converter] = &[
         Any,
         "value in a token's payload (7.3.1)",
     )
-    .runs(jwt_payload_query)
+    .computes(jwt_payload_query)
     .checked(check_token_query),
     Converter::new("jwt_verify", sig(2, &[Text, Text]), Bin, Sint, "verifies a token's signature (7.3.1)")
         .runs(jwt_verify)
@@ -111,8 +111,10 @@ pub(super) const ROWS: &[Converter] = &[
     )
     .runs(certificate::verify)
     .checked(certificate::check_verify),
-    Converter::new("sha1", NONE, Bin, Bin, "SHA-1 digest (7.3.1)").runs(sha1),
-    Converter::new("sha2", sig(0, &[Int]), Bin, Bin, "SHA-2 digest (7.3.1)").runs(sha2).checked(check_sha2),
+    Converter::new("sha1", NONE, Bin, Bin, "SHA-1 digest (7.3.1)").computes(sha1),
+    Converter::new("sha2", sig(0, &[Int]), Bin, Bin, "SHA-2 digest (7.3.1)")
+        .computes(sha2)
+        .checked(check_sha2),
 ];
 
 type ArgsOf<'a> = &'a [Arg<Resolved>];
@@ -125,7 +127,7 @@ fn digest_of(algorithm: MessageDigest, bytes: &[u8]) -> Option<Value<'static>> {
     bin(&openssl::hash::hash(algorithm, bytes).ok()?)
 }
 
-fn sha1<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn sha1<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(bytes) = value else { return None };
     digest_of(MessageDigest::sha1(), &bytes)
 }
@@ -137,7 +139,7 @@ fn check_sha2(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), Strin
     }
 }
 
-fn sha2<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn sha2<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(bytes) = value else { return None };
     let algorithm = match args[0].int() {
         Some(224) => MessageDigest::sha224(),
@@ -156,7 +158,7 @@ fn check_digest(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), Str
     }
 }
 
-fn digest<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn digest<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bin(bytes) = value else { return None };
     digest_of(MessageDigest::from_name(args[0].str())?, &bytes)
 }
@@ -266,11 +268,11 @@ fn token_query(args: ArgsOf<'_>, value: &Value<'_>, part: usize) -> Option<Value
     }
 }
 
-fn jwt_header_query<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn jwt_header_query<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     token_query(args, &value, 0)
 }
 
-fn jwt_payload_query<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn jwt_payload_query<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     token_query(args, &value, 1)
 }
 

@@ -3,18 +3,17 @@
 use super::row::*;
 use crate::arg::Arg;
 use crate::stage::Resolved;
-use crate::stream::Stream;
 use crate::value::Value;
 
 pub(super) const ROWS: &[Converter] = &[
-    Converter::new("crc32", sig(0, &[Int]), Bin, Sint, "CRC-32 (7.3.1)").runs(hash_crc32),
-    Converter::new("crc32c", sig(0, &[Int]), Bin, Sint, "CRC-32C (7.3.1)").runs(hash_crc32c),
-    Converter::new("djb2", sig(0, &[Int]), Bin, Sint, "DJB2 hash (7.3.1)").runs(hash_djb2),
-    Converter::new("sdbm", sig(0, &[Int]), Bin, Sint, "SDBM hash (7.3.1)").runs(hash_sdbm),
+    Converter::new("crc32", sig(0, &[Int]), Bin, Sint, "CRC-32 (7.3.1)").computes(hash_crc32),
+    Converter::new("crc32c", sig(0, &[Int]), Bin, Sint, "CRC-32C (7.3.1)").computes(hash_crc32c),
+    Converter::new("djb2", sig(0, &[Int]), Bin, Sint, "DJB2 hash (7.3.1)").computes(hash_djb2),
+    Converter::new("sdbm", sig(0, &[Int]), Bin, Sint, "SDBM hash (7.3.1)").computes(hash_sdbm),
     Converter::new("wt6", sig(0, &[Int]), Bin, Sint, "WT6 hash (7.3.1)"),
-    Converter::new("xxh3", sig(0, &[Int]), Bin, Sint, "64-bit XXH3 hash (7.3.1)").runs(xxh3),
-    Converter::new("xxh32", sig(0, &[Int]), Bin, Sint, "32-bit XXHash (7.3.1)").runs(xxh32),
-    Converter::new("xxh64", sig(0, &[Int]), Bin, Sint, "64-bit XXHash (7.3.1)").runs(xxh64),
+    Converter::new("xxh3", sig(0, &[Int]), Bin, Sint, "64-bit XXH3 hash (7.3.1)").computes(xxh3),
+    Converter::new("xxh32", sig(0, &[Int]), Bin, Sint, "32-bit XXHash (7.3.1)").computes(xxh32),
+    Converter::new("xxh64", sig(0, &[Int]), Bin, Sint, "64-bit XXHash (7.3.1)").computes(xxh64),
 ];
 
 type ArgsOf<'a> = &'a [Arg<Resolved>];
@@ -75,7 +74,7 @@ pub(crate) fn crc32_of(bytes: &[u8]) -> u32 {
 /// 32-bit hashes with an optional argument 1 that asks for [`avalanche`].
 macro_rules! hashes {
     ($($name:ident = $function:expr;)*) => {$(
-        fn $name<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+        fn $name<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
             let Value::Bin(bytes) = value else { return None };
             let function: fn(&[u8]) -> u32 = $function;
             let hash = function(&bytes);
@@ -95,7 +94,7 @@ hashes! {
 /// Hashes with an optional seed.
 macro_rules! seeded {
     ($($name:ident = $function:expr;)*) => {$(
-        fn $name<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+        fn $name<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
             let Value::Bin(bytes) = value else { return None };
             let function: fn(&[u8], u64) -> i64 = $function;
             Some(Value::Int(function(&bytes, args[0].int().unwrap_or(0) as u64)))

@@ -5,12 +5,11 @@ use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::json::{Found, find, unescape};
 use crate::stage::{Named, Resolved};
-use crate::stream::Stream;
 use crate::value::Value;
 
 pub(super) const ROWS: &[Converter] = &[
     Converter::new("json", sig(1, &[Text]), Str, Str, "text as the inside of a JSON string (7.3.1)")
-        .runs(json)
+        .computes(json)
         .checked(check_json),
     Converter::new(
         "json_query",
@@ -19,7 +18,7 @@ pub(super) const ROWS: &[Converter] = &[
         Any,
         "value at a path of a JSON document (7.3.1)",
     )
-    .runs(json_query)
+    .computes(json_query)
     .checked(check_query),
 ];
 
@@ -36,7 +35,7 @@ fn check_json(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), Strin
 }
 
 /// Text up to the first NUL as the inside of a JSON string. What is not UTF-8 is an error, or left out (`s`).
-fn json<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn json<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let mode = args[0].str();
     let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
@@ -79,7 +78,7 @@ fn check_query(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), Stri
     check_query_type(args[1].str())
 }
 
-fn json_query<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn json_query<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(document) = value else { return None };
     query(&document, args[0].str(), args[1].str())
 }

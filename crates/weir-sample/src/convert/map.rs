@@ -5,15 +5,14 @@ use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::pattern::{Map, MapOutput, Method, Use, line_number};
 use crate::stage::{Named, Resolved};
-use crate::stream::Stream;
 use crate::value::Value;
 
 pub(super) const ROWS: &[Converter] = &[
     Converter::new("map", sig(1, &[Text, Text]), Str, Str, "map by exact string, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_str),
     Converter::new("map_beg", sig(1, &[Text, Text]), Str, Str, "map by prefix, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_beg),
     Converter::new(
         "map_beg_int",
@@ -22,7 +21,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by prefix, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_beg_int),
     Converter::new(
         "map_beg_ip",
@@ -31,13 +30,13 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by prefix, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_beg_ip),
     Converter::new("map_beg_key", sig(1, &[Text]), Str, Str, "map by prefix, answers the key itself (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_beg_key),
     Converter::new("map_dir", sig(1, &[Text, Text]), Str, Str, "map by path part, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_dir),
     Converter::new(
         "map_dir_int",
@@ -46,7 +45,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by path part, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dir_int),
     Converter::new(
         "map_dir_ip",
@@ -55,7 +54,7 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by path part, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dir_ip),
     Converter::new(
         "map_dir_key",
@@ -64,7 +63,7 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by path part, answers the key itself (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dir_key),
     Converter::new(
         "map_dom",
@@ -73,7 +72,7 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by domain part, answers the value (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dom),
     Converter::new(
         "map_dom_int",
@@ -82,7 +81,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by domain part, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dom_int),
     Converter::new(
         "map_dom_ip",
@@ -91,7 +90,7 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by domain part, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dom_ip),
     Converter::new(
         "map_dom_key",
@@ -100,10 +99,10 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by domain part, answers the key itself (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_dom_key),
     Converter::new("map_end", sig(1, &[Text, Text]), Str, Str, "map by suffix, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_end),
     Converter::new(
         "map_end_int",
@@ -112,7 +111,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by suffix, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_end_int),
     Converter::new(
         "map_end_ip",
@@ -121,10 +120,10 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by suffix, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_end_ip),
     Converter::new("map_end_key", sig(1, &[Text]), Str, Str, "map by suffix, answers the key itself (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_end_key),
     Converter::new(
         "map_int",
@@ -133,7 +132,7 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by integer or range, answers the value (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_int),
     Converter::new(
         "map_int_int",
@@ -142,7 +141,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by integer or range, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_int_int),
     Converter::new(
         "map_int_ip",
@@ -151,7 +150,7 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by integer or range, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_int_ip),
     Converter::new(
         "map_int_key",
@@ -160,10 +159,10 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by integer or range, answers the key itself (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_int_key),
     Converter::new("map_ip", sig(1, &[Text, Text]), Addr, Str, "map by address, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_ip),
     Converter::new(
         "map_ip_int",
@@ -172,7 +171,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by address, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_ip_int),
     Converter::new(
         "map_ip_ip",
@@ -181,7 +180,7 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by address, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_ip_ip),
     Converter::new(
         "map_ip_key",
@@ -190,10 +189,10 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by address, answers the key itself (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_ip_key),
     Converter::new("map_reg", sig(1, &[Text, Text]), Str, Str, "map by regex, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_reg),
     Converter::new(
         "map_reg_int",
@@ -202,7 +201,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by regex, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_reg_int),
     Converter::new(
         "map_reg_ip",
@@ -211,10 +210,10 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by regex, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_reg_ip),
     Converter::new("map_reg_key", sig(1, &[Text]), Str, Str, "map by regex, answers the key itself (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_reg_key),
     Converter::new(
         "map_regm",
@@ -223,7 +222,7 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "looks the string up in a map of regexes with back references (7.3.1)",
     )
-    .runs(map_regm)
+    .computes(map_regm)
     .checked(check_reg),
     Converter::new(
         "map_str",
@@ -232,7 +231,7 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by exact string, answers the value (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_str),
     Converter::new(
         "map_str_int",
@@ -241,7 +240,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by exact string, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_str_int),
     Converter::new(
         "map_str_ip",
@@ -250,7 +249,7 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by exact string, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_str_ip),
     Converter::new(
         "map_str_key",
@@ -259,10 +258,10 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by exact string, answers the key itself (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_str_key),
     Converter::new("map_sub", sig(1, &[Text, Text]), Str, Str, "map by substring, answers the value (7.3.1)")
-        .runs(map)
+        .computes(map)
         .checked(check_sub),
     Converter::new(
         "map_sub_int",
@@ -271,7 +270,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "map by substring, answers an integer (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_sub_int),
     Converter::new(
         "map_sub_ip",
@@ -280,7 +279,7 @@ pub(super) const ROWS: &[Converter] = &[
         Addr,
         "map by substring, answers an address (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_sub_ip),
     Converter::new(
         "map_sub_key",
@@ -289,7 +288,7 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "map by substring, answers the key itself (7.3.1)",
     )
-    .runs(map)
+    .computes(map)
     .checked(check_sub_key),
 ];
 
@@ -368,12 +367,12 @@ checks! {
     check_sub_key Sub Key;
 }
 
-fn map<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn map<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Arg::Map(map) = &args[0] else { return None };
     map.find(&value)
 }
 
-fn map_regm<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn map_regm<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Arg::Map(map) = &args[0] else { return None };
     map.find_expanded(&value)
 }

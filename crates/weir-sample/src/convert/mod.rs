@@ -30,6 +30,18 @@ pub use time::parse_date as http_date;
 /// Turns a value that was cast to the row's input type into another, or into nothing.
 pub type ConvertFn = for<'a> fn(&'a [Arg<Resolved>], Value<'a>, &'a dyn Stream) -> Option<Value<'a>>;
 
+/// The same of what depends on nothing else.
+pub type ComputeFn = for<'a> fn(&'a [Arg<Resolved>], Value<'a>) -> Option<Value<'a>>;
+
+/// What a converter's answer depends on besides its input and arguments.
+#[derive(Clone, Copy)]
+pub enum Run {
+    Nothing(ComputeFn),
+    /// Variables that the arguments name.
+    Variables(ConvertFn),
+    Stream(ConvertFn),
+}
+
 /// One converter.
 pub struct Converter {
     pub name: &'static str,
@@ -39,7 +51,7 @@ pub struct Converter {
     pub status: Status,
     pub doc: &'static str,
     pub check: Option<CheckFn>,
-    pub run: ConvertFn,
+    pub run: Run,
 }
 
 impl Converter {
@@ -51,14 +63,62 @@ impl Converter {
         output: Type,
         doc: &'static str,
     ) -> Converter {
-        Converter { name, signature, input, output, status: Status::NotYet, doc, check: None, run: nothing }
+        Converter {
+            name,
+            signature,
+            input,
+            output,
+            status: Status::NotYet,
+            doc,
+            check: None,
+            run: Run::Nothing(nothing),
+        }
+    }
+
+    /// The same row, implemented by `run`, which may ask the stream anything.
+    pub const fn runs(self, run: ConvertFn) -> Converter {
+        self.works(Run::Stream(run))
+    }
+
+    /// The same row, implemented by `run`, which asks the stream for variables that its arguments name.
+    pub const fn runs_on_variables(self, run: ConvertFn) -> Converter {
+        self.works(Run::Variables(run))
     }
 
     /// The same row, implemented by `run`.
-    pub const fn runs(mut self, run: ConvertFn) -> Converter {
+    pub const fn computes(self, run: ComputeFn) -> Converter {
+        self.works(Run::Nothing(run))
+    }
+
+    const fn works(mut self, run: Run) -> Converter {
         self.status = Status::Works;
         self.run = run;
         self
+    }
+
+    /// Whether the same input always gives the same answer under these arguments.
+    pub fn is_constant(&self, args: &[Arg<Resolved>]) -> bool {
+        // Maps and tables change at run time.
+        let fixed = |arg: &Arg<Resolved>| {
+            use Arg::{Absent, Bytes, Int, Ip4, Ip6, Key, Regex, Str, TokenKey};
+            matches!(
+                arg,
+                Absent | Bytes(_) | Int(_) | Ip4(_) | Ip6(_) | Key(_) | Regex(_) | Str(_) | TokenKey(_)
+            )
+        };
+        !matches!(self.run, Run::Stream(_)) && args.iter().all(fixed)
+    }
+
+    pub fn convert<'a>(
+        &self,
+        args: &'a [Arg<Resolved>],
+        value: Value<'a>,
+        stream: &'a dyn Stream,
+    ) -> Option<Value<'a>> {
+        match self.run {
+            Run::Nothing(run) => run(args, value),
+            Run::Variables(run) | Run::Stream(run) => run(args, value, stream),
+        }
     }
 
     pub const fn checked(mut self, check: CheckFn) -> Converter {
@@ -88,7 +148,7 @@ impl std::fmt::Debug for Converter {
 }
 
 /// A configuration that names a converter which is not implemented is refused, so this never runs on traffic.
-fn nothing<'a>(_: &'a [Arg<Resolved>], _: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn nothing<'a>(_: &'a [Arg<Resolved>], _: Value<'a>) -> Option<Value<'a>> {
     None
 }
 

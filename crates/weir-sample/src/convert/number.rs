@@ -10,20 +10,21 @@ use crate::variable::Variable;
 
 pub(super) const ROWS: &[Converter] = &[
     Converter::new("add", sig(1, &[Text]), Sint, Sint, "adds an integer or variable (7.3.1)")
-        .runs(add)
+        .runs_on_variables(add)
         .checked(check_operand),
     Converter::new("and", sig(1, &[Text]), Sint, Sint, "bitwise and with an integer or variable (7.3.1)")
-        .runs(and)
+        .runs_on_variables(and)
         .checked(check_operand),
-    Converter::new("bool", NONE, Sint, Bool, "false for 0, true otherwise (7.3.1)").runs(truth),
-    Converter::new("cpl", NONE, Sint, Sint, "bitwise complement (7.3.1)").runs(cpl),
+    Converter::new("bool", NONE, Sint, Bool, "false for 0, true otherwise (7.3.1)").computes(truth),
+    Converter::new("cpl", NONE, Sint, Sint, "bitwise complement (7.3.1)").computes(cpl),
     Converter::new("div", sig(1, &[Text]), Sint, Sint, "divides by an integer or variable (7.3.1)")
-        .runs(div)
+        .runs_on_variables(div)
         .checked(check_operand),
-    Converter::new("even", NONE, Sint, Bool, "whether the integer is even (7.3.1)").runs(even),
-    Converter::new("htonl", NONE, Sint, Bin, "integer as four bytes in network order (7.3.1)").runs(htonl),
+    Converter::new("even", NONE, Sint, Bool, "whether the integer is even (7.3.1)").computes(even),
+    Converter::new("htonl", NONE, Sint, Bin, "integer as four bytes in network order (7.3.1)")
+        .computes(htonl),
     Converter::new("iif", sig(2, &[Text, Text]), Bool, Str, "one of two strings by the truth value (7.3.1)")
-        .runs(iif),
+        .computes(iif),
     Converter::new(
         "mod",
         sig(1, &[Text]),
@@ -31,19 +32,19 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "remainder of the division by an integer or variable (7.3.1)",
     )
-    .runs(modulo)
+    .runs_on_variables(modulo)
     .checked(check_operand),
     Converter::new("mul", sig(1, &[Text]), Sint, Sint, "multiplies by an integer or variable (7.3.1)")
-        .runs(mul)
+        .runs_on_variables(mul)
         .checked(check_operand),
-    Converter::new("neg", NONE, Sint, Sint, "changes the sign (7.3.1)").runs(neg),
-    Converter::new("not", NONE, Sint, Bool, "false becomes true and true false (7.3.1)").runs(not),
-    Converter::new("odd", NONE, Sint, Bool, "whether the integer is odd (7.3.1)").runs(odd),
+    Converter::new("neg", NONE, Sint, Sint, "changes the sign (7.3.1)").computes(neg),
+    Converter::new("not", NONE, Sint, Bool, "false becomes true and true false (7.3.1)").computes(not),
+    Converter::new("odd", NONE, Sint, Bool, "whether the integer is odd (7.3.1)").computes(odd),
     Converter::new("or", sig(1, &[Text]), Sint, Sint, "bitwise or with an integer or variable (7.3.1)")
-        .runs(or)
+        .runs_on_variables(or)
         .checked(check_operand),
     Converter::new("sub", sig(1, &[Text]), Sint, Sint, "subtracts an integer or variable (7.3.1)")
-        .runs(sub)
+        .runs_on_variables(sub)
         .checked(check_operand),
     Converter::new(
         "xor",
@@ -52,7 +53,7 @@ pub(super) const ROWS: &[Converter] = &[
         Sint,
         "bitwise exclusive or with an integer or variable (7.3.1)",
     )
-    .runs(xor)
+    .runs_on_variables(xor)
     .checked(check_operand),
 ];
 
@@ -113,7 +114,7 @@ operations! {
 
 macro_rules! unary {
     ($($name:ident = $function:expr;)*) => {$(
-        fn $name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+        fn $name<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
             let Value::Int(value) = value else { return None };
             let function: fn(i64) -> Value<'static> = $function;
             Some(function(value))
@@ -131,7 +132,7 @@ unary! {
     htonl = |value| Value::Bin((value as u32).to_be_bytes().to_vec().into());
 }
 
-fn iif<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn iif<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Bool(truth) = value else { return None };
     Some(Value::text(args[usize::from(!truth)].str().as_bytes()))
 }

@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Converter] = &[
         .runs(concat)
         .checked(check_concat),
     Converter::new("cut_crlf", NONE, Str, Str, "cuts at the first carriage return or line feed (7.3.1)")
-        .runs(cut_crlf),
+        .computes(cut_crlf),
     Converter::new(
         "debug",
         sig(0, &[Text, Text]),
@@ -79,9 +79,9 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "field by its place between separators (7.3.1)",
     )
-    .runs(field)
+    .computes(field)
     .checked(check_index),
-    Converter::new("host_only", NONE, Str, Str, "host without the port (7.3.1)").runs(host_only),
+    Converter::new("host_only", NONE, Str, Str, "host without the port (7.3.1)").computes(host_only),
     Converter::new(
         "language",
         sig(1, &[Text, Text]),
@@ -89,32 +89,35 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "best of a list for an Accept-Language (7.3.1)",
     )
-    .runs(language),
-    Converter::new("length", NONE, Str, Sint, "length in bytes (7.3.1)").runs(length),
-    Converter::new("lower", NONE, Str, Str, "lower case (7.3.1)").runs(lower),
-    Converter::new("ltrim", sig(1, &[Text]), Str, Str, "removes leading characters (7.3.1)").runs(ltrim),
+    .computes(language),
+    Converter::new("length", NONE, Str, Sint, "length in bytes (7.3.1)").computes(length),
+    Converter::new("lower", NONE, Str, Str, "lower case (7.3.1)").computes(lower),
+    Converter::new("ltrim", sig(1, &[Text]), Str, Str, "removes leading characters (7.3.1)").computes(ltrim),
     Converter::new("nbsrv", NONE, Str, Sint, "usable servers of the backend of this name (7.3.1)")
         .runs(nbsrv),
     Converter::new("param", sig(1, &[Text, Text]), Str, Str, "parameter of a url-encoded list (7.3.1)")
-        .runs(param),
-    Converter::new("port_only", NONE, Str, Sint, "port of a host and port (7.3.1)").runs(port_only),
+        .computes(param),
+    Converter::new("port_only", NONE, Str, Sint, "port of a host and port (7.3.1)").computes(port_only),
     Converter::new("regsub", sig(2, &[Regex, Text, Text]), Str, Str, "replaces what a regex matches (7.3.1)")
         .runs(regsub)
         .checked(check_regsub),
-    Converter::new("reverse", NONE, Str, Str, "the bytes in reverse order (7.3.1)").runs(reverse),
+    Converter::new("reverse", NONE, Str, Str, "the bytes in reverse order (7.3.1)").computes(reverse),
     Converter::new("reverse_dom", NONE, Str, Str, "the domain's labels in reverse order (7.3.1)")
-        .runs(reverse_dom),
+        .computes(reverse_dom),
     Converter::new("rfc7239_field", sig(1, &[Text]), Str, Str, "field of a Forwarded header (7.3.1)")
-        .runs(rfc7239_field)
+        .computes(rfc7239_field)
         .checked(check_field),
     Converter::new("rfc7239_is_valid", NONE, Str, Bool, "whether a Forwarded header is well formed (7.3.1)")
-        .runs(rfc7239_is_valid),
-    Converter::new("rfc7239_n2nn", NONE, Str, Any, "node name of a Forwarded node (7.3.1)").runs(node_name),
+        .computes(rfc7239_is_valid),
+    Converter::new("rfc7239_n2nn", NONE, Str, Any, "node name of a Forwarded node (7.3.1)")
+        .computes(node_name),
     Converter::new("rfc7239_n2np", NONE, Str, Any, "node port of a Forwarded node (7.3.1)")
-        .runs(node_port_of),
-    Converter::new("rfc7239_nn", NONE, Any, Str, "node name of a Forwarded node (7.3.1)").runs(written_name),
-    Converter::new("rfc7239_np", NONE, Any, Str, "node port of a Forwarded node (7.3.1)").runs(written_port),
-    Converter::new("rtrim", sig(1, &[Text]), Str, Str, "removes trailing characters (7.3.1)").runs(rtrim),
+        .computes(node_port_of),
+    Converter::new("rfc7239_nn", NONE, Any, Str, "node name of a Forwarded node (7.3.1)")
+        .computes(written_name),
+    Converter::new("rfc7239_np", NONE, Any, Str, "node port of a Forwarded node (7.3.1)")
+        .computes(written_port),
+    Converter::new("rtrim", sig(1, &[Text]), Str, Str, "removes trailing characters (7.3.1)").computes(rtrim),
     Converter::new(
         "secure_memcmp",
         sig(1, &[Text]),
@@ -149,10 +152,10 @@ pub(super) const ROWS: &[Converter] = &[
     )
     .runs(unset_var)
     .checked(check_unset_var),
-    Converter::new("upper", NONE, Str, Str, "upper case (7.3.1)").runs(upper),
-    Converter::new("url_dec", sig(0, &[Int]), Str, Str, "undoes url encoding (7.3.1)").runs(url_dec),
+    Converter::new("upper", NONE, Str, Str, "upper case (7.3.1)").computes(upper),
+    Converter::new("url_dec", sig(0, &[Int]), Str, Str, "undoes url encoding (7.3.1)").computes(url_dec),
     Converter::new("url_enc", sig(1, &[Text]), Str, Str, "url encoding (7.3.1)")
-        .runs(url_enc)
+        .computes(url_enc)
         .checked(check_url_enc),
     Converter::new(
         "when",
@@ -170,8 +173,8 @@ pub(super) const ROWS: &[Converter] = &[
         Str,
         "word by its place between separators, empty ones skipped (7.3.1)",
     )
-    .runs(word)
+    .computes(word)
     .checked(check_index),
     Converter::new("x509_v_err_str", NONE, Sint, Str, "text of a certificate verification error (7.3.1)")
-        .runs(x509_v_err_str),
+        .computes(x509_v_err_str),
 ];

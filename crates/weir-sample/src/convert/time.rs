@@ -20,9 +20,9 @@ pub fn parse_date(text: &[u8]) -> Option<i64> {
 }
 
 pub(super) const ROWS: &[Converter] = &[
-    Converter::new("date", NONE, Str, Sint, "seconds of an HTTP date (7.3.1)").runs(date),
+    Converter::new("date", NONE, Str, Sint, "seconds of an HTTP date (7.3.1)").computes(date),
     Converter::new("http_date", sig(0, &[Int, Text]), Sint, Str, "HTTP date of a time (7.3.1)")
-        .runs(http_date)
+        .computes(http_date)
         .checked(check_http_date),
     Converter::new("ltime", sig(1, &[Text, Int]), Sint, Str, "local time in a format (7.3.1)").runs(ltime),
     Converter::new(
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Converter] = &[
 type ArgsOf<'a> = &'a [Arg<Resolved>];
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` to seconds.
-fn date<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn date<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     read::http_date(&text).map(Value::Int)
 }
@@ -63,7 +63,7 @@ fn check_http_date(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), 
 /// Times in seconds are kept within 55 bits.
 const MOST_SECONDS: i64 = (1 << 55) - 1;
 
-fn http_date<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+fn http_date<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Int(time) = value else { return None };
     let time = time.wrapping_add(args[0].int().unwrap_or(0));
     // With a unit, the rest stands behind the seconds as it is, without leading zeros.

@@ -1,6 +1,6 @@
 //! Runs a resolved expression on a stream.
 
-use super::Expr;
+use super::{Conversion, Expr};
 use crate::stage::Resolved;
 use crate::stream::Stream;
 use crate::value::{Got, Type, Value};
@@ -19,13 +19,16 @@ pub enum Scan {
 impl Expr<Resolved> {
     /// The expression's value now.
     pub fn eval<'a>(&'a self, stream: &'a dyn Stream) -> Got<'a> {
-        let got = (self.fetch.run)(&self.args, stream);
-        if self.conversions.is_empty() {
+        let (got, conversions) = match &self.folded {
+            Some(folded) => (folded.value(), folded.left(&self.conversions)),
+            None => ((self.fetch.run)(&self.args, stream), &*self.conversions),
+        };
+        if conversions.is_empty() {
             return got;
         }
         match got {
-            Got::Value(value) => self.convert(value, stream).into(),
-            Got::Unstable(value) => self.convert(value, stream).map_or(Got::Nothing, Got::Unstable),
+            Got::Value(value) => convert(conversions, value, stream).into(),
+            Got::Unstable(value) => convert(conversions, value, stream).map_or(Got::Nothing, Got::Unstable),
             other => other,
         }
     }
@@ -40,7 +43,7 @@ impl Expr<Resolved> {
     pub fn scan<'a>(&'a self, stream: &'a dyn Stream, visit: &mut dyn FnMut(Value<'a>) -> bool) -> Scan {
         if let Some(each) = self.fetch.each {
             return each(&self.args, stream, &mut |value| {
-                self.convert(value, stream).is_some_and(&mut *visit)
+                convert(&self.conversions, value, stream).is_some_and(&mut *visit)
             });
         }
         match self.eval(stream) {
@@ -58,13 +61,17 @@ impl Expr<Resolved> {
             Got::Wait => Scan::Wait,
         }
     }
+}
 
-    fn convert<'a>(&'a self, mut value: Value<'a>, stream: &'a dyn Stream) -> Option<Value<'a>> {
-        for conversion in &self.conversions {
-            let input = value.cast(conversion.row.input)?;
-            value = (conversion.row.run)(&conversion.args, input, stream)?;
-            value.limit(|| stream.buffer_bytes());
-        }
-        Some(value)
+fn convert<'a>(
+    conversions: &'a [Conversion<Resolved>],
+    mut value: Value<'a>,
+    stream: &'a dyn Stream,
+) -> Option<Value<'a>> {
+    for conversion in conversions {
+        let input = value.cast(conversion.row.input)?;
+        value = conversion.row.convert(&conversion.args, input, stream)?;
+        value.limit(|| stream.buffer_bytes());
     }
+    Some(value)
 }

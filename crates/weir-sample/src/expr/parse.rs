@@ -131,8 +131,13 @@ impl Reader<'_, '_> {
             })?;
         }
         self.rest = after;
-        let expr =
-            Expr { fetch: row, args: args.into(), conversions: Box::default(), text: self.whole.into() };
+        let expr = Expr {
+            fetch: row,
+            args: args.into(),
+            conversions: Box::default(),
+            folded: None,
+            text: self.whole.into(),
+        };
         Ok((expr, acl))
     }
 

@@ -23,13 +23,19 @@ pub(super) const ROWS: &[Fetch] = &[
     .runs(acl)
     .checked(check_acl),
     Fetch::new("act_conn", NONE, Sint, Reads::Constant, "connections of the process (7.3.2)").runs(act_conn),
-    Fetch::new("always_false", NONE, Bool, Reads::Constant, "never true (7.3.2)").runs(always_false),
-    Fetch::new("always_true", NONE, Bool, Reads::Constant, "always true (7.3.2)").runs(always_true),
+    Fetch::new("always_false", NONE, Bool, Reads::Constant, "never true (7.3.2)")
+        .runs(always_false)
+        .constant(),
+    Fetch::new("always_true", NONE, Bool, Reads::Constant, "always true (7.3.2)")
+        .runs(always_true)
+        .constant(),
     Fetch::new("bin", sig(1, &[Text]), Bin, Reads::Constant, "constant bytes in hexadecimal (7.3.2)")
         .runs(constant)
+        .constant()
         .checked(check_bin),
     Fetch::new("bool", sig(1, &[Text]), Bool, Reads::Constant, "constant truth value (7.3.2)")
         .runs(boolean)
+        .constant()
         .checked(check_bool),
     Fetch::new("cpu_calls", NONE, Sint, Reads::Internal, "calls of the stream's task (7.3.2)")
         .runs(effort::cpu_calls),
@@ -64,9 +70,12 @@ pub(super) const ROWS: &[Fetch] = &[
     .checked(variables::check),
     Fetch::new("env", sig(1, &[Text]), Str, Reads::Constant, "environment variable at start (7.3.2)")
         .runs(constant)
+        .constant()
         .checked(check_env),
     Fetch::new("hostname", NONE, Str, Reads::Constant, "the machine's name (7.3.2)").runs(hostname),
-    Fetch::new("int", sig(1, &[Int]), Sint, Reads::Constant, "constant integer (7.3.2)").runs(constant),
+    Fetch::new("int", sig(1, &[Int]), Sint, Reads::Constant, "constant integer (7.3.2)")
+        .runs(constant)
+        .constant(),
     Fetch::new("internal.htx.data", NONE, Sint, Reads::AnyHead, "bytes in the message's buffer (7.3.7)")
         .runs(blocks::data),
     Fetch::new("internal.htx.free", NONE, Sint, Reads::AnyHead, "free bytes in the message's buffer (7.3.7)")
@@ -131,16 +140,26 @@ pub(super) const ROWS: &[Fetch] = &[
         "whether the stream is handled as HTTP (7.3.7)",
     )
     .runs(is_http),
-    Fetch::new("ipv4", sig(1, &[Ip4]), Ipv4, Reads::Constant, "constant IPv4 address (7.3.2)").runs(constant),
-    Fetch::new("ipv6", sig(1, &[Ip6]), Ipv6, Reads::Constant, "constant IPv6 address (7.3.2)").runs(constant),
+    Fetch::new("ipv4", sig(1, &[Ip4]), Ipv4, Reads::Constant, "constant IPv4 address (7.3.2)")
+        .runs(constant)
+        .constant(),
+    Fetch::new("ipv6", sig(1, &[Ip6]), Ipv6, Reads::Constant, "constant IPv6 address (7.3.2)")
+        .runs(constant)
+        .constant(),
     Fetch::new("lat_ns_avg", NONE, Sint, Reads::Internal, "average delay before the task's calls (7.3.2)")
         .runs(effort::lat_ns_avg),
     Fetch::new("lat_ns_tot", NONE, Sint, Reads::Internal, "total delay before the task's calls (7.3.2)")
         .runs(effort::lat_ns_tot),
-    Fetch::new("meth", sig(1, &[Text]), Meth, Reads::Constant, "constant method (7.3.2)").runs(method_name),
-    Fetch::new("nbproc", NONE, Sint, Reads::Constant, "number of processes, always 1 (7.3.2)").runs(one),
+    Fetch::new("meth", sig(1, &[Text]), Meth, Reads::Constant, "constant method (7.3.2)")
+        .runs(method_name)
+        .constant(),
+    Fetch::new("nbproc", NONE, Sint, Reads::Constant, "number of processes, always 1 (7.3.2)")
+        .runs(one)
+        .constant(),
     Fetch::new("pid", NONE, Sint, Reads::Constant, "process id (7.3.2)").runs(pid),
-    Fetch::new("proc", NONE, Sint, Reads::Constant, "number of the process, always 1 (7.3.2)").runs(one),
+    Fetch::new("proc", NONE, Sint, Reads::Constant, "number of the process, always 1 (7.3.2)")
+        .runs(one)
+        .constant(),
     Fetch::new("quic_enabled", NONE, Bool, Reads::Constant, "whether QUIC listeners may work (7.3.2)")
         .runs(quic_enabled),
     Fetch::new("rand", sig(0, &[Int]), Sint, Reads::Constant, "random integer below a bound (7.3.2)")
@@ -148,9 +167,12 @@ pub(super) const ROWS: &[Fetch] = &[
     Fetch::new("spoe.engine-id", NONE, Str, Reads::Internal, "id of the SPOE engine in this process (7.3.2)"),
     Fetch::new("stopping", NONE, Bool, Reads::Internal, "whether the process is stopping (7.3.2)")
         .runs(stopping),
-    Fetch::new("str", sig(1, &[Text]), Str, Reads::Constant, "constant string (7.3.2)").runs(constant),
+    Fetch::new("str", sig(1, &[Text]), Str, Reads::Constant, "constant string (7.3.2)")
+        .runs(constant)
+        .constant(),
     Fetch::new("tgroup", NONE, Sint, Reads::Constant, "number of the current thread group (7.3.2)")
-        .runs(zero),
+        .runs(zero)
+        .constant(),
     Fetch::new("thread", NONE, Sint, Reads::Constant, "number of the current thread (7.3.2)").runs(thread),
     Fetch::new("uptime", NONE, Sint, Reads::Constant, "seconds since the process started (7.3.2)")
         .runs(uptime),

@@ -51,6 +51,8 @@ pub struct Fetch {
     pub run: FetchFn,
     /// For fetches with several occurrences, which ACLs try in turn.
     pub each: Option<EachFn>,
+    /// The answer follows from the arguments.
+    pub is_constant: bool,
 }
 
 impl Fetch {
@@ -72,6 +74,7 @@ impl Fetch {
             check: None,
             run: nothing,
             each: None,
+            is_constant: false,
         }
     }
 
@@ -79,6 +82,12 @@ impl Fetch {
     pub const fn runs(mut self, run: FetchFn) -> Fetch {
         self.status = Status::Works;
         self.run = run;
+        self
+    }
+
+    /// The same row, whose answer follows from the arguments.
+    pub const fn constant(mut self) -> Fetch {
+        self.is_constant = true;
         self
     }
 

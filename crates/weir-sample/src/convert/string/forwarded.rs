@@ -4,7 +4,6 @@ use super::ArgsOf;
 use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::stage::Named;
-use crate::stream::Stream;
 use crate::value::{Type, Value};
 
 pub(super) fn check_field(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
@@ -108,12 +107,12 @@ fn node_port(port: &[u8]) -> Option<NodePort<'_>> {
     digits.then(|| NodePort::Number(crate::cast::leading_int(port)))
 }
 
-pub(super) fn rfc7239_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn rfc7239_is_valid<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(header) = value else { return None };
     Some(Value::Bool(pairs(&header).is_some()))
 }
 
-pub(super) fn rfc7239_field<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn rfc7239_field<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(header) = value else { return None };
     let wanted = args[0].str().as_bytes();
     let pairs = pairs(&header)?;
@@ -122,7 +121,7 @@ pub(super) fn rfc7239_field<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn S
 }
 
 /// An address as such, anything else as text.
-pub(super) fn node_name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn node_name<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     match node(&text)?.0 {
         NodeName::Address(address) => Some(Value::ip(address)),
@@ -130,7 +129,7 @@ pub(super) fn node_name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) 
     }
 }
 
-pub(super) fn node_port_of<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn node_port_of<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     match node(&text)?.1? {
         NodePort::Number(port) => Some(Value::Int(port)),
@@ -139,7 +138,7 @@ pub(super) fn node_port_of<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Strea
 }
 
 /// `rfc7239_nn`: an address or an identifier as a node name.
-pub(super) fn written_name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn written_name<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let text = match value {
         Value::Ip4(address) => address.to_string(),
         Value::Ip6(address) => format!("[{address}]"),
@@ -153,7 +152,7 @@ pub(super) fn written_name<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Strea
 }
 
 /// `rfc7239_np`: a number or an identifier as a node port.
-pub(super) fn written_port<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn written_port<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let text = match value {
         Value::Int(port) => u16::try_from(port).ok()?.to_string(),
         other => match other.cast(Type::Str)? {

@@ -6,7 +6,6 @@ use super::{ArgsOf, slice};
 use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::stage::Named;
-use crate::stream::Stream;
 use crate::value::Value;
 
 pub(super) fn check_index(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
@@ -67,15 +66,15 @@ fn cut<'a>(args: ArgsOf<'a>, value: Value<'a>, words: bool) -> Option<(Value<'a>
 }
 
 /// Nothing where the field is not there; an empty field is an empty string.
-pub(super) fn field<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn field<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     cut(args, value, false).and_then(|(value, found)| found.then_some(value))
 }
 
-pub(super) fn word<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn word<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     cut(args, value, true).and_then(|(value, found)| found.then_some(value))
 }
 
-pub(super) fn ltrim<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn ltrim<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let set = args[0].str().as_bytes();
     let start = text.iter().position(|byte| !set.contains(byte)).unwrap_or(text.len());
@@ -83,7 +82,7 @@ pub(super) fn ltrim<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -
     Some(Value::Str(slice(text, start, end)))
 }
 
-pub(super) fn rtrim<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn rtrim<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let set = args[0].str().as_bytes();
     let end = text.iter().rposition(|byte| !set.contains(byte)).map_or(0, |last| last + 1);
@@ -91,19 +90,19 @@ pub(super) fn rtrim<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -
 }
 
 /// Up to the first carriage return or line feed.
-pub(super) fn cut_crlf<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn cut_crlf<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
     Some(Value::Str(slice(text, 0, end)))
 }
 
-pub(super) fn reverse<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn reverse<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     Some(Value::Str(text.iter().rev().copied().collect()))
 }
 
 /// `www.example.com` becomes `com.example.www`; a final dot comes first.
-pub(super) fn reverse_dom<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn reverse_dom<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     if text.iter().all(|byte| *byte == b'.') {
         return None;
@@ -118,7 +117,7 @@ fn port_colon(host: &[u8]) -> Option<usize> {
     host[from..].iter().rposition(|byte| *byte == b':').map(|colon| colon + from)
 }
 
-pub(super) fn host_only<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn host_only<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let end = port_colon(&text).unwrap_or(text.len());
     Some(Value::Str(match slice(text, 0, end) {
@@ -128,7 +127,7 @@ pub(super) fn host_only<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) 
 }
 
 /// 0 without a port.
-pub(super) fn port_only<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn port_only<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let digits = port_colon(&text).map_or(&b""[..], |colon| &text[colon + 1..]);
     // Whatever stands there is taken for digits, as HAProxy takes it.
@@ -139,7 +138,7 @@ pub(super) fn port_only<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) 
 }
 
 /// A parameter without `=` has an empty value.
-pub(super) fn param<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn param<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let name = args[0].str().as_bytes();
     let delimiter = args[1].str().as_bytes().first().copied().unwrap_or(b'&');
@@ -159,7 +158,7 @@ pub(super) fn param<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -
 }
 
 /// The offers in order of the client's preference; the first offer for `*`.
-pub(super) fn language<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn language<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let offers: Vec<&[u8]> = args[0].str().as_bytes().split(|byte| *byte == b';').collect();
     let mut best: Option<(u32, &[u8])> = None;

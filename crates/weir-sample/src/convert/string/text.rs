@@ -10,7 +10,7 @@ use crate::value::{Type, Value};
 use crate::variable::{SetCondition, Variable};
 
 /// Borrowed text that already has the case is passed on as it is.
-pub(super) fn lower<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn lower<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(mut text) = value else { return None };
     if text.iter().any(u8::is_ascii_uppercase) {
         text.to_mut().make_ascii_lowercase();
@@ -18,7 +18,7 @@ pub(super) fn lower<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> O
     Some(Value::Str(text))
 }
 
-pub(super) fn upper<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn upper<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(mut text) = value else { return None };
     if text.iter().any(u8::is_ascii_lowercase) {
         text.to_mut().make_ascii_uppercase();
@@ -26,7 +26,7 @@ pub(super) fn upper<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> O
     Some(Value::Str(text))
 }
 
-pub(super) fn length<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn length<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     Some(Value::Int(text.len() as i64))
 }
@@ -36,7 +36,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 }
 
 /// With 1, a plus is a space everywhere; else only behind a question mark. A malformed escape is no text at all.
-pub(super) fn url_dec<'a>(args: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn url_dec<'a>(args: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Value::Str(text));
@@ -71,7 +71,7 @@ pub(super) fn check_url_enc(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Re
 }
 
 /// Everything but the unreserved characters of RFC 3986.
-pub(super) fn url_enc<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn url_enc<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let mut out = Vec::with_capacity(text.len());
     for &byte in text.iter() {
@@ -311,7 +311,7 @@ pub(super) fn srv_queue<'a>(_: ArgsOf<'a>, value: Value<'a>, stream: &'a dyn Str
 }
 
 /// The text of OpenSSL for a verification result.
-pub(super) fn x509_v_err_str<'a>(_: ArgsOf<'a>, value: Value<'a>, _: &'a dyn Stream) -> Option<Value<'a>> {
+pub(super) fn x509_v_err_str<'a>(_: ArgsOf<'a>, value: Value<'a>) -> Option<Value<'a>> {
     let Value::Int(code) = value.cast(Type::Sint)? else { return None };
     Some(Value::Str(crate::convert::crypto::verify_error(code).into_bytes().into()))
 }
