@@ -9,19 +9,26 @@ use std::task::Poll;
 use weir_http::BodyKind;
 use weir_plan::ServerName;
 use weir_plan::settings::HttpReuse;
+use weir_sample::ConnectionError;
+use weir_tls::verify::Findings;
 
 use self::http2::Speaks;
 use crate::channel::Framing;
+use crate::encrypted::Fault;
 use crate::h2::End;
 use crate::log_line::Origin;
 use crate::pool::IdleConnection;
-use crate::record::{Cause, Stage};
+use crate::record::{Cause, ServerFault, Stage};
 use crate::server::{Target, open, target};
 use crate::session::local_address;
 use crate::socket::Socket;
 use crate::stream::{Assigned, Ending, Link, Phase, Step, after};
 use crate::timers::NEVER;
 use crate::turn::Turn;
+
+/// `X509_V_ERR_HOSTNAME_MISMATCH` and `X509_V_ERR_IP_ADDRESS_MISMATCH`: the certificate is for somebody else.
+const OTHER_HOST: i32 = 62;
+const OTHER_ADDRESS: i32 = 64;
 
 impl Turn<'_, '_> {
     pub fn connect(&mut self) -> Step {
@@ -42,6 +49,8 @@ impl Turn<'_, '_> {
 
     /// Finds or begins a connection to the assigned server, and writes what goes out on it first.
     fn link_up(&mut self) -> io::Result<()> {
+        self.stream.record.server_fault = None;
+        self.stream.failed_tls = None;
         let plan = self.client.session.plan.clone();
         let Some(assigned) = self.stream.assigned.clone() else {
             return Err(io::ErrorKind::NotConnected.into());
@@ -261,12 +270,28 @@ impl Turn<'_, '_> {
             let rate = process.sum(|counters| counters.ssl_backend_key_rate.value(now));
             process.state.max_ssl_backend_key_rate.raise(rate);
         }
-        // Which side failed is all that the stream's end tells of it.
-        outcome.map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+        if let Err(fault) = outcome {
+            self.stream.record.server_fault = Some(self.server_fault(fault));
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if self.has_agreed_on_http2() {
             self.go_on_with_http2();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// For the log: the connection itself is given up.
+    fn server_fault(&self, fault: Fault) -> Box<ServerFault> {
+        let link = self.stream.link.as_ref();
+        let findings = link.and_then(|link| Findings::of(link.socket.tls()?.ssl()));
+        let error = match findings.map_or(0, Findings::certificate) {
+            OTHER_HOST | OTHER_ADDRESS => match link.is_some_and(|link| link.name.is_some()) {
+                true => ConnectionError::TLS_MISMATCH_NAME,
+                false => ConnectionError::TLS_MISMATCH,
+            },
+            _ => ConnectionError::TLS_HANDSHAKE,
+        };
+        Box::new(ServerFault { error, code: fault.code, text: fault.text })
     }
 
     fn connected(&mut self) -> Step {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use weir_plan::settings::MuxProtocol;
+use weir_sample::ConnectionError;
 use weir_types::Mode;
 
 use crate::census::Presence;
@@ -57,22 +58,40 @@ enum Announced {
 }
 
 impl Announced {
-    /// What it is called in the line about a connection that did not send it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Proxy => "PROXY protocol",
-            Self::Netscaler => "NetScaler Client IP",
+    /// What is logged where the header does not come: nothing at all, or not all of it.
+    fn missing(self, why: Missing) -> ConnectionError {
+        match (self, why) {
+            (Self::Proxy, Missing::Closed) => ConnectionError::PROXY_EMPTY,
+            (Self::Proxy, Missing::Broken) => ConnectionError::PROXY_ABORT,
+            (Self::Proxy, Missing::Late) => ConnectionError::PROXY_TIMEOUT,
+            (Self::Proxy, Missing::Rest) => ConnectionError::PROXY_TRUNCATED,
+            (Self::Netscaler, Missing::Closed) => ConnectionError::NETSCALER_EMPTY,
+            (Self::Netscaler, Missing::Broken) => ConnectionError::NETSCALER_ABORT,
+            (Self::Netscaler, Missing::Late) => ConnectionError::NETSCALER_TIMEOUT,
+            (Self::Netscaler, Missing::Rest) => ConnectionError::NETSCALER_TRUNCATED,
         }
     }
 
-    fn parse(self, input: &[u8], magic: u32) -> Result<Option<proxy_protocol::Header>, &'static str> {
+    fn parse(self, input: &[u8], magic: u32) -> Result<Option<proxy_protocol::Header>, ConnectionError> {
         match self {
-            Self::Proxy => proxy_protocol::parse(input).map_err(|proxy_protocol::Invalid| {
-                "Received something which does not look like a PROXY protocol header"
+            Self::Proxy => proxy_protocol::parse(input)
+                .map_err(|proxy_protocol::Invalid| ConnectionError::PROXY_NOT_HEADER),
+            Self::Netscaler => netscaler::parse(input, magic).map_err(|refused| match refused {
+                netscaler::Refused::Magic => ConnectionError::NETSCALER_MAGIC,
+                netscaler::Refused::Protocol => ConnectionError::NETSCALER_PROTOCOL,
             }),
-            Self::Netscaler => netscaler::parse(input, magic).map_err(netscaler::Refused::text),
         }
     }
+}
+
+/// Why an announced header is not there.
+#[derive(Clone, Copy)]
+enum Missing {
+    Closed,
+    Broken,
+    Late,
+    /// Some of it came.
+    Rest,
 }
 
 /// What an idle connection found.
@@ -329,32 +348,28 @@ impl Connection {
                     return Poll::Ready(true);
                 }
                 Ok(None) => {}
-                Err(text) => {
-                    crate::log_line::embryonic(&self.worker, &self.client, text);
+                Err(error) => {
+                    crate::log_line::embryonic(&self.worker, &self.client, error, "");
                     return Poll::Ready(false);
                 }
             }
             let what = match stream.up.receive(cx, &mut self.client.socket, &self.worker.buffers) {
                 Poll::Ready(Ok(count)) if count > 0 => continue,
-                Poll::Ready(Ok(_)) => "Connection closed",
-                Poll::Ready(Err(_)) => "Connection error",
+                Poll::Ready(Ok(_)) => Missing::Closed,
+                Poll::Ready(Err(_)) => Missing::Broken,
                 Poll::Pending if self.worker.clock.now_ms() < deadline => {
                     if let Some(timer) = &self.timer {
                         timer.set(deadline);
                     }
                     return Poll::Pending;
                 }
-                Poll::Pending => "Timeout",
+                Poll::Pending => Missing::Late,
             };
             // A connection that never sent anything is none to speak of under `option dontlognull`.
             let null = stream.up.buffer.is_empty();
             if !(null && self.client.session.proxy().settings.options.dontlognull) {
-                let name = announced.name();
-                let text = match null {
-                    true => format!("{what} while waiting for {name} header"),
-                    false => format!("Truncated {name} header received"),
-                };
-                crate::log_line::embryonic(&self.worker, &self.client, &text);
+                let error = announced.missing(if null { what } else { Missing::Rest });
+                crate::log_line::embryonic(&self.worker, &self.client, error, "");
             }
             return Poll::Ready(false);
         }

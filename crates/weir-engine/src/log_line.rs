@@ -6,10 +6,11 @@ use weir_plan::settings::{LogSteps, LogTarget};
 use weir_plan::{LogProfile, Plan, Proxy};
 use weir_rules::action::LogLevel;
 use weir_sample::format::Alias;
-use weir_sample::{Format, FormatPart, Resolved, Stream as _};
+use weir_sample::{ConnectionError, Format, FormatPart, Resolved, Stream as _};
 use weir_types::Mode;
 
 use crate::logs::Message;
+use crate::record::{Cause, Stage};
 use crate::rules::List;
 use crate::session::Client;
 use crate::stream::Stream;
@@ -134,7 +135,7 @@ impl Turn<'_, '_> {
     }
 }
 
-/// Writes a line of the stream to every target of its frontend, each as its profile says, or `profile` instead.
+/// Writes a line of the stream to every target of its frontend.
 pub fn write(worker: &Worker, client: &Client, stream: &Stream, early: bool, profile: Option<&str>) {
     let plan = &client.session.plan;
     let proxy = plan.proxy(stream.frontend);
@@ -144,15 +145,7 @@ pub fn write(worker: &Worker, client: &Client, stream: &Stream, early: bool, pro
     let Some(level) = log_level(stream, proxy) else { return };
     let view = View { worker, client, stream, finished: true, early };
     let line = Line { view: &view, plan, proxy, level };
-    if profile.is_none() && proxy.settings.logs.iter().all(|target| target.profile.is_none()) {
-        line.send(&proxy.settings.logs, None);
-    } else {
-        for target in &proxy.settings.logs {
-            let name = profile.or(target.profile.as_deref());
-            let profile = name.and_then(|name| plan.log_profiles.iter().find(|one| &*one.name == name));
-            line.send(std::slice::from_ref(target), profile);
-        }
-    }
+    line.send_to_all(profile, "");
     worker.count_log_line(stream.frontend);
 }
 
@@ -164,21 +157,37 @@ struct Line<'l> {
 }
 
 impl Line<'_> {
-    fn send(&self, targets: &[LogTarget], profile: Option<&LogProfile>) {
+    /// To every target as its profile says, or `profile` instead.
+    fn send_to_all(&self, profile: Option<&str>, detail: &str) {
+        let targets = &self.proxy.settings.logs;
+        if profile.is_none() && targets.iter().all(|target| target.profile.is_none()) {
+            return self.send(targets, None, detail);
+        }
+        for target in targets {
+            let name = profile.or(target.profile.as_deref());
+            let profile = name.and_then(|name| self.plan.log_profiles.iter().find(|one| &*one.name == name));
+            self.send(std::slice::from_ref(target), profile, detail);
+        }
+    }
+
+    fn send(&self, targets: &[LogTarget], profile: Option<&LogProfile>, detail: &str) {
         let (settings, stream) = (&self.proxy.settings, self.view.stream);
-        let error = stream.record.is_error();
+        let embryonic = stream.log_origin == Origin::SessionError;
+        let error = embryonic || stream.record.is_error();
         let step = profile.and_then(|profile| profile.step(stream.log_origin.step(), error));
         if step.is_some_and(|step| step.drop) {
             return;
         }
         let own = || match &settings.error_log_format {
             Some(format) if error => Some(format),
+            _ if embryonic => None,
             _ => settings.log_format.as_ref(),
         };
         let line = &mut *self.view.worker.logs.line.borrow_mut();
         line.clear();
         match step.and_then(|step| step.format.as_ref()).or_else(own) {
             Some(format) => format.write(self.view, line),
+            None if embryonic => write_embryonic(self.view.worker, self.view.client, detail, line),
             None => write_default(self.view, self.proxy, line),
         }
         let mut structured = Vec::new();
@@ -221,10 +230,29 @@ pub fn shows_server(plan: &Plan, frontend: weir_types::ProxyId) -> bool {
     settings.log_format.as_ref().is_some_and(parts)
 }
 
-/// The line of a connection that never became a session (manual 8.2.5).
-pub fn embryonic(worker: &Worker, client: &Client, reason: &str) {
+/// The line of a connection that never became a session (manual 8.2.5). `detail` is what is known beyond the error.
+pub fn embryonic(worker: &Worker, client: &Client, error: ConnectionError, detail: &str) {
     let session = &client.session;
-    let proxy = session.proxy();
+    if session.proxy().settings.logs.is_empty() {
+        return;
+    }
+    session.extra().error.set(error);
+    let mut stream = worker.streams.take();
+    stream.begin(session.frontend, session.accepted_us);
+    stream.log_origin = Origin::SessionError;
+    stream.record.end(Cause::Proxy, Stage::Request);
+    stream.http = session.proxy().mode == Mode::Http;
+    let separate = session.proxy().settings.options.log_separate_errors;
+    let level = if separate { ERROR } else { INFO };
+    let view = View { worker, client, stream: &stream, finished: true, early: true };
+    let line = Line { view: &view, plan: &session.plan, proxy: session.proxy(), level };
+    line.send_to_all(None, detail);
+    Turn::release(worker, stream);
+}
+
+/// The line without a format of its own.
+fn write_embryonic(worker: &Worker, client: &Client, detail: &str, line: &mut Vec<u8>) {
+    let session = &client.session;
     let accepted = worker.clock.wall_us(session.accepted_us);
     let time = weir_sys::local_time((accepted / 1_000_000) as i64);
     let month = crate::logs::MONTHS[usize::from(time.month) - 1];
@@ -236,17 +264,19 @@ pub fn embryonic(worker: &Worker, client: &Client, reason: &str) {
         "" => session.listener().id.to_string(),
         name => name.to_string(),
     };
-    let text = format!(
-        "{ip}:{port} [{:02}/{month}/{}:{:02}:{:02}:{:02}.{:03}] {}/{listener}: {reason}",
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        line,
+        "{ip}:{port} [{:02}/{month}/{}:{:02}:{:02}:{:02}.{:03}] {}/{listener}: {}{detail}",
         time.day,
         time.year,
         time.hour,
         time.minute,
         time.second,
         accepted / 1000 % 1000,
-        proxy.name
+        session.proxy().name,
+        session.extra().error.get().text(),
     );
-    send(worker, &session.plan, proxy, INFO, text.as_bytes(), b"");
 }
 
 /// Sends a text to the proxy's log targets.

@@ -5,20 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::proxy_protocol::Header;
 
-/// Why the connection cannot go on, in HAProxy's words.
+/// Why the connection cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     Magic,
     Protocol,
-}
-
-impl Refused {
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Magic => "Received an invalid NetScaler Client IP magic number",
-            Self::Protocol => "Received an unhandled protocol in the NetScaler Client IP header",
-        }
-    }
 }
 
 const TCP: u8 = 6;

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use weir_rules::action::LogLevel;
+use weir_sample::ConnectionError;
 
 /// The first of the two letters of the termination state (manual 8.5): who ended the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Record {
     /// Both ends of the connection to the server, kept for the line when the connection has gone on to others.
     pub server_source: Option<SocketAddr>,
     pub server_address: Option<SocketAddr>,
+    /// Why the handshake with the server came to nothing.
+    pub server_fault: Option<Box<ServerFault>>,
     /// Ahead in the server's queue and in the backend's when it entered them.
     pub server_queue: u32,
     pub backend_queue: u32,
@@ -96,6 +99,15 @@ pub struct Record {
     pub connections: Option<[i64; 4]>,
     /// `set-log-level`: 0 to 7, or silent.
     pub level: Option<LogLevel>,
+}
+
+/// What expressions say of a handshake with a server that failed, when its connection is gone.
+#[derive(Clone, Debug)]
+pub struct ServerFault {
+    pub error: ConnectionError,
+    /// OpenSSL's code and text, 0 where there is none.
+    pub code: u64,
+    pub text: String,
 }
 
 impl Record {

@@ -22,7 +22,8 @@ impl Turn<'_, '_> {
         let plan = self.client.session.plan.clone();
         let settings = &self.stream.backend(&plan).settings;
         let retries = !self.stream.http || settings.retry_on & retry::CONN_FAILURE != 0;
-        self.stream.link = None;
+        self.stream.failed_tls =
+            self.stream.link.take().and_then(|mut link| link.socket.close_and_take_tls());
         self.stream.deadlines.phase = NEVER;
         if self.stream.attempts_left == 0 || !retries {
             if let Some(assigned) = &self.stream.assigned {

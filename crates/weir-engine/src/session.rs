@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use nix::sys::socket::{SockaddrStorage, getsockname};
 use weir_plan::{Listener, Plan, Proxy};
-use weir_sample::Variables;
+use weir_sample::{ConnectionError, Variables};
 use weir_shm::{FrontendCounters, ListenerCounters};
 use weir_types::{ListenerId, ProxyId, Slot};
 
@@ -161,6 +161,8 @@ pub struct Extra {
     pub proxy_tlvs: OnceCell<Box<[u8]>>,
     /// Stick counters taken before the first stream; of all streams too.
     pub trackers: Rc<RefCell<Trackers>>,
+    /// Why the connection came to nothing.
+    pub error: Cell<ConnectionError>,
 }
 
 impl Client {

@@ -252,6 +252,13 @@ impl Socket {
     }
 
     /// Closes the connection; further calls answer `NotConnected`.
+    /// Closes; what the encryption knows is handed out.
+    pub fn close_and_take_tls(&mut self) -> Option<Box<Tls>> {
+        self.abort();
+        self.io = Io::Closed;
+        self.tls.take()
+    }
+
     pub fn close(&mut self) {
         self.abort();
         self.tls = None;

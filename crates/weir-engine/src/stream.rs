@@ -16,6 +16,7 @@ use crate::buffers::Buffers;
 use crate::cache::CacheUse;
 use crate::channel::Channel;
 use crate::effort::Effort;
+use crate::encrypted::Tls;
 use crate::http::Coding;
 use crate::log_line::Origin;
 use crate::pool::{InUse, ServerPool};
@@ -145,6 +146,8 @@ pub struct Stream {
     pub response: Response,
     pub assigned: Option<Assigned>,
     pub link: Option<Link>,
+    /// How a connection to a server that came to nothing was encrypted: the log line may speak of it.
+    pub failed_tls: Option<Box<Tls>>,
     pub waiting: Option<Rc<Waiting>>,
     pub deadlines: Deadlines,
     pub timeouts: StreamTimeouts,
@@ -292,6 +295,7 @@ impl Stream {
         self.cache = None;
         self.assigned = None;
         self.link = None;
+        self.failed_tls = None;
         self.waiting = None;
         self.deadlines = Deadlines::NONE;
         self.record.reset(start_us);

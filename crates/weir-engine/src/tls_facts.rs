@@ -24,13 +24,19 @@ fn number(number: impl Into<i64>) -> OwnedValue {
 /// `limit` is how much of the client's first message is kept (`tune.ssl.capture-buffer-size`).
 pub fn fact(tls: &Tls, fact: TlsFact, limit: usize) -> Option<OwnedValue> {
     let ssl = tls.ssl();
-    let server_name = || ssl.servername(openssl::ssl::NameType::HOST_NAME);
+    // One that was turned away for its name is known by its first message alone.
+    let of_message = || match &tls.served {
+        None => std::str::from_utf8(tls.hello.as_ref()?.server_name()?).ok(),
+        Some(_) => None,
+    };
+    let server_name = || ssl.servername(openssl::ssl::NameType::HOST_NAME).or_else(of_message);
     Some(match fact {
         TlsFact::Alpn => OwnedValue::Str(ssl.selected_alpn_protocol()?.to_vec().into()),
         TlsFact::ServerName => text(server_name()?),
         TlsFact::HasServerName => OwnedValue::Bool(server_name().is_some()),
         TlsFact::IsResumed => OwnedValue::Bool(ssl.session_reused()),
         TlsFact::Error => number(i64::try_from(tls.last_error).unwrap_or(0)),
+        TlsFact::ErrorText if tls.last_error == 0 => return None,
         TlsFact::ErrorText => text(&tls.last_error_text),
         TlsFact::HasCertificate => {
             OwnedValue::Bool(ssl.peer_certificate().is_some() && !ssl.session_reused())

@@ -10,8 +10,8 @@ use weir_sample::stream::{
     ServerFigure, Side, TableAsk, TcpFigures, TimeoutName, Timers, TlsFact, Whose,
 };
 use weir_sample::{
-    NoCertificate, OwnedValue, Scope, Stream as Sample, TokenAlgorithms, TokenCertificate, Value, Variable,
-    VariableEdit, Variables,
+    ConnectionError, NoCertificate, OwnedValue, Scope, Stream as Sample, TokenAlgorithms, TokenCertificate,
+    Value, Variable, VariableEdit, Variables,
 };
 use weir_types::{ProxyId, ServerId, TableId};
 
@@ -52,7 +52,10 @@ impl View<'_> {
     pub(crate) fn with_tls<T>(&self, side: Side, look: impl FnOnce(&Tls) -> Option<T>) -> Option<T> {
         let socket = match side {
             Side::Client => &self.client.socket,
-            Side::Server => &self.stream.link.as_ref()?.socket,
+            Side::Server => match &self.stream.link {
+                Some(link) => &link.socket,
+                None => return look(self.stream.failed_tls.as_ref()?),
+            },
         };
         match socket.stream() {
             Some(end) => look(end.mux().socket.borrow().tls()?),
@@ -322,14 +325,31 @@ impl Sample for View<'_> {
     }
 
     fn tls_cipher(&self, side: Side) -> Option<&str> {
-        self.with_tls(side, |tls| tls.ssl().current_cipher().map(|cipher| cipher.name()))
+        let name = |tls: &Tls| tls.ssl().current_cipher().map_or("(NONE)", |cipher| cipher.name());
+        self.with_tls(side, |tls| Some(name(tls)))
     }
 
     fn tls_protocol(&self, side: Side) -> Option<&str> {
-        self.with_tls(side, |tls| tls.is_established().then(|| tls.ssl().version_str()))
+        self.with_tls(side, |tls| Some(tls.ssl().version_str()))
     }
 
     fn tls_fact(&self, side: Side, fact: TlsFact) -> Option<OwnedValue> {
+        if let (Side::Server, Some(fault)) = (side, &self.stream.record.server_fault) {
+            match fact {
+                TlsFact::Error => return Some(OwnedValue::Int(fault.code.cast_signed())),
+                TlsFact::ErrorText if fault.code == 0 => return None,
+                TlsFact::ErrorText => return Some(OwnedValue::Str(fault.text.as_bytes().to_vec().into())),
+                _ => {}
+            }
+        }
+        // A handshake that never came to its end says nothing of errors.
+        let of_error = matches!(fact, TlsFact::Error | TlsFact::ErrorText);
+        if side == Side::Server
+            && of_error
+            && self.with_tls(side, |tls| Some(tls.is_established())) != Some(true)
+        {
+            return None;
+        }
         let limit = self.plan().global.tls.capture_buffer_size;
         self.with_tls(side, |tls| crate::tls_facts::fact(tls, fact, limit as usize))
     }
@@ -338,10 +358,19 @@ impl Sample for View<'_> {
         self.with_tls(side, |tls| crate::tls_facts::name(tls.ssl(), whose, name, part))
     }
 
-    fn connection_error(&self, side: Side) -> Option<i64> {
+    fn connection_error(&self, side: Side) -> Option<ConnectionError> {
+        let record = &self.stream.record;
         match side {
-            Side::Client => Some(0),
-            Side::Server => self.stream.assigned.as_ref().map(|_| 0),
+            Side::Client => {
+                let extra = self.client.session.extra_if_made();
+                Some(extra.map_or(ConnectionError::NONE, |extra| extra.error.get()))
+            }
+            Side::Server => match &record.server_fault {
+                Some(fault) => Some(fault.error),
+                None => {
+                    (record.connected_us > 0 || self.stream.link.is_some()).then_some(ConnectionError::NONE)
+                }
+            },
         }
     }
 

@@ -8,6 +8,7 @@ use weir_http::{Request, Response};
 use weir_shm::DataType;
 use weir_types::{ProxyId, ServerId, TableId};
 
+use crate::connection_error::ConnectionError;
 use crate::convert::crypto::{NoCertificate, TokenAlgorithms, TokenCertificate};
 use crate::value::{OwnedValue, Value};
 use crate::variable::Variable;
@@ -416,9 +417,9 @@ pub trait Stream {
         None
     }
 
-    /// Error of a side's connection: HAProxy's code, 0 for none. Nothing where there is no connection.
-    fn connection_error(&self, side: Side) -> Option<i64> {
-        (side == Side::Client).then_some(0)
+    /// Error of a side's connection. Nothing where there is no connection.
+    fn connection_error(&self, side: Side) -> Option<ConnectionError> {
+        (side == Side::Client).then_some(ConnectionError::NONE)
     }
 
     /// Whether the server's connection was taken from the pool.

@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use openssl::ssl::{Ssl, SslContext};
+use openssl::error::ErrorStack;
+use openssl::ssl::{Ssl, SslAlert, SslContext};
 
 use crate::certificate::{Certificate, KeyKind};
 use crate::context::{ContextSettings, Refused};
@@ -80,6 +81,8 @@ pub struct Listener {
     context: ArcSwap<ContextSettings>,
     entries: ArcSwap<Entries>,
     sharing: OnceLock<Sharing>,
+    /// Of clients that no certificate is for.
+    refusing: OnceLock<Option<SslContext>>,
 }
 
 /// Other settings, checked, for one listener.
@@ -161,7 +164,7 @@ impl Listener {
     pub fn new(settings: ListenerSettings, entries: Vec<ListenerEntry>) -> Self {
         let entries = ArcSwap::from_pointee(Entries::of(entries.into_iter().map(Arc::new).collect()));
         let context = ArcSwap::from_pointee(settings.context.clone());
-        Self { settings, context, entries, sharing: OnceLock::new() }
+        Self { settings, context, entries, sharing: OnceLock::new(), refusing: OnceLock::new() }
     }
 
     pub fn entries(&self) -> Arc<Entries> {
@@ -312,6 +315,23 @@ impl Listener {
         if served.settings.keylog {
             crate::key_log::attach(&mut ssl);
         }
+        Some(ssl)
+    }
+
+    /// Begins a connection that is refused: the client learns that no certificate is for the name it asked for.
+    pub fn refuse(&self) -> Option<Ssl> {
+        let make = || {
+            let made = self.context.load().server();
+            let mut builder = made.inspect_err(|refused| log::error!("{refused:?}")).ok()?;
+            builder.set_client_hello_callback(|_, alert| {
+                *alert = SslAlert::UNRECOGNIZED_NAME;
+                Err(ErrorStack::get())
+            });
+            Some(builder.build())
+        };
+        let mut ssl = Ssl::new(self.refusing.get_or_init(make).as_ref()?).ok()?;
+        ssl.set_accept_state();
+        Findings::attach(&mut ssl);
         Some(ssl)
     }
 

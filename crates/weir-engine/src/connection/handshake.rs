@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use weir_sample::ConnectionError;
 use weir_tls::verify::Findings;
 use weir_tls::{HelloReader, Listener};
 
@@ -11,12 +12,6 @@ use crate::encrypted::Fault;
 use crate::stream::after;
 use crate::turn::Turn;
 use crate::worker::Worker;
-
-/// What the connection is closed with when no certificate fits under `strict-sni`: the alert unrecognized_name.
-const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 1, 0, 2, 2, 112];
-
-/// How OpenSSL speaks of a client that a callback turned away, which is how HAProxy refuses a name.
-const CALLBACK_FAILED: &str = "error:0A0000EA:SSL routines::callback failed";
 
 impl Worker {
     fn count_handshake(&self) {
@@ -77,20 +72,20 @@ impl Connection {
         let ahead = stream.up.buffer.bytes().to_vec();
         let limit = u64::from(self.client.session.plan.global.tls.maxsslconn);
         if limit > 0 && self.worker.shm.process().sum(|counters| counters.curr_ssl_conns.value()) >= limit {
-            crate::log_line::embryonic(&self.worker, &self.client, "Too many SSL connections");
+            let error = ConnectionError::TLS_TOO_MANY;
+            crate::log_line::embryonic(&self.worker, &self.client, error, "");
             return Poll::Ready(false);
         }
         if let Some(stream) = self.stream.take() {
             Turn::release(&self.worker, stream);
         }
-        let Some(entry) = listener.choose(hello.as_ref()) else {
-            let alert = [std::io::IoSlice::new(&UNRECOGNIZED_NAME)];
-            // The client may be gone: the refusal is logged in any case.
-            let _ = self.client.socket.poll_send(cx, &alert, false);
-            let fault = Fault { text: CALLBACK_FAILED.into(), code: 0x0a00_00ea, ..Fault::default() };
-            return Poll::Ready(self.handshake_failed(&fault));
+        let entry = listener.choose(hello.as_ref());
+        let begun = match &entry {
+            Some(entry) => listener.begin(entry),
+            // OpenSSL says so to the client.
+            None => listener.refuse(),
         };
-        if !listener.begin(&entry).is_some_and(|ssl| self.client.socket.encrypt(ssl, ahead)) {
+        if !begun.is_some_and(|ssl| self.client.socket.encrypt(ssl, ahead)) {
             return Poll::Ready(self.handshake_failed(&Fault::default()));
         }
         self.worker.count_handshake();
@@ -99,7 +94,7 @@ impl Connection {
         if let Some(tls) = self.client.socket.tls_mut() {
             tls.limit_records(limits);
             tls.count(self.worker.counters);
-            tls.served = Some(entry.certificate());
+            tls.served = entry.map(|entry| entry.certificate());
             tls.hello = hello.map(Box::new);
         }
         Poll::Ready(true)
@@ -111,14 +106,27 @@ impl Connection {
         let timeout = timeouts.client_hs.or(timeouts.client);
         let deadline = after(self.client.session.accepted_us / 1000, timeout);
         if self.worker.clock.now_ms() >= deadline {
-            let reason = "Timeout during SSL handshake";
-            crate::log_line::embryonic(&self.worker, &self.client, reason);
+            self.pretend();
+            let error = ConnectionError::TLS_TIMEOUT;
+            crate::log_line::embryonic(&self.worker, &self.client, error, "");
             return Poll::Ready(false);
         }
         if let Some(timer) = &self.timer {
             timer.set(deadline);
         }
         Poll::Pending
+    }
+
+    /// A line about a handshake that did not come to its first message speaks of TLS all the same.
+    fn pretend(&mut self) {
+        let session = &self.client.session;
+        if self.client.socket.tls().is_none()
+            && session.proxy().settings.error_log_format.is_some()
+            && let Some(ssl) = session.listener().tls.as_ref().and_then(|listener| listener.refuse())
+        {
+            // Without it the line says less.
+            let _ = self.client.socket.encrypt(ssl, Vec::new());
+        }
     }
 
     fn handshaken(&mut self) {
@@ -145,21 +153,23 @@ impl Connection {
         self.client.session.frontend_counters.ssl_failed_handshake.increment();
         let silent = self.client.session.proxy().settings.options.dontlognull;
         if !(fault.empty && silent) {
+            self.pretend();
             let findings = self.client.socket.tls().and_then(|tls| Findings::of(tls.ssl()));
             let found = |code: fn(&Findings) -> i32| findings.is_some_and(|findings| code(findings) != 0);
-            let reason = match fault {
-                _ if found(Findings::authority) => "SSL client CA chain cannot be verified".to_string(),
-                _ if found(Findings::certificate) => "SSL client certificate not trusted".to_string(),
-                Fault { closed: true, reset: true, .. } => {
-                    "Connection error during SSL handshake".to_string()
-                }
-                Fault { closed: true, .. } => "Connection closed during SSL handshake".to_string(),
-                Fault { text, .. } if text.is_empty() => "SSL handshake failure".to_string(),
-                Fault { text, .. } => format!("SSL handshake failure ({text})"),
+            let error = match fault {
+                _ if found(Findings::authority) => ConnectionError::TLS_AUTHORITY,
+                _ if found(Findings::certificate) => ConnectionError::TLS_CERTIFICATE,
+                Fault { closed: true, reset: false, .. } => ConnectionError::TLS_EMPTY,
+                _ => ConnectionError::TLS_HANDSHAKE,
+            };
+            let detail = match error == ConnectionError::TLS_HANDSHAKE && !fault.text.is_empty() {
+                true => format!(" ({})", fault.text),
+                false => String::new(),
             };
             let session = &self.client.session;
+            let reason = format!("{}{detail}", error.text());
             crate::trace::client("ssl", &session.proxy().name, session.source, &reason);
-            crate::log_line::embryonic(&self.worker, &self.client, &reason);
+            crate::log_line::embryonic(&self.worker, &self.client, error, &detail);
         }
         false
     }

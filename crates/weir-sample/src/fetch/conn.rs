@@ -5,8 +5,6 @@ use super::internal::{check_unit, in_unit};
 use super::kernel;
 use super::row::*;
 
-mod errors;
-
 use crate::arg::Arg;
 use crate::expr::ParseContext;
 use crate::stage::{Named, Resolved};
@@ -392,11 +390,11 @@ fn fc_rcvd_proxy<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
 }
 
 fn fc_err<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-    stream.connection_error(Side::Client).map(Value::Int).into()
+    stream.connection_error(Side::Client).map(|error| Value::Int(error.code())).into()
 }
 
 fn bc_err<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-    stream.connection_error(Side::Server).map(Value::Int).into()
+    stream.connection_error(Side::Server).map(|error| Value::Int(error.code())).into()
 }
 
 fn bc_reused<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
@@ -422,8 +420,8 @@ fn check_precision(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), 
 macro_rules! error_texts {
     ($($name:ident $function:ident $side:ident;)*) => {$(
         fn $name<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
-            let text = stream.connection_error(Side::$side).and_then(errors::$function);
-            text.map(|text| Value::text(text.as_bytes())).into()
+            let error = stream.connection_error(Side::$side);
+            error.map(|error| Value::text(error.$function().as_bytes())).into()
         }
     )*};
 }

@@ -1,4 +1,8 @@
-//! Names and texts of connection errors by their codes (manual 7.3.3, `fc_err_str`).
+//! Why a connection failed: codes, names and texts (manual 7.3.3, `fc_err_str`).
+
+/// A row of the manual's table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionError(u8);
 
 const ROWS: [(&str, &str); 57] = [
     ("", "Success"),
@@ -60,11 +64,38 @@ const ROWS: [(&str, &str); 57] = [
     ("EPIPE", "EPIPE returned by OS"),
 ];
 
-/// One word; empty for code 0.
-pub(super) fn name(code: i64) -> Option<&'static str> {
-    Some(ROWS.get(usize::try_from(code).ok()?)?.0)
-}
+impl ConnectionError {
+    pub const NONE: Self = Self(0);
+    pub const PROXY_EMPTY: Self = Self(11);
+    pub const PROXY_ABORT: Self = Self(12);
+    pub const PROXY_TIMEOUT: Self = Self(13);
+    pub const PROXY_TRUNCATED: Self = Self(14);
+    pub const PROXY_NOT_HEADER: Self = Self(15);
+    pub const NETSCALER_EMPTY: Self = Self(18);
+    pub const NETSCALER_ABORT: Self = Self(19);
+    pub const NETSCALER_TIMEOUT: Self = Self(20);
+    pub const NETSCALER_TRUNCATED: Self = Self(21);
+    pub const NETSCALER_MAGIC: Self = Self(22);
+    pub const NETSCALER_PROTOCOL: Self = Self(23);
+    pub const TLS_EMPTY: Self = Self(24);
+    pub const TLS_TIMEOUT: Self = Self(26);
+    pub const TLS_TOO_MANY: Self = Self(27);
+    pub const TLS_AUTHORITY: Self = Self(30);
+    pub const TLS_CERTIFICATE: Self = Self(31);
+    pub const TLS_MISMATCH: Self = Self(32);
+    pub const TLS_MISMATCH_NAME: Self = Self(33);
+    pub const TLS_HANDSHAKE: Self = Self(34);
 
-pub(super) fn text(code: i64) -> Option<&'static str> {
-    Some(ROWS.get(usize::try_from(code).ok()?)?.1)
+    pub fn code(self) -> i64 {
+        self.0.into()
+    }
+
+    /// One word; empty where there is no error.
+    pub fn name(self) -> &'static str {
+        ROWS[usize::from(self.0)].0
+    }
+
+    pub fn text(self) -> &'static str {
+        ROWS[usize::from(self.0)].1
+    }
 }
