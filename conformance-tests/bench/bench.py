@@ -137,27 +137,10 @@ def measure(running, port, mode, path, connections, headers):
 
 def run_case(key, contenders):
     title, mode, path, connections, headers = CASES[key]
-    rates, costs, errors = {}, {}, {}
-    for round_number in range(ROUNDS + 1):
-        for running, ports in contenders:
-            name = running.program.name
-            if mode == "tcp" and not lab.answers(ports["tcp"]):
-                continue
-            rate, cost, bad = measure(running, ports[mode], mode, path, connections, headers)
-            if round_number == 0:
-                continue  # warming up
-            rates.setdefault(name, []).append(rate)
-            costs.setdefault(name, []).append(cost)
-            errors[name] = errors.get(name, 0) + bad
-    haproxies = [n for n in costs if n.startswith("HAProxy")]
-    reference = min((lab.median(costs[n]) for n in haproxies), default=None)
-    rows = []
-    for name in costs:
-        cost = lab.median(costs[name])
-        ratio = f"{cost / reference:.2f}" if reference else "-"
-        spread = f"{min(costs[name]):.1f}-{max(costs[name]):.1f}"
-        rows.append((name, f"{lab.median(rates[name]):.0f}", f"{cost:.2f}", spread, ratio, errors[name]))
-    lab.table(title, ("", "requests/s", "CPU us/request", "spread", "ratio to cheaper HAProxy", "errors"), rows)
+    if mode == "tcp":
+        contenders = [(running, ports) for running, ports in contenders if lab.answers(ports["tcp"])]
+    lab.compare_costs(title, ("requests/s", "CPU us/request"), ROUNDS, contenders,
+                      lambda running, ports: measure(running, ports[mode], mode, path, connections, headers))
 
 
 def idle_memory(contenders):

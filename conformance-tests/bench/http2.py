@@ -130,24 +130,8 @@ def reset(running, port, _connections, _streams):
 
 
 def compare(title, contenders, run, *arguments):
-    rates, costs, errors = {}, {}, {}
-    for round_number in range(ROUNDS + 1):
-        for running, port in contenders:
-            rate, cost, bad = run(running, port, *arguments)
-            if round_number == 0:
-                continue  # warming up
-            name = running.program.name
-            rates.setdefault(name, []).append(rate)
-            costs.setdefault(name, []).append(cost)
-            errors[name] = errors.get(name, 0) + bad
-    reference = min((lab.median(costs[n]) for n in costs if n.startswith("HAProxy")), default=None)
-    rows = []
-    for name in costs:
-        cost = lab.median(costs[name])
-        ratio = f"{cost / reference:.2f}" if reference else "-"
-        spread = f"{min(costs[name]):.1f}-{max(costs[name]):.1f}"
-        rows.append((name, f"{lab.median(rates[name]):.0f}", f"{cost:.2f}", spread, ratio, errors[name]))
-    lab.table(title, ("", "per second", "CPU us each", "spread", "ratio to cheaper HAProxy", "errors"), rows)
+    lab.compare_costs(title, ("per second", "CPU us each"), ROUNDS, contenders,
+                      lambda running, port: run(running, port, *arguments))
 
 
 def waiting(contenders):

@@ -294,3 +294,26 @@ def table(title, header, rows):
         print("  " + "  ".join(str(cell).rjust(width) if n else str(cell).ljust(width)
                                for n, (cell, width) in enumerate(zip(row, widths))))
     sys.stdout.flush()
+
+
+def compare_costs(title, units, rounds, contenders, run):
+    """Runs each contender (a running program and whatever `run` needs beside it) in turn, once to warm up and `rounds`
+    times to count. `run` returns a rate, microseconds of processor time for one, and errors."""
+    rates, costs, errors = {}, {}, {}
+    for round_number in range(rounds + 1):
+        for running, rest in contenders:
+            rate, cost, bad = run(running, rest)
+            if round_number == 0:
+                continue
+            name = running.program.name
+            rates.setdefault(name, []).append(rate)
+            costs.setdefault(name, []).append(cost)
+            errors[name] = errors.get(name, 0) + bad
+    reference = min((median(costs[name]) for name in costs if name.startswith("HAProxy")), default=None)
+    rows = []
+    for name in costs:
+        cost = median(costs[name])
+        ratio = f"{cost / reference:.2f}" if reference else "-"
+        spread = f"{min(costs[name]):.1f}-{max(costs[name]):.1f}"
+        rows.append((name, f"{median(rates[name]):.0f}", f"{cost:.2f}", spread, ratio, errors[name]))
+    table(title, ("", *units, "spread", "ratio to cheaper HAProxy", "errors"), rows)
