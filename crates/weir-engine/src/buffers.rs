@@ -138,6 +138,11 @@ impl Buffer {
         &self.data[self.start..self.end]
     }
 
+    /// Whether [`Buffer::room`] finds some without moving more than an eighth of the storage.
+    pub fn has_cheap_room(&self) -> bool {
+        self.end < self.data.len() || self.len() <= self.data.len() / 8
+    }
+
     /// Room behind the bytes; they are moved to the front when that makes room.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start == self.end {

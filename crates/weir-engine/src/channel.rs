@@ -144,11 +144,14 @@ impl Channel {
             || (matches!(self.framing, Framing::Raw) && self.eof)
     }
 
-    /// Whether reading more makes sense now.
+    /// Whether reading more makes sense now. What waits to be sent is not moved to the front of its buffer again and
+    /// again for a little room: a writer that takes one record of TLS at a time would have all of it copied each time.
     pub fn wants_input(&self) -> bool {
+        let nothing_leaves = self.passable == 0 || self.pipeline.is_some();
         !self.eof
             && !matches!(self.framing, Framing::Done | Framing::Ending)
-            && (self.buffer.capacity() == 0 || !self.buffer.is_full())
+            && (self.buffer.capacity() == 0
+                || !self.buffer.is_full() && (nothing_leaves || self.buffer.has_cheap_room()))
     }
 
     /// Reads once. `Ready(Ok(0))` is the end of the stream, which is also noted.

@@ -188,3 +188,41 @@ fn a_pipeline_makes_no_more_than_may_wait() {
     assert!(channel.head.len() < 2 * 10 * 16_384, "{}", channel.head.len());
     assert_eq!(channel.buffer.len(), 65_536 - 16_384);
 }
+
+#[test]
+fn what_waits_is_not_moved_for_a_little_room() {
+    let buffers = Buffers::new(64);
+    let mut channel = Channel::default();
+    channel.begin_body(BodyKind::Length(1000)).unwrap();
+    buffers.fill(&mut channel.buffer);
+    channel.buffer.room().fill(b'x');
+    channel.buffer.filled(64);
+    channel.pass().unwrap();
+    assert!(!channel.wants_input(), "full");
+    channel.was_sent(55);
+    assert!(!channel.wants_input(), "nine bytes would be moved");
+    channel.was_sent(1);
+    assert!(channel.wants_input());
+    assert_eq!(channel.buffer.room().len(), 56);
+}
+
+#[test]
+fn what_cannot_leave_yet_is_moved_for_the_rest() {
+    let buffers = Buffers::new(64);
+    let mut channel = Channel::default();
+    channel.begin_body(BodyKind::Chunked).unwrap();
+    buffers.fill(&mut channel.buffer);
+    let input = [&b"2a\r\n"[..], &[b'x'; 42], b"\r\n000000000000000a"].concat();
+    assert_eq!(input.len(), 64);
+    channel.buffer.room().copy_from_slice(&input);
+    channel.buffer.filled(64);
+    channel.pass().unwrap();
+    while channel.has_output() {
+        let count = channel.head.len() - channel.head_at + channel.passable + channel.tail.len();
+        channel.was_sent(count);
+        channel.pass().unwrap();
+    }
+    assert_eq!(channel.buffer.len(), 16, "half a size line");
+    assert!(channel.wants_input());
+    assert_eq!(channel.buffer.room().len(), 48);
+}
