@@ -85,10 +85,11 @@ impl Turn<'_, '_> {
             self.count_backend(|counters| counters.connect.increment());
             let backend = &self.stream.backend(&plan).settings;
             let keepalive = backend.options.srvtcpka.then_some(&backend.server_keepalive);
+            let aborts = self.stream.http || backend.options.nolinger;
             let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
             self.mark(&descriptor, &target);
             let (mut socket, in_use) = (Socket::connecting(descriptor), assigned.pool.begin_use());
-            socket.abort_when_closed(self.stream.http);
+            socket.abort_when_closed(aborts);
             let ssl = match &tls {
                 None => None,
                 Some(tls) => {

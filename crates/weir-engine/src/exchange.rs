@@ -91,17 +91,33 @@ impl Turn<'_, '_> {
         if raw_end && !up.shut {
             up.shut = true;
             moved = true;
-            if stream.down.eof && stream.down.shut {
+            let backend = self.client.session.plan.proxy(stream.backend);
+            let resets = !stream.http && !stream.down.eof && backend.settings.options.nolinger;
+            if stream.down.eof && stream.down.shut || resets {
                 self.count_for_log();
             }
-            if let Some(link) = &mut self.stream.link {
-                link.socket.shutdown_write();
+            let stream = &mut *self.stream;
+            match &mut stream.link {
+                // `option nolinger`: the server is left at once, whatever it still has to say.
+                Some(link) if resets => {
+                    link.socket.reset();
+                    stream.down.eof = true;
+                }
+                Some(link) => link.socket.shutdown_write(),
+                None => {}
             }
         }
         if self.stream.up.eof {
             self.pass_on_close();
         }
         Ok(moved)
+    }
+
+    /// `option nolinger` over TCP: a client that has closed its side is left with a reset. Over HTTP clients are to read
+    /// the end of their answer.
+    pub fn resets_client(&self) -> bool {
+        let options = &self.client.session.proxy().settings.options;
+        options.nolinger && !self.stream.http && self.stream.up.eof
     }
 
     /// Whether the client has everything when what waits for it was sent.
@@ -179,8 +195,12 @@ impl Turn<'_, '_> {
         let raw_end = down.eof && matches!(down.framing, Framing::Raw) && !down.has_output();
         if raw_end && !down.shut && (stream.tunnel || !stream.http) {
             down.shut = true;
-            if stream.up.eof && stream.up.shut {
+            let over = stream.up.eof && stream.up.shut;
+            if over {
                 self.count_for_log();
+            }
+            if over && self.resets_client() {
+                return Ok(Moved::Bytes(true));
             }
             moved = true;
             self.client.socket.shutdown_write();
@@ -235,7 +255,13 @@ impl Turn<'_, '_> {
             Broken::Input if matches!(self.stream.up.framing, Framing::Done | Framing::Ending) => {
                 self.client_aborted(self.client_stage())
             }
-            Broken::Input => self.client_aborted(stage),
+            Broken::Input => {
+                // As the client did.
+                if let Some(link) = &mut self.stream.link {
+                    link.socket.abort_when_closed(true);
+                }
+                self.client_aborted(stage)
+            }
             Broken::Output => self.server_write_failed(stage),
             Broken::Framing => self.request_body_broken(stage),
         }
@@ -372,6 +398,9 @@ impl Turn<'_, '_> {
             (false, false) => (Cause::ServerTimeout, Stage::Headers),
         };
         self.stream.record.end(cause, stage);
+        if client && !self.stream.up.is_received() {
+            self.part_in_order();
+        }
         if begun {
             if !client {
                 self.count_server_abort();

@@ -158,6 +158,13 @@ impl Turn<'_, '_> {
         self.go(Phase::Finish)
     }
 
+    /// The server's connection is closed with an end, not with a reset: nothing happened on it.
+    pub fn part_in_order(&mut self) {
+        if let Some(link) = &mut self.stream.link {
+            link.socket.abort_when_closed(false);
+        }
+    }
+
     /// Closes the connection to the server, with which the stream comes to its end.
     pub fn drop_link(&mut self) {
         if self.stream.link.is_some() {

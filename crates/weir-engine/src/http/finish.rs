@@ -1,6 +1,5 @@
 //! `Finish`: counters, the log line, and the end of the stream.
 
-use crate::record::Cause;
 use crate::stream::{Ending, Step};
 use crate::turn::Turn;
 
@@ -47,10 +46,8 @@ impl Turn<'_, '_> {
         if let Some(addresses) = self.stream.addresses.take() {
             self.client.session.restore(*addresses);
         }
-        let options = &self.client.session.proxy().settings.options;
-        let failed = self.stream.record.cause != Cause::None;
-        let reset = ending == Ending::Close && options.nolinger && failed;
-        Step::End(if reset { Ending::Reset } else { ending })
+        let resets = ending == Ending::Close && self.resets_client();
+        Step::End(if resets { Ending::Reset } else { ending })
     }
 
     /// Bytes of this stream, for everything it went through.

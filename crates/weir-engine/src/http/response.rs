@@ -171,10 +171,11 @@ impl Turn<'_, '_> {
 
     /// From here on both ways are raw: 101, or CONNECT accepted.
     fn begin_tunnel(&mut self) {
+        let nolinger = self.stream.backend(&self.client.session.plan).settings.options.nolinger;
         let stream = &mut *self.stream;
         stream.tunnel = true;
         if let Some(link) = &mut stream.link {
-            link.socket.abort_when_closed(false);
+            link.socket.abort_when_closed(nolinger);
         }
         stream.client_persists = false;
         stream.server_persists = false;
@@ -241,15 +242,17 @@ impl Turn<'_, '_> {
     }
 
     pub fn response_body_broken(&mut self) -> Step {
-        self.stream.record.end(Cause::Server, Stage::Data);
+        self.stream.record.end(Cause::Proxy, Stage::Data);
         self.count_response_error();
+        self.part_in_order();
         self.close_with(Ending::Close)
     }
 
     /// The client broke the framing of its body.
     pub fn request_body_broken(&mut self, stage: Stage) -> Step {
         self.count_bad_request();
-        self.stream.record.end(Cause::Client, stage);
+        self.stream.record.end(Cause::Proxy, stage);
+        self.part_in_order();
         if self.stream.response_begun {
             return self.close_with(Ending::Close);
         }
