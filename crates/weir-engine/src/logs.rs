@@ -13,7 +13,7 @@ use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg};
 use nix::sys::uio::writev;
 use weir_plan::Plan;
 use weir_plan::settings::{LogFormatName, LogTarget, LogTransport};
-use weir_shm::{ProcessCounters, Shm};
+use weir_shm::{ProcessCounters, Shm, Wakers};
 use weir_types::WorkerId;
 
 use crate::log_forward::Received;
@@ -96,6 +96,7 @@ fn key(transport: &LogTransport) -> Option<Transport> {
 pub struct Logs {
     sockets: RefCell<LogSockets>,
     shm: Shm,
+    wakers: Arc<Wakers>,
     place: WorkerId,
     host: Box<str>,
     /// The header's buffer, used again for every line.
@@ -136,11 +137,12 @@ pub struct Message<'a> {
 }
 
 impl Logs {
-    pub fn new(mut sockets: LogSockets, plan: &Plan, shm: Shm, place: WorkerId) -> Self {
+    pub fn new(mut sockets: LogSockets, plan: &Plan, shm: Shm, wakers: Arc<Wakers>, place: WorkerId) -> Self {
         sockets.extend(plan);
         Self {
             sockets: RefCell::new(sockets),
             shm,
+            wakers,
             place,
             host: weir_sys::privilege::host_name().unwrap_or_default().into(),
             header: RefCell::default(),
@@ -331,7 +333,11 @@ impl Logs {
         header(line);
         line.extend_from_slice(text);
         line.truncate(target.len as usize);
-        ring.write(line)
+        let stored = ring.write(line);
+        if stored && ring.owes_call() {
+            self.wakers.wake(self.shm, self.shm.controller());
+        }
+        stored
     }
 
     fn send_to(&self, target: &LogTarget, message: &Message<'_>) -> bool {

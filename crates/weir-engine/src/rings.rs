@@ -2,26 +2,34 @@
 //! keeps in shared memory how far it came, so that neither a reload nor a new controller sends a line twice.
 
 use std::io;
+use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use weir_plan::{Plan, Ring as Settings, RingServer};
 use weir_shm::{READERS, Ring, Shm};
 
-/// How often a ring without new lines is looked at, and a plan for its rings. Writers need not tell anybody.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOK_AT_PLAN: Duration = Duration::from_millis(250);
 /// A server that refused is tried again after this.
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is written at once.
 const BATCH: usize = 64 * 1024;
 
+/// What the tasks of rings are called by.
+pub struct Calls {
+    /// A line came into a ring whose reader asked to be called.
+    pub lines: Rc<Notify>,
+    /// Another plan is in force.
+    pub plan: Rc<Notify>,
+}
+
 /// Runs for ever: serves the rings of the plan in force.
-pub async fn run(shm: Shm, plan: Arc<ArcSwap<Plan>>) {
+pub async fn run(shm: Shm, plan: Arc<ArcSwap<Plan>>, calls: Calls) {
     let mut served: Vec<Settings> = Vec::new();
     let mut tasks: Vec<JoinHandle<()>> = Vec::new();
     let mut seen = None;
@@ -30,24 +38,25 @@ pub async fn run(shm: Shm, plan: Arc<ArcSwap<Plan>>) {
         if seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &now)) {
             if now.rings != served {
                 tasks.drain(..).for_each(|task| task.abort());
-                tasks = begin(shm, &now.rings);
+                tasks = begin(shm, &now.rings, &calls.lines);
                 forget(shm, &served, &now.rings);
                 served.clone_from(&now.rings);
             }
             seen = Some(now);
         }
-        tokio::time::sleep(LOOK_AT_PLAN).await;
+        calls.plan.notified().await;
     }
 }
 
-fn begin(shm: Shm, rings: &[Settings]) -> Vec<JoinHandle<()>> {
+fn begin(shm: Shm, rings: &[Settings], called: &Rc<Notify>) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
     for settings in rings {
         for (index, server) in settings.servers.iter().take(READERS).enumerate() {
             let Some(ring) = shm.ring(&settings.name, shm.controller()) else { continue };
             // From now on lines stay until this server had them.
             ring.reader(index);
-            tasks.push(tokio::task::spawn_local(serve(ring, index, settings.clone(), server.clone())));
+            let reader = Reader { ring, index, called: called.clone() };
+            tasks.push(tokio::task::spawn_local(serve(reader, settings.clone(), server.clone())));
         }
     }
     tasks
@@ -62,11 +71,18 @@ fn forget(shm: Shm, old: &[Settings], new: &[Settings]) {
     }
 }
 
-async fn serve(ring: Ring, index: usize, settings: Settings, server: RingServer) {
+/// One server's view of a ring.
+struct Reader {
+    ring: Ring,
+    index: usize,
+    called: Rc<Notify>,
+}
+
+async fn serve(reader: Reader, settings: Settings, server: RingServer) {
     loop {
         // A server that is away is no event of its own: lines wait for it.
         if let Ok(connection) = connect(&settings, &server).await {
-            let _ = send(connection, ring, index, &settings, &server).await;
+            let _ = send(connection, &reader, &settings, &server).await;
         }
         tokio::time::sleep(AGAIN).await;
     }
@@ -81,11 +97,11 @@ async fn connect(settings: &Settings, server: &RingServer) -> io::Result<TcpStre
 /// Sends until the server closes or stalls. The position moves once a batch was taken.
 async fn send(
     mut connection: TcpStream,
-    ring: Ring,
-    index: usize,
+    reader: &Reader,
     settings: &Settings,
     server: &RingServer,
 ) -> io::Result<()> {
+    let (ring, index) = (reader.ring, reader.index);
     let stalls =
         settings.timeout_server.filter(|time| *time > 0).map(|time| Duration::from_millis(time.into()));
     let mut batch = Vec::new();
@@ -100,8 +116,14 @@ async fn send(
             position = next;
         }
         if batch.is_empty() {
+            let mut called = pin!(reader.called.notified());
+            called.as_mut().enable();
+            ring.ask_to_be_called();
+            if ring.end() > position {
+                continue;
+            }
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = called => {}
                 // What a log server says is not of interest, only that it is there.
                 read = connection.read(&mut answer) => {
                     if read? == 0 {

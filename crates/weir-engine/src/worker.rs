@@ -285,7 +285,7 @@ impl Worker {
         Self {
             id,
             shm,
-            wakers,
+            wakers: wakers.clone(),
             timers: Rc::default(),
             buffers: Buffers::new(plan.global.tune.bufsize.max(4096) as usize),
             counters: shm.process().counters(id),
@@ -294,7 +294,7 @@ impl Worker {
             streams: StreamBoxes::default(),
             queues: Queues::default(),
             census: Census::default(),
-            logs: Logs::new(log_sockets, &plan, shm, id),
+            logs: Logs::new(log_sockets, &plan, shm, wakers, id),
             stats,
             editor,
             log_lines: RefCell::default(),

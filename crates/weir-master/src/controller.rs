@@ -22,6 +22,7 @@ use weir_engine::checks::{self, CheckInput, Messenger};
 use weir_engine::ocsp::{Board, Updates};
 use weir_engine::parts::Parts;
 use weir_engine::peers::Peers;
+use weir_engine::rings;
 use weir_engine::worker::{Exit, ListenerSocket, LogSockets};
 use weir_plan::settings::{BindSettings, SeverityOutput};
 use weir_plan::{ListenerOwner, Plan};
@@ -48,12 +49,16 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     let parts = Parts::default();
     let talk = parts.spawn(beside);
     let plan_changed = Rc::new(Notify::new());
-    let messenger = Rc::new(Messenger::new(LogSockets::open(&plan.load()), &plan.load(), shm));
+    let rings = rings::Calls { lines: Rc::default(), plan: Rc::default() };
+    let rings_changed = rings.plan.clone();
+    let messenger =
+        Rc::new(Messenger::new(LogSockets::open(&plan.load()), &plan.load(), shm, wakers.clone()));
     let checks = parts.spawn(checks::run(CheckInput {
         shm,
         wakers: wakers.clone(),
         plan: plan.clone(),
         plan_changed: plan_changed.clone(),
+        called: rings.lines.clone(),
         messenger: messenger.clone(),
     }));
     let board = Rc::new(Board::default());
@@ -65,7 +70,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
     };
     let updates = parts.spawn(updates.run());
     let sweep = parts.spawn(sweep_tables(shm, plan.clone()));
-    let rings = parts.spawn(weir_engine::rings::run(shm, plan.clone()));
+    let rings = parts.spawn(rings::run(shm, plan.clone(), rings));
     let peers = Peers::new(shm, false);
     peers.follow(&plan.load_full());
     let exchange = parts.spawn(peers.clone().run());
@@ -108,6 +113,7 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
                 commands.forget(&plan.load());
                 commands.reach.peers.follow(&plan.load_full());
                 plan_changed.notify_one();
+                rings_changed.notify_one();
                 board.follow();
                 tokio::task::spawn_blocking(move || {
                     drop(before);

@@ -6,15 +6,15 @@
 //! had them yet; then the new one is dropped and counted, as HAProxy does.
 //!
 //! ```text
-//! magic | words of the store | bytes of the name | lock | next | oldest | dropped | readers | name | store
+//! magic | words of the store | bytes of the name | lock | next | oldest | dropped | awaited | readers | name | store
 //! ```
 //! A line in the store is its length and its bytes, in words of eight bytes; the store goes round.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicU64, fence};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
@@ -147,6 +147,11 @@ impl RingArea {
         self.word(6)
     }
 
+    /// Whoever reads has come to the end and is to be called.
+    fn awaited(&self) -> &AtomicU64 {
+        self.word(7)
+    }
+
     fn at(&self, position: u64) -> usize {
         STORE_AT + (position % self.store_words) as usize
     }
@@ -206,6 +211,21 @@ impl Ring {
         }
         area.next().store(next + needed, Release);
         true
+    }
+
+    /// A reader that came to the end asks to be called with the next line. It has to look once more behind this, since a
+    /// writer that did not see it asking calls nobody.
+    pub fn ask_to_be_called(&self) {
+        self.area.awaited().store(1, SeqCst);
+        fence(SeqCst);
+    }
+
+    /// Behind [`Ring::write`]: whether readers asked to be called. Only one writer is told, and it has to call.
+    pub fn owes_call(&self) -> bool {
+        fence(SeqCst);
+        let awaited = self.area.awaited();
+        // Read first: the line stays shared while nobody asks.
+        awaited.load(Relaxed) != 0 && awaited.swap(0, SeqCst) != 0
     }
 
     /// The line at `position`, or the oldest behind it, and the position of the next.
@@ -300,6 +320,15 @@ mod tests {
         assert_eq!(ring.dropped(), 0);
         assert!(!ring.write(&[b'x'; 2000]));
         assert_eq!(ring.dropped(), 1);
+    }
+
+    #[test]
+    fn a_reader_that_asked_is_called_once() {
+        let ring = ring(1024);
+        assert!(ring.write(b"one") && !ring.owes_call());
+        ring.ask_to_be_called();
+        assert!(ring.write(b"two") && ring.owes_call());
+        assert!(ring.write(b"three") && !ring.owes_call());
     }
 
     #[test]

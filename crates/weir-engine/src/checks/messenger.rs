@@ -2,10 +2,11 @@
 //! as HAProxy warns there too.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use weir_check::report::{Level, Line};
 use weir_plan::Plan;
-use weir_shm::Shm;
+use weir_shm::{Shm, Wakers};
 use weir_types::ProxyId;
 
 use super::mail::Mailers;
@@ -18,13 +19,13 @@ pub struct Messenger {
 }
 
 impl Messenger {
-    pub fn new(sockets: LogSockets, plan: &Plan, shm: Shm) -> Self {
-        let logs = Logs::new(sockets, plan, shm, shm.controller());
+    pub fn new(sockets: LogSockets, plan: &Plan, shm: Shm, wakers: Arc<Wakers>) -> Self {
+        let logs = Logs::new(sockets, plan, shm, wakers, shm.controller());
         Self { logs, shm, mailers: Mailers::default() }
     }
 
     /// Opens what a new plan needs.
-    pub fn follow(&self, plan: &std::sync::Arc<Plan>) {
+    pub fn follow(&self, plan: &Arc<Plan>) {
         self.logs.follow(plan);
     }
 

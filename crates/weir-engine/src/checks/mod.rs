@@ -44,6 +44,8 @@ pub struct CheckInput {
     pub plan: Arc<ArcSwap<Plan>>,
     /// Notified after each commit.
     pub plan_changed: Rc<Notify>,
+    /// Notified when a worker calls: all that wait for what workers do look again.
+    pub called: Rc<Notify>,
     pub messenger: Rc<Messenger>,
 }
 
@@ -75,7 +77,7 @@ impl Desk<'_> {
 
 /// Runs until it is dropped. Must be called inside a `LocalSet`.
 pub async fn run(input: CheckInput) {
-    let CheckInput { shm, wakers, plan: root, plan_changed, messenger } = input;
+    let CheckInput { shm, wakers, plan: root, plan_changed, called, messenger } = input;
     let mut plan = root.load_full();
     let (sender, mut finished): (UnboundedSender<Finished>, UnboundedReceiver<Finished>) =
         unbounded_channel();
@@ -114,6 +116,7 @@ pub async fn run(input: CheckInput) {
                 errors.follow(&plan, shm);
             }
             () = awakened(&awake, shm) => {
+                called.notify_waiters();
                 errors.look(&desk(now_ms()), &mut queue);
                 ramp_due = ramp_due.or(Some(now_ms()));
             }

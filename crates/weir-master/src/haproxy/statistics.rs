@@ -21,7 +21,7 @@ pub struct Statistics {
 impl Statistics {
     pub fn new(input: &WorkerInput, process: Process) -> Self {
         let plan = input.plan.load();
-        let messenger = Messenger::new(LogSockets::open(&plan), &plan, input.shm);
+        let messenger = Messenger::new(LogSockets::open(&plan), &plan, input.shm, input.wakers.clone());
         Self { shm: input.shm, wakers: input.wakers.clone(), plan: input.plan.clone(), process, messenger }
     }
 }
