@@ -8,6 +8,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use weir_tls::KeyKind;
+use weir_tls::certificate::Finding;
 use weir_types::{SourceFile, Sources};
 
 use crate::wire::{Malformed, Reader, Writer};
@@ -21,6 +23,8 @@ pub struct Bundle {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// Hosts that the configuration names, in the order of their names, with the address that was found.
     pub hosts: Vec<(Box<str>, Option<IpAddr>)>,
+    /// What the supervisor found in the certificates: children need not look again.
+    pub certificates: Vec<Finding>,
     pub environment: Vec<(OsString, OsString)>,
     pub overrides: Overrides,
 }
@@ -89,6 +93,12 @@ impl Bundle {
         out.list(&self.hosts, |out, (host, address)| {
             out.text(host).text(&address.map(|ip| ip.to_string()).unwrap_or_default());
         });
+        out.list(&self.certificates, |out, finding| {
+            out.bytes(&finding.hash).u8(finding.kind as u8);
+            out.list(&finding.names, |out, name| {
+                out.text(name);
+            });
+        });
         out.list(&self.environment, |out, (name, value)| {
             out.bytes(name.as_bytes()).bytes(value.as_bytes());
         });
@@ -110,6 +120,11 @@ impl Bundle {
                 let address = from.text()?;
                 let parsed = address.parse().map_err(|_| Malformed);
                 Ok((host, if address.is_empty() { None } else { Some(parsed?) }))
+            })?,
+            certificates: from.list(|from| {
+                let hash = from.bytes()?.try_into().map_err(|_| Malformed)?;
+                let kind = *KeyKind::ALL.get(usize::from(from.u8()?)).ok_or(Malformed)?;
+                Ok(Finding { hash, kind, names: from.list(|from| Ok(from.text()?.into()))? })
             })?,
             environment: from.list(|from| Ok((os(from)?, os(from)?)))?,
             overrides: Overrides::decode(from)?,
@@ -159,6 +174,8 @@ mod tests {
         let mut bundle = Bundle { generation: 7, ..Bundle::default() };
         bundle.sources.add("a.cfg", b"global\n\xff\n".to_vec());
         bundle.files.push(("errors/503.http".into(), b"HTTP/1.0 503\r\n\r\n".to_vec()));
+        let names = vec!["a.example".into(), "*.example".into()];
+        bundle.certificates = vec![Finding { hash: [7; 32], kind: KeyKind::Ecdsa, names }];
         bundle.hosts = vec![("a.test".into(), Some("::1".parse().unwrap())), ("b.test".into(), None)];
         bundle.environment.push(("PORT".into(), OsString::from_vec(vec![0xfe])));
         bundle.overrides =

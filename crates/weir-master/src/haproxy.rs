@@ -81,6 +81,7 @@ impl Program for Haproxy {
             }
             return (Loaded { diagnostics, blueprint: None }, spent);
         };
+        bundle.certificates = plan.certificates().values().map(|(one, _)| one.finding()).collect();
         let blueprint = blueprint::of(&plan, slots, &bundle.sources);
         spent.add(plan);
         match blueprint {
@@ -99,7 +100,9 @@ impl Program for Haproxy {
         let kept = Kept::new(bundle);
         let options = self.options(bundle, &kept, true);
         let mut reader = Reader::new(&bundle.sources, &self.capabilities);
+        weir_tls::certificate::learn(bundle.certificates.clone());
         let (config, diagnostics) = parse(&mut reader, &mut self.environment(bundle), &options);
+        weir_tls::certificate::forget();
         let mut slots = Known::new(shm);
         let compiled = compile(&config, &bundle.sources, &kept, &mut slots);
         let alert = |diagnostics: &Diagnostics| {

@@ -36,6 +36,10 @@ pub enum KeyKind {
     Other,
 }
 
+impl KeyKind {
+    pub const ALL: [Self; 3] = [Self::Rsa, Self::Ecdsa, Self::Other];
+}
+
 pub struct Certificate {
     /// As configuration and runtime commands call it: usually the path.
     pub name: Arc<str>,
@@ -73,8 +77,8 @@ impl fmt::Debug for Certificate {
 /// Certificates of this process by their content: a reload in which nothing changed parses nothing again.
 static KNOWN: Mutex<Option<HashMap<[u8; 32], Weak<Certificate>>>> = Mutex::new(None);
 
-/// What a certificate was found to be when it was checked, for a process that checks and keeps none: the supervisor,
-/// at the next reload.
+/// What a certificate was found to be when it was checked: for the supervisor, which keeps none, at the next reload, and
+/// for a child that is about to read what the supervisor has checked ([`learn`]).
 static CHECKED: Mutex<Option<HashMap<[u8; 32], Checked>>> = Mutex::new(None);
 
 /// Beyond so many all are forgotten, and checked anew.
@@ -86,7 +90,37 @@ struct Checked {
     names: Vec<Box<str>>,
 }
 
+/// What the check of one certificate found, on its way to other processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Of its name and all its parts.
+    pub hash: [u8; 32],
+    pub kind: KeyKind,
+    pub names: Vec<Box<str>>,
+}
+
+/// Lets certificates be loaded without reading them again.
+pub fn learn(findings: Vec<Finding>) {
+    if let Ok(mut checked) = CHECKED.lock() {
+        let checked = checked.get_or_insert_default();
+        checked.extend(
+            findings.into_iter().map(|Finding { hash, kind, names }| (hash, Checked { kind, names })),
+        );
+    }
+}
+
+/// What was learned is in use now, or will not be.
+pub fn forget() {
+    if let Ok(mut checked) = CHECKED.lock() {
+        *checked = None;
+    }
+}
+
 impl Certificate {
+    pub fn finding(&self) -> Finding {
+        Finding { hash: self.parts.hash(&self.name), kind: self.kind, names: self.names.clone() }
+    }
+
     /// Reads a certificate. With `check` the key is read too and must belong to it; without it that is known already.
     pub fn load(name: &str, parts: Parts, check: bool) -> Result<Arc<Self>, Fault> {
         let hash = parts.hash(name);
@@ -122,18 +156,15 @@ impl Certificate {
     }
 
     fn read(name: &str, parts: Parts, check: bool) -> Result<Self, Fault> {
-        let leaf = pem::leaf(&parts.pem)?;
+        // To check it is to read all of it, once.
+        let leaf = if check { parts.parse()?.leaf } else { pem::leaf(&parts.pem)? };
         let kind = match leaf.public_key().map(|key| key.id()) {
             Ok(Id::RSA | Id::RSA_PSS) => KeyKind::Rsa,
             Ok(Id::EC) => KeyKind::Ecdsa,
             _ => KeyKind::Other,
         };
         let names = names::of(&leaf);
-        let certificate = Self { name: name.into(), kind, names, parts, parsed: OnceLock::new() };
-        if check {
-            certificate.parts.parse()?;
-        }
-        Ok(certificate)
+        Ok(Self { name: name.into(), kind, names, parts, parsed: OnceLock::new() })
     }
 
     /// One that no file holds.

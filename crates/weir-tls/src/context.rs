@@ -313,7 +313,7 @@ impl ContextSettings {
         let mut options =
             SslOptions::SINGLE_DH_USE | SslOptions::SINGLE_ECDH_USE | SslOptions::NO_RENEGOTIATION;
         if !self.prefer_client_ciphers {
-            options |= SslOptions::CIPHER_SERVER_PREFERENCE;
+            options |= SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::PRIORITIZE_CHACHA;
         }
         builder.set_options(options);
         let verify = match self.verify.unwrap_or_default() {
@@ -338,6 +338,8 @@ impl ContextSettings {
                 builder.set_client_ca_list(names);
             }
         }
+        // The name was looked at before: the client learns that it was heard (RFC 6066 section 3).
+        builder.set_servername_callback(|_, _| Ok(()));
         let alpn = self.alpn_wire()?;
         if !alpn.is_empty() {
             builder.set_alpn_select_callback(move |_, client| {
