@@ -12,8 +12,6 @@ pub struct Process {
     pub version: String,
     /// `2026/06/03`
     pub release_date: String,
-    /// The pid that `show info` presents: the process that answers for all.
-    pub pid: u32,
     pub node: String,
     pub workers: u32,
     pub ulimit_n: u64,
@@ -41,6 +39,15 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The process that stands for HAProxy's only one: under a master the controller, as in `show proc`.
+    pub fn pid(&self) -> u32 {
+        let state = self.shm.process().state;
+        match state.master_worker.value() {
+            0 => state.supervisor_pid.value(),
+            _ => self.shm.worker(self.shm.controller()).pid.value(),
+        }
+    }
+
     /// Proxies in the order of the file, without those that are `disabled`.
     pub fn proxies(&self) -> impl Iterator<Item = &'a Proxy> + use<'a> {
         self.plan.proxies.iter().map(|proxy| &**proxy).filter(|proxy| !proxy.disabled)

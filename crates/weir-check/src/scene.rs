@@ -156,6 +156,10 @@ impl Stream for Scene<'_> {
         self.about.hostname()
     }
 
+    fn environment(&self, name: &str) -> Option<&[u8]> {
+        self.about.environment(name)
+    }
+
     fn process_id(&self) -> u32 {
         self.about.process_id()
     }

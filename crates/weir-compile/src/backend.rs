@@ -72,7 +72,7 @@ fn use_server(
                     "backend '{}' : unable to find server '{}' referenced in a 'use-server' rule.",
                     proxy.name, name.text
                 );
-                resolver.alert(name.span, text);
+                resolver.missing(name.span, text, &name.text);
                 None
             }
         },

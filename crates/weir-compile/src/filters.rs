@@ -77,7 +77,10 @@ fn shared_limit(
         None
     };
     let Some((id, line)) = resolver.names.table_called(name) else {
-        return alert(resolver, format!("unable to find table '{name}' referenced by bwlim filter '{own}'"));
+        let text =
+            format!("Proxy {proxy} : unable to find table '{name}' referenced by bwlim filter '{own}'");
+        resolver.missing(filter.span, text, name);
+        return None;
     };
     let key = key?;
     if !castable(key.output(), key_type(line.key)) {

@@ -126,7 +126,7 @@ fn backend(
 ) -> Option<ProxyId> {
     let Some(id) = resolver.names.backend(name) else {
         let text = format!("Proxy '{}': unable to find required {keyword}: '{name}'.", proxy.name);
-        resolver.alert_near(span, text, name);
+        resolver.missing_backend(span, text, name);
         return None;
     };
     let target = &resolver.names.config.proxies[id.index()];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy as Written};
+use weir_config::{Lost, is_summary};
 use weir_plan::settings::{Global, SavedServer};
 use weir_plan::{Listener, ListenerOwner, Patterns, Plan, Proxy, Server};
 use weir_sample::ProcessVariables;
@@ -24,6 +25,24 @@ use crate::{
 pub struct Compiled {
     pub plan: Plan,
     pub diagnostics: Diagnostics,
+}
+
+impl Compiled {
+    /// What reading and compiling found, in one list. What lines that were refused would have brought is missing from
+    /// the rest, so beside faults of lines only references are news, and those only that the faults do not explain.
+    pub fn findings(&mut self, mut read: Diagnostics, lost: &Lost) -> Diagnostics {
+        let mut found = std::mem::take(&mut self.diagnostics).list;
+        if read.has_alert() {
+            let line = |one: &Diagnostic| one.at.map(|at| (at.file, at.line));
+            let known = |one: &Diagnostic| {
+                read.list.iter().any(|other| one.wants == other.wants && line(one) == line(other))
+            };
+            found.retain(|one| one.wants.is_some() && !lost.explains(one) && !known(one));
+        }
+        let end = read.list.iter().position(is_summary).unwrap_or(read.list.len());
+        read.list.splice(end..end, found);
+        read
+    }
 }
 
 /// Compiles a configuration. `sources` name the places in messages, `files` know the addresses of hosts, `slots` give the
@@ -80,6 +99,8 @@ pub fn compile(config: &Config, sources: &Sources, files: &dyn Files, slots: &mu
         patterns: Patterns::new(config.patterns.clone()),
         token_certificates: config.token_certificates.clone(),
         files: sources.files.iter().map(|file| file.name.as_str().into()).collect(),
+        // Known to whoever reads the files.
+        environment: Arc::default(),
         saved_servers: saved_servers.into(),
         generation: 0,
         life: Arc::default(),

@@ -81,7 +81,8 @@ impl<'r, 'c> Resolver<'r, 'c> {
             Ok(value) => Some(value),
             Err(unresolved) => {
                 let form = if unresolved.acl { Form::Parsing } else { Form::ParsingTight };
-                self.diagnostics.push(Diagnostic::new(Level::Alert, form, Some(span), unresolved.message));
+                let alert = Diagnostic::new(Level::Alert, form, Some(span), unresolved.message);
+                self.diagnostics.push(alert.wanting(&unresolved.name));
                 None
             }
         }
@@ -92,11 +93,16 @@ impl<'r, 'c> Resolver<'r, 'c> {
         self.diagnostics.push(Diagnostic::new(Level::Alert, Form::Bare, Some(span), text));
     }
 
+    /// The same of a name that nothing bears.
+    pub fn missing(&mut self, span: Span, text: String, name: &str) {
+        self.diagnostics.push(Diagnostic::new(Level::Alert, Form::Bare, Some(span), text).wanting(name));
+    }
+
     /// The same, with the nearest name of a backend as a hint.
-    pub fn alert_near(&mut self, span: Span, text: String, name: &str) {
+    pub fn missing_backend(&mut self, span: Span, text: String, name: &str) {
         let backends = self.names.config.proxies.iter().filter(|proxy| proxy.kind.has_backend());
         let near = weir_registry::near(name, backends.map(|proxy| &*proxy.name));
-        let mut diagnostic = Diagnostic::new(Level::Alert, Form::Bare, Some(span), text);
+        let mut diagnostic = Diagnostic::new(Level::Alert, Form::Bare, Some(span), text).wanting(name);
         diagnostic.hint = near.map(|near| format!("did you mean '{near}'?").into());
         self.diagnostics.push(diagnostic);
     }

@@ -75,7 +75,7 @@ fn resolve(resolver: &mut Resolver<'_, '_>, rule: &Rule<Named>) -> Option<Rule<R
         // A table that a rule names is reported once all files are read, by the proxy's name.
         Err(unresolved) if unresolved.message.contains("referenced by track-sc") => {
             let text = format!("Proxy '{}': {}", resolver.proxy.name, unresolved.message);
-            resolver.alert(rule.span, text);
+            resolver.missing(rule.span, text, &unresolved.name);
             None
         }
         Err(unresolved) => resolver.keep(Err(unresolved), rule.span),
@@ -93,7 +93,7 @@ fn resolve(resolver: &mut Resolver<'_, '_>, rule: &Rule<Named>) -> Option<Rule<R
         && !resolver.names.config.log_profiles.iter().any(|known| *known.name == **profile)
     {
         let text = format!("Proxy '{}': unknown log-profile '{profile}'.", resolver.proxy.name);
-        resolver.alert(rule.span, text);
+        resolver.missing(rule.span, text, profile);
     }
     let condition = resolver.optional(rule.condition.as_ref()).ok()?;
     Some(Rule { action: action?, condition, span: rule.span })

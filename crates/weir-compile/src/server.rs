@@ -82,6 +82,7 @@ pub fn compile_all(
 ) {
     let mut numbers = Numbers::of(proxy, resolver);
     let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
+    let mut cookies: HashSet<Arc<str>> = HashSet::new();
     let mut path = format!("{}/", proxy.name);
     let prefix = path.len();
     for entry in server_lines(proxy) {
@@ -95,9 +96,18 @@ pub fn compile_all(
         let rules = line.options.healthcheck.as_ref().and_then(|name| checks.section(name, resolver));
         let settings = settings_of.of(&line.options, proxy.settings.source.as_ref(), rules);
         let cookie = line.cookie.clone().or_else(|| line.options.cookie.clone());
+        if let Some(cookie) = cookie.as_ref().filter(|_| !line.options.settings.backup)
+            && !cookies.insert(cookie.clone())
+        {
+            let text = format!(
+                "'server {name}' : same cookie value is set for a previous non-backup server in the same backend, it may \
+                 break connection persistence"
+            );
+            resolver.diagnostics.push(Diagnostic::new(Level::Diag, Form::Parsing, Some(line.span), text));
+        }
         let track = line.track.as_ref().or(line.options.track.as_ref());
         let target = target(line, &path, resolver);
-        let track = track.and_then(|name| track_of(id, name, line, &path, resolver));
+        let track = track.and_then(|name| track_of(id, name, &path, resolver));
         if cookie.is_some() && proxy.mode != Mode::Http {
             let text = format!(
                 "backend '{}' : ignoring cookie for server '{name}' as HTTP mode is disabled.",
@@ -285,21 +295,22 @@ fn named(name: &str, line: &Written, path: &str, resolver: &mut Resolver<'_, '_>
     ServerTarget::Unresolved { name: name.into(), port }
 }
 
-fn track_of(
-    id: ProxyId,
-    name: &Name,
-    line: &Written,
-    path: &str,
-    resolver: &mut Resolver<'_, '_>,
-) -> Option<ServerId> {
+fn track_of(id: ProxyId, name: &Name, path: &str, resolver: &mut Resolver<'_, '_>) -> Option<ServerId> {
     let (backend, server) = match name.text.split_once('/') {
         Some((backend, server)) => (resolver.names.backend(backend).ok_or(backend), server),
         None => (Ok(id), &*name.text),
     };
+    let mut wants = None;
     let problem = match backend {
-        Err(missing) => format!("unable to find required proxy '{missing}' for tracking."),
+        Err(missing) => {
+            wants = Some(missing);
+            format!("unable to find required proxy '{missing}' for tracking.")
+        }
         Ok(backend) => match resolver.names.server(backend, server) {
-            None => format!("unable to find required server '{server}' for tracking."),
+            None => {
+                wants = Some(server);
+                format!("unable to find required server '{server}' for tracking.")
+            }
             Some(found) if !resolver.names.is_checked(found) => {
                 let proxy = &resolver.names.config.proxies[backend.index()].name;
                 format!(
@@ -310,6 +321,8 @@ fn track_of(
         },
     };
     let text = format!("'server {path}' : {problem}");
-    resolver.diagnostics.push(Diagnostic::new(Level::Alert, Form::Place, Some(line.span), text));
+    let mut alert = Diagnostic::new(Level::Alert, Form::Place, Some(name.span), text);
+    alert.wants = wants.map(Into::into);
+    resolver.diagnostics.push(alert);
     None
 }

@@ -133,7 +133,7 @@ fn email_alert(
     };
     let Some(section) = config.mailers.iter().find(|section| section.name == mailers.text) else {
         let text = format!("Proxy '{}': unable to find mailers '{}'.", proxy.name, mailers.text);
-        resolver.alert(mailers.span, text);
+        resolver.missing(mailers.span, text, &mailers.text);
         return None;
     };
     let addresses = section.mailers.iter().filter_map(|(_, address, _)| {
@@ -190,8 +190,8 @@ pub fn targets(
 
 /// Where a `log` line of `owner` leads; its faults are noted in `diagnostics`.
 fn target(line: &LogLine, config: &Config, owner: &str, diagnostics: &mut Diagnostics) -> Option<LogTarget> {
-    let mut alert = |span: Span, text: String| {
-        diagnostics.push(Diagnostic::new(Level::Alert, Form::Bare, Some(span), text));
+    let mut missing = |span: Span, text: String, name: &str| {
+        diagnostics.push(Diagnostic::new(Level::Alert, Form::Bare, Some(span), text).wanting(name));
     };
     let LogWhere::Address(address) = &line.to else { return None };
     let transport = match (&address.family, address.port) {
@@ -202,7 +202,7 @@ fn target(line: &LogLine, config: &Config, owner: &str, diagnostics: &mut Diagno
         (AddressFamily::Ring(name), _) => {
             if !ring::is_known(config, name) {
                 let text = format!("Proxy '{owner}': log server uses unknown ring named '{name}'.");
-                alert(line.span, text);
+                missing(line.span, text, name);
             }
             // Those two are the standard descriptors under another name.
             match &**name {
@@ -222,7 +222,7 @@ fn target(line: &LogLine, config: &Config, owner: &str, diagnostics: &mut Diagno
         && !config.log_profiles.iter().any(|known| known.name == profile.text)
     {
         let text = format!("Proxy '{owner}': unknown log-profile '{}'.", profile.text);
-        alert(profile.span, text);
+        missing(profile.span, text, &profile.text);
     }
     Some(LogTarget {
         transport,
@@ -242,14 +242,14 @@ fn errors(config: &Config, written: &Errors, resolver: &mut Resolver<'_, '_>) ->
     for reference in &written.sections {
         let section = config.http_errors.iter().find(|section| section.name == reference.section.text);
         let Some(section) = section else {
-            let at = reference.section.span;
+            let (at, name) = (reference.section.span, &reference.section.text);
             let text = format!(
                 "proxy '{}': unknown http-errors section '{}' (at {}).",
                 resolver.proxy.name,
-                reference.section.text,
+                name,
                 resolver.names.place(at)
             );
-            resolver.alert(at, text);
+            resolver.missing(at, text, name);
             continue;
         };
         let wanted = |status: &u16| reference.codes.is_empty() || reference.codes.contains(status);

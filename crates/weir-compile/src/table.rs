@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use weir_config::model::{Config, StickRule as Written, StickVerb};
+use weir_config::model::{Config, Name, StickRule as Written, StickVerb};
 use weir_plan::table::key_type;
 use weir_plan::{StickRule, StickTable, StoredFrom};
 use weir_sample::castable;
 use weir_shm::{DataType, Stored, TableSpec};
-use weir_types::{Diagnostics, TableId};
+use weir_types::{Diagnostic, Diagnostics, Form, Level, TableId};
 
 use crate::names::Names;
 use crate::resolver::Resolver;
@@ -34,7 +34,8 @@ fn stick_rule(
     let key = resolver.expr(&line.key, line.span);
     let condition = resolver.optional(line.condition.as_ref());
     let Some((table, written)) = resolver.names.table_called(name) else {
-        resolver.alert(line.span, format!("Proxy '{proxy}': unable to find stick-table '{name}'."));
+        let text = format!("Proxy '{proxy}': unable to find stick-table '{name}'.");
+        resolver.missing(line.span, text, name);
         return None;
     };
     let (key, condition) = (key?, condition.ok()?);
@@ -81,30 +82,30 @@ pub fn tables(
             stored,
             brates_factor: written.brates_factor,
         };
-        let mut alert = |text: String| {
-            let bare = weir_types::Form::Bare;
-            diagnostics.push(weir_types::Diagnostic::new(
-                weir_types::Level::Alert,
-                bare,
-                Some(written.span),
-                text,
-            ));
+        let mut push = |text: String, wants: Option<&Name>| {
+            let span = wants.map_or(written.span, |name| name.span);
+            let mut alert = Diagnostic::new(Level::Alert, Form::Bare, Some(span), text);
+            alert.wants = wants.map(|name| (*name.text).into());
+            diagnostics.push(alert);
         };
         if let Some(peers) = &written.peers
             && !config.peers.iter().any(|section| *section.name == *peers.text)
         {
-            alert(format!("Proxy '{name}': unable to find sync peers '{}'.", peers.text));
+            push(format!("Proxy '{name}': unable to find sync peers '{}'.", peers.text), Some(peers));
         }
         let write_to = written.write_to.as_ref().and_then(|target| {
             let found = names.table_called(&target.text);
             match found {
-                None => alert(format!("Table '{name}': unable to find write-to table '{}'.", target.text)),
+                None => {
+                    let text = format!("Table '{name}': unable to find write-to table '{}'.", target.text);
+                    push(text, Some(target));
+                }
                 Some((other, _)) if other == id => {
-                    alert(format!("Table '{name}': write-to table must not be the table itself."));
+                    push(format!("Table '{name}': write-to table must not be the table itself."), None);
                 }
                 Some((_, other)) if other.key != written.key || other.key_len != written.key_len => {
                     let text = "must have the same type and the same key length";
-                    alert(format!("Table '{name}': write-to table '{}' {text}.", target.text));
+                    push(format!("Table '{name}': write-to table '{}' {text}.", target.text), None);
                 }
                 Some(_) => {}
             }

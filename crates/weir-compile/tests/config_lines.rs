@@ -69,12 +69,9 @@ fn ask(row: &Row) -> (bool, String) {
     let mut reader = Reader::new(&sources, &capabilities);
     let files: &dyn Files = if row.section == "listen" { &NamedFiles } else { &NoFiles };
     let options = ParseOptions { sources: &sources, files, hostname: "vm".into(), checked: false };
-    let (config, mut diagnostics) = parse(&mut reader, &mut environment, &options);
-    if !diagnostics.has_alert() {
-        diagnostics
-            .list
-            .extend(compile(&config, &sources, &NoFiles, &mut InOrder::default()).diagnostics.list);
-    }
+    let (config, read) = parse(&mut reader, &mut environment, &options);
+    let mut compiled = compile(&config, &sources, &NoFiles, &mut InOrder::default());
+    let diagnostics = compiled.findings(read, &config.lost);
     let first = diagnostics.list.iter().find(|one| one.level >= Level::Warning);
     let message = first.map(|one| one.message(&sources)).unwrap_or_default();
     (diagnostics.has_alert(), message.lines().next().unwrap_or("").to_owned())

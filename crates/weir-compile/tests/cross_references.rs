@@ -172,3 +172,50 @@ fn proxies_that_inherit_alike_share_their_settings() {
     assert!(!std::sync::Arc::ptr_eq(settings[0], settings[2]));
     assert_eq!(settings[2].timeouts.server, Some(9000));
 }
+
+/// What one run over a text with faults finds, with the places.
+fn findings(body: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    sources.add("f.cfg", format!("{DEFAULTS}{body}\n").into_bytes());
+    let capabilities = Capabilities::default();
+    let mut environment = Environment::default();
+    let mut reader = Reader::new(&sources, &capabilities);
+    let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into(), checked: false };
+    let (config, read) = parse(&mut reader, &mut environment, &options);
+    let mut compiled = compile(&config, &sources, &NoFiles, &mut InOrder::default());
+    let found = compiled.findings(read, &config.lost);
+    found.list.iter().map(|one| one.located(&sources)).collect()
+}
+
+#[test]
+fn references_are_reported_beside_faults_of_lines() {
+    let found = findings(
+        "frontend f\n bind :9901 nonsense\n default_backend nope\n use_backend b\n log ring@nowhere daemon\n \
+         http-request cache-use none\nbackend b\n server s 127.0.0.1:1 track b/x\n server bad 127.0.0.1:1 chek\n \
+         use-server bad if TRUE\n use-server s4 if TRUE",
+    );
+    let expected = [
+        "config : parsing [f.cfg:7] : 'bind :9901' in section 'frontend': unknown keyword 'nonsense'.",
+        "config : [f.cfg:14] : 'server b/bad' : unknown keyword 'chek'; did you mean 'check' maybe ?",
+        "[f.cfg:11] : config: frontend 'f': unable to find the cache 'none' referenced by the filter 'cache'.",
+        "[f.cfg:10] : Proxy 'f': log server uses unknown ring named 'nowhere'.",
+        "[f.cfg:8] : Proxy 'f': unable to find required default_backend: 'nope'.",
+        "config : [f.cfg:13] : 'server b/s' : unable to find required server 'x' for tracking.",
+        "[f.cfg:16] : backend 'b' : unable to find server 's4' referenced in a 'use-server' rule.",
+        "config : Error(s) found in configuration file : f.cfg",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_a_refused_section_would_bring_is_not_missed() {
+    let found = findings(
+        "frontend f\n bind :9901\n default_backend b1\nbackend b1 nonsense more\n server s 127.0.0.1:1\nbackend b2\n \
+         server t 127.0.0.1:1 track b1/s",
+    );
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[1].starts_with("config : Error(s) found"), "{found:#?}");
+    // Nobody knows what a block would have brought whose condition could not be read.
+    let found = findings("frontend f\n bind :9901\n default_backend b1\n.if nonsense()\nbackend b1\n.endif");
+    assert!(found.iter().all(|one| !one.contains("default_backend")), "{found:#?}");
+}

@@ -73,7 +73,9 @@ fn known(parser: &mut Parser<'_>, condition: &Condition<Named>) -> Result<(), St
     let missing = condition
         .named()
         .find(|name| !acls.iter().any(|acl| *acl.name == **name) && weir_sample::predefined(name).is_none());
-    missing.map_or(Ok(()), |name| Err(format!("no such ACL : '{name}'")))
+    let Some(name) = missing else { return Ok(()) };
+    parser.missing_acl = Some(name.into());
+    Err(format!("no such ACL : '{name}'"))
 }
 
 /// The format in one word.

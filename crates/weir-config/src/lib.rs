@@ -19,9 +19,12 @@ mod states;
 
 mod expression;
 mod host;
+mod lost;
 mod tls;
 mod value;
 
+pub use lost::Lost;
 pub use model::Config;
+pub use parser::is_summary;
 pub use parser::{AddedServer, ParseOptions, added_server, parse};
 pub use tls::{ListedLine, crt_list_line};

@@ -804,6 +804,10 @@ impl Sample for View<'_> {
         self.worker.logs.host()
     }
 
+    fn environment(&self, name: &str) -> Option<&[u8]> {
+        self.plan().environment.get(name).map(|value| &**value)
+    }
+
     fn process_id(&self) -> u32 {
         self.worker.logs.pid()
     }

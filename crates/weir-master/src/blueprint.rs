@@ -17,6 +17,8 @@ pub struct Loaded {
 #[derive(Clone, Debug, Default)]
 pub struct Blueprint {
     pub settings: ProcessSettings,
+    /// Variables that the master is asked for, beside those it was started with.
+    pub environment: Vec<(String, String)>,
     /// Everything that has a place in shared memory.
     pub names: Vec<(Kind, String)>,
     pub tables: Vec<TableSpec>,

@@ -101,7 +101,12 @@ async fn serve(input: ControllerInput, version: &str, release_date: &str) -> io:
                 commands.leave_peers(&plan.load());
                 farewell = Some(tokio::task::spawn_local(commands.reach.peers.clone().hand_over()));
             }
-            Some(ControllerOrder::DumpServers) => {}
+            Some(ControllerOrder::Log { level, lines }) => {
+                let plan = plan.load();
+                for (proxy, line) in &lines {
+                    commands.reach.messenger.log(&plan, proxy, level, line);
+                }
+            }
             Some(ControllerOrder::Serve { connection, level }) => {
                 let stream = std::os::unix::net::UnixStream::from(connection);
                 stream.set_nonblocking(true)?;

@@ -6,16 +6,18 @@ mod servers;
 mod slots;
 mod statistics;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use weir_admin::cli::socket_name;
 use weir_compile::compile;
 use weir_config::files::Files;
 use weir_config::{ParseOptions, parse};
 use weir_engine::worker::{Exit, WorkerInput};
-use weir_plan::{AuthorityUse, Change, Edit, EditKind, ListLine, Plan, ServerEdit};
+use weir_plan::{AuthorityUse, Change, Edit, EditKind, ListLine, ListenerOwner, Plan, ServerEdit};
 use weir_sample::{PatternEdit, VariableEdit};
 use weir_shm::{Kind, Shm};
 use weir_syntax::render::FATAL;
@@ -33,7 +35,7 @@ use slots::{Known, Recorded};
 use statistics::Statistics;
 
 /// When the release that weir stands in for came out.
-const RELEASE_DATE: &str = "2026/06/03";
+pub const RELEASE_DATE: &str = "2026/06/03";
 
 /// Runs the configuration files of a command line.
 pub struct Haproxy {
@@ -60,33 +62,31 @@ impl Program for Haproxy {
 
     fn load(&self, bundle: &mut Bundle) -> (Loaded, Spent) {
         let recorder = Recorder::default();
-        let (config, mut diagnostics) = {
+        let (config, diagnostics) = {
             let options = self.options(bundle, &recorder, false);
             let mut reader = Reader::new(&bundle.sources, &self.capabilities).echoing(self.echo);
             parse(&mut reader, &mut self.environment(bundle), &options)
         };
         let mut slots = Recorded::default();
-        // What was not understood is missing from the rest: what follows from that is no news.
-        let plan = (!diagnostics.has_alert()).then(|| {
-            let compiled = compile(&config, &bundle.sources, &recorder, &mut slots);
-            diagnostics.list.extend(compiled.diagnostics.list);
-            compiled.plan
-        });
+        let mut compiled = compile(&config, &bundle.sources, &recorder, &mut slots);
+        let mut diagnostics = compiled.findings(diagnostics, &config.lost);
+        diagnostics.list.retain(|one| one.level != Level::Diag || self.capabilities.diagnostics);
         let mut spent = Spent::nothing();
         spent.add(config);
         recorder.fill(bundle);
-        let Some(plan) = plan.filter(|_| !diagnostics.has_alert()) else {
+        if diagnostics.has_alert() {
             if diagnostics.list.last().is_none_or(|last| &*last.text != FATAL) {
                 diagnostics.push(Diagnostic::new(Level::Alert, Form::Config, None, FATAL));
             }
             return (Loaded { diagnostics, blueprint: None }, spent);
-        };
-        bundle.certificates = plan.certificates().values().map(|(one, _)| one.finding()).collect();
-        let blueprint = blueprint::of(&plan, slots, &bundle.sources);
-        spent.add(plan);
+        }
+        bundle.certificates = compiled.plan.certificates().values().map(|(one, _)| one.finding()).collect();
+        let blueprint = blueprint::of(&compiled.plan, slots, &bundle.sources);
+        spent.add(compiled);
         match blueprint {
             Ok(mut blueprint) => {
                 blueprint.settings.master_worker |= bundle.overrides.master_worker;
+                blueprint.environment = self.environment_of_master(bundle);
                 (Loaded { diagnostics, blueprint: Some(blueprint) }, spent)
             }
             Err(reason) => {
@@ -101,7 +101,8 @@ impl Program for Haproxy {
         let options = self.options(bundle, &kept, true);
         let mut reader = Reader::new(&bundle.sources, &self.capabilities);
         weir_tls::certificate::learn(bundle.certificates.clone());
-        let (config, diagnostics) = parse(&mut reader, &mut self.environment(bundle), &options);
+        let mut environment = self.environment(bundle);
+        let (config, diagnostics) = parse(&mut reader, &mut environment, &options);
         weir_tls::certificate::forget();
         let mut slots = Known::new(shm);
         let compiled = compile(&config, &bundle.sources, &kept, &mut slots);
@@ -120,6 +121,7 @@ impl Program for Haproxy {
         }
         let mut plan = compiled.plan;
         plan.generation = bundle.generation;
+        plan.environment = Arc::new(self.environment_of_children(environment, bundle, &plan));
         blueprint::override_settings(&mut plan.global, &bundle.overrides);
         // `-N`: of proxies that have no limit of their own.
         for proxy in &mut plan.proxies {
@@ -232,33 +234,76 @@ impl Haproxy {
         }
     }
 
-    /// The variables of the process, and those that HAProxy adds (manual 2.3).
+    /// The variables of the process, and those that lines of the configuration may use (manual 2.3).
     fn environment(&self, bundle: &Bundle) -> Environment {
         let mut environment = Environment::from_process(bundle.environment.iter().cloned());
-        let names: Vec<&str> = bundle.sources.files.iter().map(|file| file.name.as_str()).collect();
-        environment.set("HAPROXY_CFGFILES", names.join(";"));
         environment.set("HAPROXY_LOCALPEER", bundle.overrides.local_peer.as_str());
-        environment.set("HAPROXY_STARTUP_VERSION", self.version.as_str());
-        let branch = self.version.rsplit_once('.').map_or("", |(branch, _)| branch);
-        environment.set("HAPROXY_BRANCH", branch);
-        if bundle.overrides.master_worker {
-            environment.set("HAPROXY_MWORKER", "1");
+        for (name, value) in self.described(bundle) {
+            environment.set(name, value);
         }
-        if let Some(address) = &self.master_socket {
-            let address = address.split(',').next().unwrap_or_default();
-            let prefix = if address.starts_with('/') { "unix@" } else { "" };
-            environment.set("HAPROXY_MASTER_CLI", format!("{prefix}{address}"));
+        if let Some(address) = self.master_address() {
+            environment.set("HAPROXY_MASTER_CLI", address);
         }
-        // To be written in front of more in a `log-format`.
-        for (name, format) in [
-            ("HAPROXY_TCP_LOG_FMT", weir_sample::format::TCP_LOG),
-            ("HAPROXY_TCP_CLF_LOG_FMT", weir_sample::format::TCP_CLF_LOG),
-            ("HAPROXY_HTTP_LOG_FMT", weir_sample::format::HTTP_LOG),
-            ("HAPROXY_HTTP_CLF_LOG_FMT", weir_sample::format::HTTP_CLF_LOG),
-            ("HAPROXY_HTTPS_LOG_FMT", weir_sample::format::HTTPS_LOG),
-        ] {
-            environment.set(name, format);
+        for (name, format) in LOG_FORMATS {
+            environment.set(*name, *format);
         }
         environment
     }
+
+    /// What `env()` and `show env` find in the children: as the lines left it, without what is for lines alone.
+    fn environment_of_children(
+        &self,
+        mut environment: Environment,
+        bundle: &Bundle,
+        plan: &Plan,
+    ) -> BTreeMap<Box<str>, Box<[u8]>> {
+        LOG_FORMATS.iter().for_each(|(name, _)| environment.unset(name));
+        environment.unset("HAPROXY_MASTER_CLI");
+        for (name, value) in self.described(bundle) {
+            environment.set(name, value);
+        }
+        let local = plan.global.localpeer.as_deref().unwrap_or(&bundle.overrides.local_peer);
+        environment.set("HAPROXY_LOCALPEER", local);
+        let sockets = plan.listeners.iter().filter(|listener| listener.owner == ListenerOwner::Cli);
+        let sockets: Vec<String> = sockets.map(|listener| socket_name(&listener.address)).collect();
+        if !sockets.is_empty() {
+            environment.set("HAPROXY_CLI", sockets.join(";"));
+        }
+        let bytes = |value| weir_syntax::raw::bytes(value).into_owned().into_boxed_slice();
+        environment.iter().map(|(name, value)| (name.into(), bytes(value))).collect()
+    }
+
+    fn environment_of_master(&self, bundle: &Bundle) -> Vec<(String, String)> {
+        let own = self.described(bundle).map(|(name, value)| (name.to_owned(), value));
+        let socket = self.master_address().map(|address| ("HAPROXY_MASTER_CLI".to_owned(), address));
+        own.chain(socket).collect()
+    }
+
+    /// Variables that master and children have in common.
+    fn described(&self, bundle: &Bundle) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let names: Vec<&str> = bundle.sources.files.iter().map(|file| file.name.as_str()).collect();
+        let branch = self.version.rsplit_once('.').map_or("", |(branch, _)| branch);
+        let master_worker = bundle.overrides.master_worker.then(|| ("HAPROXY_MWORKER", "1".to_owned()));
+        let known = [
+            ("HAPROXY_CFGFILES", names.join(";")),
+            ("HAPROXY_STARTUP_VERSION", self.version.clone()),
+            ("HAPROXY_BRANCH", branch.to_owned()),
+        ];
+        known.into_iter().chain(master_worker)
+    }
+
+    fn master_address(&self) -> Option<String> {
+        let address = self.master_socket.as_deref()?.split(',').next().unwrap_or_default();
+        let prefix = if address.starts_with('/') { "unix@" } else { "" };
+        Some(format!("{prefix}{address}"))
+    }
 }
+
+/// To be written in front of more in a `log-format`.
+const LOG_FORMATS: &[(&str, &str)] = &[
+    ("HAPROXY_TCP_LOG_FMT", weir_sample::format::TCP_LOG),
+    ("HAPROXY_TCP_CLF_LOG_FMT", weir_sample::format::TCP_CLF_LOG),
+    ("HAPROXY_HTTP_LOG_FMT", weir_sample::format::HTTP_LOG),
+    ("HAPROXY_HTTP_CLF_LOG_FMT", weir_sample::format::HTTP_CLF_LOG),
+    ("HAPROXY_HTTPS_LOG_FMT", weir_sample::format::HTTPS_LOG),
+];

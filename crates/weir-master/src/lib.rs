@@ -24,6 +24,6 @@ pub mod wire;
 pub use child::{Role, run_if_child};
 pub use program::{ControllerInput, ControllerOrder, ControllerRequest, Program, Spent};
 
-pub use haproxy::Haproxy;
+pub use haproxy::{Haproxy, RELEASE_DATE};
 pub use options::Options;
 pub use supervisor::{check, run};

@@ -27,8 +27,8 @@ pub enum Order {
     /// For the controller: serve runtime commands on the connection beside this message. The level is HAProxy's:
     /// 1 user, 2 operator, 3 admin.
     Serve { level: u8 },
-    /// For the controller: write the servers' states to the log (SIGHUP).
-    DumpServers,
+    /// For the controller: lines for the log targets of proxies, each with the proxy's name. The level is syslog's.
+    Log { level: u8, lines: Vec<(String, String)> },
     /// Check and prepare these edits, do not put them in force yet. Descriptors: `segments` new memfds, then the edits
     /// if they are not in `edits`.
     Edit { round: u64, segments: u32, edits: Vec<u8> },
@@ -98,8 +98,10 @@ impl Order {
             Order::Serve { level } => {
                 out.u8(8).u8(*level);
             }
-            Order::DumpServers => {
-                out.u8(9);
+            Order::Log { level, lines } => {
+                out.u8(9).u8(*level).list(lines, |out, (proxy, line)| {
+                    out.text(proxy).text(line);
+                });
             }
             Order::Edit { round, segments, edits } => {
                 out.u8(10).u64(*round).u32(*segments).bytes(edits);
@@ -141,7 +143,7 @@ impl Order {
             6 => Order::SoftStop,
             7 => Order::HardStop,
             8 => Order::Serve { level: from.u8()? },
-            9 => Order::DumpServers,
+            9 => Order::Log { level: from.u8()?, lines: from.list(|from| Ok((from.text()?, from.text()?)))? },
             10 => Order::Edit { round: from.u64()?, segments: from.u32()?, edits: from.bytes()?.to_vec() },
             11 => Order::Settle { round: from.u64()?, accepted: from.list(|from| Ok(from.u8()? != 0))? },
             12 => Order::Replay { round: from.u64()?, segments: from.u32()?, edits: from.bytes()?.to_vec() },

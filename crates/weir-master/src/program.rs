@@ -107,8 +107,11 @@ pub enum ControllerOrder {
         connection: OwnedFd,
         level: u8,
     },
-    /// Writes the servers' states to the log (SIGHUP).
-    DumpServers,
+    /// Sends lines to the log targets of proxies, each with the proxy's name.
+    Log {
+        level: u8,
+        lines: Vec<(String, String)>,
+    },
     /// Takes no new commands from `stats socket`, goes on otherwise until `HardStop`.
     SoftStop,
     HardStop,

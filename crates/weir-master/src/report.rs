@@ -1,5 +1,6 @@
 //! Messages to standard error in HAProxy's form, kept for `show startup-logs` and for the answer to `reload`.
 
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex};
 
 use weir_types::Level;
@@ -31,14 +32,24 @@ impl Report {
     }
 
     pub fn say(&self, level: Level, text: &str) {
+        self.say_with(level, text, "");
+    }
+
+    /// `below` are lines for people: only a terminal shows them.
+    pub fn say_with(&self, level: Level, text: &str, below: &str) {
         let pid = std::process::id();
         let mut state = self.shared.lock().expect("not poisoned");
-        if level >= Level::Warning
+        // Diagnostics were asked for: also `-q` does not hold them back, nor their introduction.
+        let quiet = state.quiet && level != Level::Diag;
+        if level != Level::Notice
             && let Some(introduction) = state.introduction.take()
         {
-            introduction.iter().for_each(|text| state.write(&line(Level::Notice, pid, text)));
+            introduction.iter().for_each(|text| state.write(&line(Level::Notice, pid, text), quiet));
         }
-        state.write(&line(level, pid, text));
+        state.write(&line(level, pid, text), quiet);
+        if !quiet && !below.is_empty() && std::io::stderr().is_terminal() {
+            weir_types::terminal::report(below);
+        }
     }
 
     pub fn alert(&self, text: &str) {
@@ -55,7 +66,9 @@ impl Report {
 
     /// Text that is complete with its line feed, such as rendered diagnostics.
     pub fn raw(&self, text: &str) {
-        self.shared.lock().expect("not poisoned").write(text);
+        let mut state = self.shared.lock().expect("not poisoned");
+        let quiet = state.quiet;
+        state.write(text, quiet);
     }
 
     /// Forgets what was kept: a new start or reload begins. The introduction is due again.
@@ -80,13 +93,13 @@ impl Report {
 }
 
 impl State {
-    fn write(&mut self, text: &str) {
+    fn write(&mut self, text: &str, quiet: bool) {
         // The log of a process that runs for years must not grow for ever.
         const KEPT_BYTES: usize = 1 << 20;
         if self.kept.len() + text.len() <= KEPT_BYTES {
             self.kept.push_str(text);
         }
-        if !self.quiet {
+        if !quiet {
             weir_types::terminal::report(text);
         }
     }
@@ -104,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn introduction_comes_once_before_the_first_warning() {
+    fn introduction_comes_once_before_the_first_message_but_notices() {
         let report = Report::new(true, vec!["haproxy version is 3.4.0".into()]);
         report.notice("Initializing");
         report.warning("w1");

@@ -1,6 +1,6 @@
 //! The root.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use weir_sample::ProcessVariables;
@@ -48,6 +48,8 @@ pub struct Plan {
     pub token_certificates: Arc<TokenCertificates>,
     /// Names of the configuration's files, by [`weir_types::FileId`].
     pub files: Arc<[Box<str>]>,
+    /// The variables of the environment as the configuration left them, by name.
+    pub environment: Arc<BTreeMap<Box<str>, Box<[u8]>>>,
     /// States of servers from state files, for a start without anything in shared memory.
     pub saved_servers: Arc<[(ServerId, SavedServer)]>,
     /// Rises with every reload; 0 is the configuration that weir started with.

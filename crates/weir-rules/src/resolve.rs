@@ -71,7 +71,7 @@ fn track_table(counter: u8, name: &str, names: &mut dyn Resolve) -> Outcome<Tabl
     names.table(name).map_err(|_| {
         let shown = if name.is_empty() { names.proxy_name() } else { name };
         let message = format!("unable to find table '{shown}' referenced by track-sc{counter}.");
-        UnresolvedName { message: message.into(), acl: false }
+        UnresolvedName { message: message.into(), name: shown.into(), acl: false }
     })
 }
 
@@ -79,7 +79,7 @@ fn track_table(counter: u8, name: &str, names: &mut dyn Resolve) -> Outcome<Tabl
 fn cache_index(name: &str, names: &mut dyn Resolve) -> Outcome<u32> {
     names.cache(name).map_err(|_| {
         let message = format!("unable to find the cache '{name}' referenced by the filter 'cache'.");
-        UnresolvedName { message: message.into(), acl: false }
+        UnresolvedName { message: message.into(), name: name.into(), acl: false }
     })
 }
 

@@ -46,6 +46,7 @@ impl Stage for Resolved {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnresolvedName {
     pub message: Box<str>,
+    pub name: Box<str>,
     /// Whether an ACL's name is meant: HAProxy words these while it parses the rule.
     pub acl: bool,
 }
@@ -138,10 +139,10 @@ impl UnresolvedName {
             }
             _ => format!("unable to find {noun} '{shown}' referenced in {argument} {place}."),
         };
-        Self { message: message.into(), acl: false }
+        Self { message: message.into(), name: shown.into(), acl: false }
     }
 
     pub(crate) fn acl(name: &str) -> Self {
-        Self { message: format!("no such ACL : '{name}'.").into(), acl: true }
+        Self { message: format!("no such ACL : '{name}'.").into(), name: name.into(), acl: true }
     }
 }

@@ -786,6 +786,11 @@ pub trait Stream {
         ""
     }
 
+    /// A variable of the environment.
+    fn environment(&self, _name: &str) -> Option<&[u8]> {
+        None
+    }
+
     fn process_id(&self) -> u32 {
         std::process::id()
     }

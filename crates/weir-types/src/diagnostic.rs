@@ -54,11 +54,13 @@ pub struct Diagnostic {
     pub hint: Option<Box<str>>,
     /// HAProxy accepts what weir refuses here: it is known and not there yet.
     pub unsupported: bool,
+    /// The name that was looked for and not found. It is no news where the line that brings it was refused.
+    pub wants: Option<Box<str>>,
 }
 
 impl Diagnostic {
     pub fn new(level: Level, form: Form, at: Option<Span>, text: impl Into<Box<str>>) -> Self {
-        Self { level, form, at, text: text.into(), hint: None, unsupported: false }
+        Self { level, form, at, text: text.into(), hint: None, unsupported: false, wants: None }
     }
 
     /// `config : parsing [file:line] : text` as an alert.
@@ -82,9 +84,28 @@ impl Diagnostic {
         self
     }
 
+    /// Marks a reference to something that is not there.
+    pub fn wanting(mut self, name: &str) -> Self {
+        self.wants = Some(name.into());
+        self
+    }
+
     pub fn with_hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The message with its place also where HAProxy leaves it out: behind `config : ` or in front of the text.
+    pub fn located(&self, sources: &Sources) -> String {
+        let Some(at) = self.at.filter(|at| !self.text.contains(&sources.place(*at))) else {
+            return self.message(sources);
+        };
+        let text = &self.text;
+        match self.form {
+            Form::Config => format!("config : [{}] : {text}", sources.place(at)),
+            Form::Bare => format!("[{}] : {text}", sources.place(at)),
+            _ => self.message(sources),
+        }
     }
 
     /// The message as HAProxy prints it after `[LEVEL] (pid) : `.

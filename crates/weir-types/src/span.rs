@@ -48,6 +48,11 @@ impl Sources {
         self.files.get(usize::from(file.0)).map_or("", |file| &file.name)
     }
 
+    /// `file:line`, as messages name a place.
+    pub fn place(&self, at: Span) -> String {
+        format!("{}:{}", self.name(at.file), at.line)
+    }
+
     /// The text of one line without its line feed.
     pub fn line_text(&self, file: FileId, line: u32) -> Option<&[u8]> {
         let text = &self.files.get(usize::from(file.0))?.text;

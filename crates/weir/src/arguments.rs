@@ -86,8 +86,11 @@ pub fn parse(words: Vec<OsString>) -> Result<Action, String> {
                     words.value().map_err(|_| "Unix socket path expected with the -x flag\n".to_string())?;
                 options.inherit_from = Some(path.into());
             }
-            "sf" => options.finish.extend(words.pids()),
-            "st" => options.terminate.extend(words.pids()),
+            "sf" | "st" => {
+                let Some(pids) = words.pids(option)? else { return Ok(Action::Usage) };
+                let list = if option == "sf" { &mut options.finish } else { &mut options.terminate };
+                list.extend(pids);
+            }
             "-" => options.configurations.extend(words.rest.by_ref().map(PathBuf::from)),
             "4" => {}
             other => match other.strip_prefix('d') {
@@ -214,21 +217,28 @@ impl Words {
         Ok(self.value()?.parse().unwrap_or(0))
     }
 
-    /// Words up to the next option.
-    fn pids(&mut self) -> Vec<u32> {
+    /// Words up to the next option; none if one of them is no process's number.
+    fn pids(&mut self, option: &str) -> Result<Option<Vec<u32>>, String> {
         let mut pids = Vec::new();
         while let Some(word) = self.next() {
-            match word.to_str() {
-                Some(text) if !text.starts_with('-') => {
-                    pids.extend(text.parse::<u32>().ok().filter(|pid| *pid > 0))
-                }
-                _ => {
-                    self.peeked = Some(word);
-                    break;
-                }
+            let text = word.to_string_lossy();
+            if text.starts_with('-') {
+                self.peeked = Some(word);
+                break;
+            }
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            if end < text.len() {
+                return Err(format!(
+                    "-{option} option: some bytes unconsumed in PID list {{{}}}",
+                    &text[end..]
+                ));
+            }
+            match text.parse() {
+                Ok(0) | Err(_) => return Ok(None),
+                Ok(pid) => pids.push(pid),
             }
         }
-        pids
+        Ok(Some(pids))
     }
 }
 
@@ -254,6 +264,16 @@ mod tests {
         let init = options("-D -sf -f a.cfg -- b.cfg -c");
         assert!(init.daemon && init.finish.is_empty() && !init.check);
         assert_eq!(init.configurations, [PathBuf::from("a.cfg"), "b.cfg".into(), "-c".into()]);
+        let refused = |line: &str| parse(line.split(' ').map(OsString::from).collect());
+        // As 2.8 says it.
+        let unconsumed = |text: &str| Err(format!("-{text}"));
+        assert_eq!(
+            refused("-sf 12 abc -f a"),
+            unconsumed("sf option: some bytes unconsumed in PID list {abc}")
+        );
+        assert_eq!(refused("-f a -st 12x"), unconsumed("st option: some bytes unconsumed in PID list {x}"));
+        assert_eq!(refused("-f a -sf 0"), Ok(Action::Usage));
+        assert_eq!(refused("-f a -sf -1"), Ok(Action::Usage));
         let docker = options("-W -db -m 512 -f a.cfg");
         assert!(docker.foreground && docker.memory_mb == Some(512));
         assert_eq!(options("-dKall -q -c -f a").list_keywords, ["all"]);

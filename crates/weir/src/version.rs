@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
+use weir_master::RELEASE_DATE;
 use weir_syntax::Capabilities;
 
 /// HAProxy's version whose place is taken, and whose it is.
 pub const FULL: &str = concat!("3.4.0-weir", env!("CARGO_PKG_VERSION"));
-const DATE: &str = "2026/11/23";
 
 pub fn short() -> String {
-    let mut text = format!("HAProxy version {FULL} {DATE} - weir, a drop-in replacement for HAProxy\n");
+    let mut text =
+        format!("HAProxy version {FULL} {RELEASE_DATE} - weir, a drop-in replacement for HAProxy\n");
     text.push_str("Status: under development; not affiliated with the HAProxy project.\n");
     if let Some(kernel) = kernel() {
         let _ = writeln!(text, "Running on: {kernel}");

@@ -177,7 +177,6 @@ impl Lab {
         let process = Process {
             version: "3.4.0".into(),
             release_date: "2026/06/03".into(),
-            pid: 4106,
             node: "n1".into(),
             workers: 2,
             ulimit_n: 2042,

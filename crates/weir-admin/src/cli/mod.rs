@@ -7,6 +7,7 @@ mod suggest;
 mod table;
 mod words;
 
+pub use commands::process::socket_name;
 pub use reply::{Reply, Severity};
 pub use session::{Answers, Condition, Control, Mode, Question, Session, State, Work, Worked};
 pub use table::{COMMANDS, Command, Level, Scope, listing};

@@ -108,7 +108,7 @@ pub fn values(view: &View<'_>) -> Vec<Option<crate::Value>> {
         small(process.workers),
         small(1),
         small(1),
-        small(process.pid),
+        small(view.pid()),
         text(&uptime(seconds)),
         small(seconds),
         small(process.memmax_mb),

@@ -70,7 +70,7 @@ fn head(page: &mut String, view: &View<'_>, request: &StatsRequest<'_>) {
          <h2>Statistics Report for pid {}{node}{description}</h2>\n\
          <hr width=\"100%\" class=\"hr\">\n\
          <h3>&gt; General process information</h3>\n",
-        view.process.pid
+        view.pid()
     );
 }
 

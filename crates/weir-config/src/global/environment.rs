@@ -71,9 +71,7 @@ fn set_var(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let variable = variable(line, "a sample expression")?;
     let (expression, _) = expression::whole(parser, line, 2, HERE).or_else(|text| line.fail(2, text))?;
     let expression = expression.resolve(&mut NoNames).or_else(|missing| line.fail(2, missing.message))?;
-    if let Some(value) =
-        expression.eval_as(&Set(&parser.config.global.variables), Type::Any).map(Value::into_owned)
-    {
+    if let Some(value) = expression.eval_as(&Set(parser), Type::Any).map(Value::into_owned) {
         keep(parser, line, variable, value);
     }
     Ok(())
@@ -84,7 +82,7 @@ fn set_var_format(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let format = expression::format(parser, line, 2, FormatMode::Tcp).or_else(|text| line.fail(2, text))?;
     let format = format.resolve(&mut NoNames).or_else(|missing| line.fail(2, missing.message))?;
     let mut bytes = Vec::new();
-    format.write(&Set(&parser.config.global.variables), &mut bytes);
+    format.write(&Set(parser), &mut bytes);
     keep(parser, line, variable, Value::Str(bytes.into()));
     Ok(())
 }
@@ -94,12 +92,16 @@ fn keep(parser: &mut Parser<'_>, line: &Line<'_>, variable: Variable, value: Own
 }
 
 /// What an expression of `global` sees: what lines before it have set.
-struct Set<'a>(&'a [(Variable, OwnedValue, weir_types::Span)]);
+struct Set<'a>(&'a Parser<'a>);
 
 impl Stream for Set<'_> {
+    fn environment(&self, name: &str) -> Option<&[u8]> {
+        self.0.environment.value(name).map(str::as_bytes)
+    }
+
     fn variable(&self, variable: &Variable) -> Option<OwnedValue> {
         let same = |(known, ..): &&(Variable, OwnedValue, weir_types::Span)| known == variable;
-        self.0.iter().rev().find(same).map(|(_, value, _)| value.clone())
+        self.0.config.global.variables.iter().rev().find(same).map(|(_, value, _)| value.clone())
     }
 }
 

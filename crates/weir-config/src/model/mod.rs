@@ -34,6 +34,7 @@ pub use settings::{
 
 use std::sync::Arc;
 
+use crate::lost::Lost;
 use weir_plan::TokenCertificates;
 use weir_plan::settings::Global;
 use weir_plan::settings::userlist::Userlist;
@@ -46,6 +47,8 @@ pub type StatsSocket = Bind;
 pub struct Config {
     /// See [`crate::ParseOptions::checked`].
     pub checked: bool,
+    /// What lines that were refused or passed over would have brought.
+    pub lost: Lost,
     pub global: Global,
     pub stats_sockets: Vec<StatsSocket>,
     /// Frontends, backends and listens in the order of the text. `defaults` are not here: see [`Proxy::defaults`].

@@ -14,6 +14,7 @@ impl Parser<'_> {
             let Some(line) = reader.next_line(self.environment, &mut self.diagnostics) else { break };
             self.line(&line);
         }
+        self.stopped |= reader.stopped_by_alert();
         self.leave();
     }
 
@@ -24,8 +25,10 @@ impl Parser<'_> {
             None => self.keyword(line),
         };
         let refused = std::mem::take(&mut self.refused_expression);
+        let missing = self.missing_acl.take();
         if let Err(mut diagnostic) = outcome {
             diagnostic.unsupported |= refused;
+            diagnostic.wants = diagnostic.wants.or(missing);
             let diagnostic = self.scripted(*diagnostic);
             self.push(diagnostic);
         }
@@ -33,6 +36,14 @@ impl Parser<'_> {
 
     fn enter(&mut self, kind: &'static SectionKind, line: &Line<'_>) -> Outcome {
         self.leave();
+        if kind.keyword != "global" {
+            self.beyond_global = true;
+        } else if self.beyond_global {
+            let text = "global section detected after a non-global one, the prevalence of their statements is unspecified";
+            let mut told = line.warning(0, text);
+            told.level = Level::Diag;
+            self.push(told);
+        }
         self.section = Some(kind);
         let outcome = (kind.begin)(self, line);
         self.broken = outcome.is_err();
@@ -54,6 +65,7 @@ impl Parser<'_> {
             return line.fail_tight(0, format!("unknown keyword '{}' out of section.", line.keyword()));
         };
         if self.broken {
+            self.skipped.push(line.span());
             return Ok(());
         }
         self.prefix = Prefix::of(line.keyword());

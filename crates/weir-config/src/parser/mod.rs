@@ -10,6 +10,7 @@ mod script;
 mod section;
 
 pub use added::{AddedServer, added_server};
+pub use finish::is_summary;
 pub use prefix::Prefix;
 pub use reference::{Reference, Wanted};
 pub use section::{SectionKind, Unknown, sections};
@@ -66,8 +67,12 @@ pub struct Parser<'o> {
     /// Pattern and map files already read.
     pub(crate) references: References,
     pub(crate) section: Option<&'static SectionKind>,
+    /// A section other than `global` was seen.
+    pub(crate) beyond_global: bool,
     /// The section's header was refused: its lines are skipped.
     pub(crate) broken: bool,
+    /// Lines of sections whose header was refused.
+    pub(crate) skipped: Vec<Span>,
     /// A fault after which HAProxy reads no further.
     pub(crate) stopped: bool,
     /// The proxy or `defaults` being read.
@@ -84,6 +89,8 @@ pub struct Parser<'o> {
     pub(crate) server_options: SameOptions,
     /// The current line holds an expression that only weir refuses.
     pub(crate) refused_expression: bool,
+    /// The current line names an ACL that does not stand before it.
+    pub(crate) missing_acl: Option<Box<str>>,
     /// The line is one that came at run time.
     pub(crate) adds_server: bool,
     /// Which kind of proxy uses the rules of a `defaults` section, by the section's place.
@@ -118,7 +125,9 @@ impl<'o> Parser<'o> {
             environment,
             references: References::default(),
             section: None,
+            beyond_global: false,
             broken: false,
+            skipped: Vec::new(),
             stopped: false,
             proxy: None,
             last_defaults: None,
@@ -129,6 +138,7 @@ impl<'o> Parser<'o> {
             ids: HashMap::new(),
             server_options: SameOptions::default(),
             refused_expression: false,
+            missing_acl: None,
             adds_server: false,
             rule_users: HashMap::new(),
             references_to_come: Vec::new(),

@@ -74,7 +74,7 @@ impl Reference {
                 "Proxy '{proxy}': unable to find SPOE engine '{name}' used by the send-spoe-group '{detail}'."
             ),
         };
-        Some(Diagnostic::new(Level::Alert, Form::Bare, Some(self.span), text))
+        Some(Diagnostic::new(Level::Alert, Form::Bare, Some(self.span), text).wanting(name))
     }
 }
 
@@ -86,13 +86,10 @@ fn has_bandwidth_filter(config: &Config, proxy: &str, name: &str) -> bool {
 }
 
 impl Parser<'_> {
-    /// Reports them all. Only called when every line was understood, as HAProxy does.
-    pub(super) fn settle_references(&mut self) {
-        for reference in std::mem::take(&mut self.references_to_come) {
-            if let Some(diagnostic) = reference.diagnostic(&self.config) {
-                self.push(diagnostic);
-            }
-        }
+    /// What is to be said of them, once every line was read.
+    pub(super) fn settled_references(&mut self) -> Vec<Diagnostic> {
+        let references = std::mem::take(&mut self.references_to_come);
+        references.iter().filter_map(|reference| reference.diagnostic(&self.config)).collect()
     }
 
     /// The keyword at the head of the message names something that is looked for later.

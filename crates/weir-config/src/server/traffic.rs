@@ -14,7 +14,16 @@ pub const OPTIONS: &[ServerOption] = &[
     ServerOption::valued("weight", "Its share (5.2).", |_, place, draft| {
         let value = atol(place.value());
         match u16::try_from(value) {
-            Ok(weight @ 0..=256) => draft.options.settings.weight = weight,
+            Ok(weight @ 0..=256) => {
+                draft.options.settings.weight = weight;
+                if weight == 0 && !place.server.is_empty() {
+                    let mut told = place.warning(
+                        "configured with weight of 0 will never be selected by load balancing algorithms",
+                    );
+                    told.level = weir_types::Level::Diag;
+                    draft.warnings.push(told);
+                }
+            }
             _ => return place.fail(&format!("weight of server {} is not within 0 and 256 ({value}).", place.server)),
         }
         Ok(1)

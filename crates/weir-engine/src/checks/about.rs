@@ -89,4 +89,8 @@ impl Stream for About {
     fn hostname(&self) -> &str {
         &self.host
     }
+
+    fn environment(&self, name: &str) -> Option<&[u8]> {
+        self.plan.environment.get(name).map(|value| &**value)
+    }
 }

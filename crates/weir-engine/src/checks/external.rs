@@ -1,5 +1,7 @@
 //! `option external-check`: a program decides (manual `external-check command`).
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -39,8 +41,10 @@ impl Run {
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| NOT_USED.into());
         let mut command = process::Command::new(&*program.program);
         command.args([shown(&address), shown(&port), server_address.clone(), server_port.clone()]);
-        if !plan.global.external_check_keeps_environment {
-            command.env_clear();
+        command.env_clear();
+        if plan.global.external_check_keeps_environment {
+            let known = plan.environment.iter();
+            command.envs(known.map(|(name, value)| (&**name, OsStr::from_bytes(value))));
         }
         let limit = match shared.state.maxconn.value() {
             0 => server.settings.maxconn,

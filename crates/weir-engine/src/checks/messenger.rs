@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use weir_check::report::{Level, Line};
-use weir_plan::Plan;
+use weir_plan::{Plan, Settings};
 use weir_shm::{Shm, Wakers};
 use weir_types::ProxyId;
 
@@ -49,20 +49,16 @@ impl Messenger {
         self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
     }
 
+    /// A line to the log targets of a proxy, by its name; `level` is syslog's.
+    pub fn log(&self, plan: &Plan, proxy: &str, level: u8, text: &str) {
+        if let Some(proxy) = plan.proxies.iter().find(|known| *known.name == *proxy) {
+            self.send(plan, &proxy.settings, level, text);
+        }
+    }
+
     pub fn tell(&self, plan: &Plan, backend: ProxyId, line: &Line) {
         let settings = &plan.proxy(backend).settings;
-        let global = &plan.global;
-        let tag = settings.log_tag.as_deref().or(global.log_tag.as_deref()).unwrap_or("haproxy");
-        let message = Message {
-            targets: &settings.logs,
-            tag,
-            host: global.log_send_hostname.as_ref().and_then(|name| name.as_deref()),
-            level: line.level as u8,
-            wall_us: weir_sys::clock::realtime_us(),
-            text: line.text.as_bytes(),
-            structured: b"",
-        };
-        self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
+        self.send(plan, settings, line.level as u8, &line.text);
         if let (Some(alert), Some(level)) = (&settings.email_alert, line.mail)
             && level as u8 <= alert.level
         {
@@ -71,5 +67,20 @@ impl Messenger {
         let label = if line.level == Level::Emergency { "ALERT]  " } else { "WARNING]" };
         // Nobody may be reading stderr; the log has the line.
         let _ = writeln!(std::io::stderr(), "[{label}  ({}) : {}", self.logs.pid(), line.text);
+    }
+
+    fn send(&self, plan: &Plan, settings: &Settings, level: u8, text: &str) {
+        let global = &plan.global;
+        let tag = settings.log_tag.as_deref().or(global.log_tag.as_deref()).unwrap_or("haproxy");
+        let message = Message {
+            targets: &settings.logs,
+            tag,
+            host: global.log_send_hostname.as_ref().and_then(|name| name.as_deref()),
+            level,
+            wall_us: weir_sys::clock::realtime_us(),
+            text: text.as_bytes(),
+            structured: b"",
+        };
+        self.logs.send(&message, self.shm.process().counters(self.shm.controller()));
     }
 }

@@ -269,7 +269,7 @@ impl Receiver {
                         Some(connection) => ControllerOrder::Serve { connection, level },
                         None => return,
                     },
-                    Order::DumpServers => ControllerOrder::DumpServers,
+                    Order::Log { level, lines } => ControllerOrder::Log { level, lines },
                     Order::SoftStop => ControllerOrder::SoftStop,
                     Order::HardStop => ControllerOrder::HardStop,
                     _ => return,

@@ -54,7 +54,7 @@ pub async fn run<S: AsyncWrite>(
         ["show", "startup-logs", ..] => startup_logs(session).await,
         ["show", "cli", "level", ..] => format!("{}\n", session.level.as_str()),
         ["show", "cli", "sockets", ..] => String::new(),
-        ["show", "env", rest @ ..] => show_env(rest.first().copied()),
+        ["show", "env", rest @ ..] => show_env(session, rest.first().copied()).await,
         ["echo", rest @ ..] => format!("{}\n", rest.join(" ")),
         ["help", rest @ ..] => help(rest),
         [word @ ("operator" | "user"), ..] => {
@@ -154,16 +154,13 @@ async fn startup_logs(session: &Session) -> String {
     }
 }
 
-fn show_env(name: Option<&str>) -> String {
-    match name {
-        Some(name) => match std::env::var(name) {
-            Ok(value) => format!("{name}={value}\n"),
-            Err(_) => "Variable not found\n".to_string(),
-        },
-        None => std::env::vars_os()
-            .map(|(name, value)| format!("{}={}\n", name.to_string_lossy(), value.to_string_lossy()))
-            .collect(),
-    }
+async fn show_env(session: &Session, wanted: Option<&str>) -> String {
+    let (answer, known) = oneshot::channel();
+    let asked = session.events.send(Event::Asked(Request::Environment(answer)));
+    let known = if asked.is_ok() { known.await.unwrap_or_default() } else { Vec::new() };
+    let shown = known.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name));
+    let text: String = shown.map(|(name, value)| format!("{name}={value}\n")).collect();
+    if text.is_empty() && wanted.is_some() { "Variable not found\n".to_string() } else { text }
 }
 
 /// `prompt` toggles; `n` no prompt and not interactive, `i` interactive, `p` with a prompt, `timed` toggles the time.

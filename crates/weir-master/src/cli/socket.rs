@@ -1,7 +1,7 @@
 //! Binding what `-S` says, and accepting on it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use std::sync::Arc;
 use socket2::Type;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::mpsc::UnboundedSender;
+use weir_syntax::address::AddressUse;
 use weir_sys::listen::{self, Options as ListenOptions};
 use weir_sys::privilege;
+use weir_types::{Address, AddressFamily, PortSpec};
 
 use super::Level;
 use super::session::Session;
@@ -26,7 +28,7 @@ pub struct MasterSocket {
 
 /// What stands behind the address.
 #[derive(Debug, PartialEq, Eq)]
-struct Settings {
+pub struct Settings {
     level: Level,
     mode: Option<u32>,
     uid: Option<u32>,
@@ -34,17 +36,27 @@ struct Settings {
 }
 
 impl MasterSocket {
-    pub fn bind(text: &str) -> Result<Self, String> {
+    /// Reads what `-S` says without binding anything. The reason is for the user.
+    pub fn described(text: &str) -> Result<(Address, Settings), String> {
         let mut words = text.split(',');
-        let address = words.next().unwrap_or_default();
+        let written = words.next().unwrap_or_default();
         let settings = Settings::parse(words).map_err(|error| format!("master CLI '{text}': {error}"))?;
+        match weir_syntax::address::parse(written, AddressUse::Bind) {
+            Ok(address) => Ok((address, settings)),
+            Err(error) => Err(format!("Cannot create the listener of the master CLI: {error}")),
+        }
+    }
+
+    pub fn bind(text: &str) -> Result<Self, String> {
+        let (address, settings) = Self::described(text)?;
+        let written = text.split(',').next().unwrap_or_default();
         let failed = |error: io::Error| {
             let cause = error.to_string();
             let cause = cause.split(" (os error").next().unwrap_or_default().to_string();
-            format!("Cannot bind the master CLI '{address}': {cause}")
+            format!("Cannot bind the master CLI '{written}': {cause}")
         };
         let options = ListenOptions { backlog: 10, ..ListenOptions::default() };
-        let (socket, is_unix) = open(address, &settings, &options).map_err(failed)?;
+        let (socket, is_unix) = open(&address, &settings, &options).map_err(failed)?;
         listen::listen(&socket, &options).map_err(failed)?;
         Ok(Self { socket, is_unix, level: settings.level })
     }
@@ -124,32 +136,23 @@ impl Settings {
     }
 }
 
-fn open(address: &str, settings: &Settings, options: &ListenOptions) -> io::Result<(OwnedFd, bool)> {
-    if let Some(number) = address.strip_prefix("fd@") {
-        let number = number.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-        let socket = weir_sys::descriptor::duplicate_number(number)?;
-        let is_unix = socket2::SockRef::from(&socket).domain()? == socket2::Domain::UNIX;
-        return Ok((socket, is_unix));
+fn open(address: &Address, settings: &Settings, options: &ListenOptions) -> io::Result<(OwnedFd, bool)> {
+    match (&address.family, address.port) {
+        (AddressFamily::Fd(number), _) => {
+            let socket = weir_sys::descriptor::duplicate_number(*number)?;
+            let is_unix = socket2::SockRef::from(&socket).domain()? == socket2::Domain::UNIX;
+            Ok((socket, is_unix))
+        }
+        (AddressFamily::Abstract(name), _) => Ok((listen::bind_abstract(name, true, Type::STREAM)?, true)),
+        (AddressFamily::AbstractUnpadded(name), _) => {
+            Ok((listen::bind_abstract(name, false, Type::STREAM)?, true))
+        }
+        (AddressFamily::Unix(path), _) => Ok((open_path(Path::new(&**path), settings)?, true)),
+        (AddressFamily::Ip(ip), PortSpec::Fixed(port)) => {
+            Ok((listen::bind_tcp(SocketAddr::new(*ip, port), options)?, false))
+        }
+        _ => Err(io::ErrorKind::InvalidInput.into()),
     }
-    if let Some(name) = address.strip_prefix("abns@") {
-        return Ok((listen::bind_abstract(name.as_bytes(), true, Type::STREAM)?, true));
-    }
-    let path = address.strip_prefix("unix@").or_else(|| address.starts_with('/').then_some(address));
-    if let Some(path) = path {
-        return Ok((open_path(Path::new(path), settings)?, true));
-    }
-    let address = ["ipv4@", "ipv6@", "tcp@", "tcp4@", "tcp6@"]
-        .iter()
-        .find_map(|prefix| address.strip_prefix(prefix))
-        .unwrap_or(address);
-    let (host, port) = address.rsplit_once(':').ok_or(io::ErrorKind::InvalidInput)?;
-    let port: u16 = port.parse().map_err(|_| io::ErrorKind::InvalidInput)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let ip = match host {
-        "" | "*" => Ipv4Addr::UNSPECIFIED.into(),
-        host => host.parse().map_err(|_| io::ErrorKind::InvalidInput)?,
-    };
-    Ok((listen::bind_tcp(SocketAddr::new(ip, port), options)?, false))
 }
 
 fn open_path(path: &Path, settings: &Settings) -> io::Result<OwnedFd> {

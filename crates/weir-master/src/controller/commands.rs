@@ -122,7 +122,6 @@ pub fn process(plan: &Plan, shm: Shm, version: &str, release_date: &str) -> Proc
     Process {
         version: version.to_owned(),
         release_date: release_date.to_owned(),
-        pid: state.supervisor_pid.value(),
         node: plan.global.node.as_deref().map_or_else(host_name, str::to_owned),
         workers: state.workers.value(),
         ulimit_n: descriptors,
@@ -131,7 +130,11 @@ pub fn process(plan: &Plan, shm: Shm, version: &str, release_date: &str) -> Proc
         hard_maxconn: maxconn,
         // `-m` is a limit of each child.
         memmax_mb: u32::try_from(weir_sys::limit::memory().ok().flatten().unwrap_or(0) >> 20).unwrap_or(0),
-        environment: std::env::vars().collect(),
+        environment: plan
+            .environment
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value).into_owned()))
+            .collect(),
         ..Process::default()
     }
 }

@@ -23,6 +23,7 @@ pub fn of(plan: &Plan, slots: Recorded, sources: &Sources) -> Result<Blueprint, 
     let rings = rings.map(|ring| RingSpec { name: ring.name.to_string(), bytes: ring.bytes }).collect();
     Ok(Blueprint {
         settings,
+        environment: Vec::new(),
         names: slots.names,
         tables: slots.tables,
         caches: slots.caches,

@@ -43,7 +43,14 @@ pub fn check(program: &dyn Program, options: &Options) -> i32 {
             }
             1
         }
-        Ok(_) => {
+        Ok(blueprint) => {
+            let master_worker = options.master_worker || blueprint.settings.master_worker;
+            if let Some(text) = options.master_socket.as_ref().filter(|_| master_worker)
+                && let Err(reason) = MasterSocket::described(text)
+            {
+                report.alert(&reason);
+                return 1;
+            }
             if options.verbose && !options.quiet {
                 weir_types::terminal::print("Configuration file is valid\n");
             }
@@ -86,6 +93,7 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
     let parent = if daemon { detach().map_err(|error| vec![error.to_string()])? } else { None };
     let process = shm.process().state;
     process.supervisor_pid.set(std::process::id());
+    process.master_worker.set(u32::from(master_worker));
     process.ulimit_n.set(u32::try_from(limits.descriptors).unwrap_or(u32::MAX));
     process.hard_maxconn.set(limits.maxconn);
     if let Some(path) = pidfile_path(&options, settings, daemon || master_worker) {

@@ -41,6 +41,8 @@ pub enum Request {
         answer: oneshot::Sender<ReloadAnswer>,
     },
     StartupLogs(oneshot::Sender<String>),
+    /// `show env`
+    Environment(oneshot::Sender<Vec<(String, String)>>),
     /// Let the controller serve this connection.
     Serve {
         connection: OwnedFd,

@@ -7,9 +7,9 @@ use weir_shm::{Kind, OperationalState};
 use super::Supervisor;
 
 impl Supervisor {
-    /// `SIGHUP: ...`: every proxy after its servers.
-    pub(super) fn server_states(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+    /// `SIGHUP: ...`: every proxy with its name, its servers' lines and then its own.
+    pub(super) fn server_states(&self) -> Vec<(String, Vec<String>)> {
+        let mut states = Vec::new();
         let mut by_backend: HashMap<&str, Vec<&str>> = HashMap::new();
         for name in self.names(Kind::Server) {
             let backend = name.split_once('/').map_or(name, |(backend, _)| backend);
@@ -18,6 +18,7 @@ impl Supervisor {
         for proxy in self.proxy_names() {
             let (mut active, mut backup, mut servers) = (0, 0, 0);
             let mut assigned = 0;
+            let mut lines = Vec::new();
             for name in by_backend.remove(proxy).unwrap_or_default() {
                 let Some(slot) = self.shm.find(Kind::Server, name) else { continue };
                 let server = self.shm.server(slot);
@@ -47,8 +48,9 @@ impl Supervisor {
                 "SIGHUP: Proxy {proxy} has {state}{stop} {}",
                 self.connections(proxy, assigned)
             ));
+            states.push((proxy.to_owned(), lines));
         }
-        lines
+        states
     }
 
     /// `Proxy f stopped (...)`: those that listened first.

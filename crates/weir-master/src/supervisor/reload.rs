@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use weir_syntax::render::below;
 use weir_sys::clock::monotonic_ms;
 use weir_types::{Diagnostics, Sources, WorkerId};
 
@@ -357,6 +358,6 @@ fn leaves(role: Role, workers: usize) -> bool {
 /// Prints what was found; HAProxy's last lines follow when something stands against running.
 pub fn show(report: &crate::report::Report, diagnostics: &Diagnostics, sources: &Sources) {
     for diagnostic in &diagnostics.list {
-        report.say(diagnostic.level, &diagnostic.message(sources));
+        report.say_with(diagnostic.level, &diagnostic.located(sources), &below(diagnostic, sources));
     }
 }

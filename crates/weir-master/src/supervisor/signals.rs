@@ -1,5 +1,6 @@
 //! What each signal means (management manual 4), in every mode.
 
+use std::collections::HashSet;
 use std::io;
 
 use nix::libc::*;
@@ -9,13 +10,16 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Supervisor;
 use super::event::Event;
 use crate::blueprint::Taker;
+use crate::child::Role;
 use crate::listeners::Listener;
 use crate::message::Order;
+use weir_shm::Kind;
 use weir_types::AddressFamily;
 
 /// Turns signals into events.
 pub fn forward(events: UnboundedSender<Event>) -> io::Result<()> {
-    weir_sys::process::ignore(&[SIGPIPE]);
+    // SIGALRM means something to HAProxy's threads only.
+    weir_sys::process::ignore(&[SIGPIPE, SIGALRM]);
     for number in [SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGQUIT, SIGTTOU, SIGTTIN, SIGCHLD] {
         let mut arrived = signal(SignalKind::from_raw(number))?;
         let events = events.clone();
@@ -40,8 +44,13 @@ impl Supervisor {
             SIGHUP if self.master_worker => self.begin_reload(false, None),
             SIGHUP => {
                 self.report.warning("SIGHUP received, dumping servers states.");
-                self.server_states().iter().for_each(|line| self.report.warning(line));
-                self.children.order_all(&Order::DumpServers);
+                let mut logged = Vec::new();
+                for (proxy, lines) in self.server_states() {
+                    lines.iter().for_each(|line| self.report.warning(line));
+                    let begin = format!("SIGHUP received, dumping servers states for proxy {proxy}.");
+                    logged.extend([begin].into_iter().chain(lines).map(|line| (proxy.clone(), line)));
+                }
+                self.log(LOG_NOTICE, logged);
             }
             SIGQUIT => {
                 self.report.raw("Dumping pools usage. Use SIGQUIT to flush them.\n");
@@ -62,7 +71,7 @@ impl Supervisor {
                 let _ = nix::sys::socket::shutdown(raw(socket), nix::sys::socket::Shutdown::Read);
             }
         }
-        self.frontends().for_each(|name| self.report.warning(&format!("Paused frontend {name}.")));
+        self.tell_of_frontends("Paused");
     }
 
     fn resume(&mut self) {
@@ -80,7 +89,7 @@ impl Supervisor {
             let (listeners, sockets) = mine.unzip();
             child.send(&Order::Resume { listeners }, sockets);
         }
-        self.frontends().for_each(|name| self.report.warning(&format!("Resumed frontend {name}.")));
+        self.tell_of_frontends("Resumed");
     }
 
     /// Only ports are in another's way: a path is taken over by renaming.
@@ -91,9 +100,25 @@ impl Supervisor {
         })
     }
 
-    fn frontends(&self) -> impl Iterator<Item = &str> {
-        let names = self.current.blueprint.names.iter();
-        names.filter(|(kind, _)| *kind == weir_shm::Kind::Frontend).map(|(_, name)| name.as_str())
+    /// `Paused frontend f.`, `Paused proxy l.` for what has both halves.
+    fn tell_of_frontends(&self, what: &str) {
+        let names = &self.current.blueprint.names;
+        let of = |kind| names.iter().filter(move |(known, _)| *known == kind).map(|(_, name)| name);
+        let backends: HashSet<&String> = of(Kind::Backend).collect();
+        let line = |name: &String| {
+            let noun = if backends.contains(name) { "proxy" } else { "frontend" };
+            (name.clone(), format!("{what} {noun} {name}."))
+        };
+        let lines: Vec<_> = of(Kind::Frontend).map(line).collect();
+        lines.iter().for_each(|(_, line)| self.report.warning(line));
+        self.log(LOG_WARNING, lines);
+    }
+
+    /// To the proxies' log targets, which the controller has open.
+    fn log(&self, level: i32, lines: Vec<(String, String)>) {
+        if let Some(controller) = self.children.of_role(Role::Controller) {
+            controller.order(&Order::Log { level: level as u8, lines });
+        }
     }
 }
 

@@ -46,6 +46,13 @@ impl Supervisor {
             Request::StartupLogs(answer) => {
                 let _ = answer.send(self.report.kept());
             }
+            Request::Environment(answer) => {
+                let shown = |word: std::ffi::OsString| word.to_string_lossy().into_owned();
+                let mut known: Vec<_> =
+                    std::env::vars_os().map(|(name, value)| (shown(name), shown(value))).collect();
+                known.extend(self.current.blueprint.environment.iter().cloned());
+                let _ = answer.send(known);
+            }
             Request::Serve { connection, level } => {
                 // Without a controller the connection closes, which tells the client enough.
                 if let Some(controller) = self.children.of_role(Role::Controller) {

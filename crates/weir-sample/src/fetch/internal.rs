@@ -69,9 +69,7 @@ pub(super) const ROWS: &[Fetch] = &[
     .runs(variables::dump)
     .checked(variables::check),
     Fetch::new("env", sig(1, &[Text]), Str, Reads::Constant, "environment variable at start (7.3.2)")
-        .runs(constant)
-        .constant()
-        .checked(check_env),
+        .runs(environment),
     Fetch::new("hostname", NONE, Str, Reads::Constant, "the machine's name (7.3.2)").runs(hostname),
     Fetch::new("int", sig(1, &[Int]), Sint, Reads::Constant, "constant integer (7.3.2)")
         .runs(constant)
@@ -296,11 +294,9 @@ fn date_us<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
     Got::Unstable(Value::Int(stream.clock().rem_euclid(1_000_000)))
 }
 
-/// The environment is that of the configuration's reading, so it is looked up there and kept.
-fn check_env(args: &mut [Arg<Named>], _: &ParseContext<'_>) -> Result<(), String> {
-    let value = std::env::var_os(args[0].str()).filter(|_| !args[0].str().is_empty());
-    args[0] = value.map_or(Arg::Absent, |value| Arg::Str(value.to_string_lossy().into()));
-    Ok(())
+/// As the configuration left it: lines that follow may set the variable.
+fn environment<'a>(args: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {
+    stream.environment(args[0].str()).map_or(Got::Nothing, |value| Got::Value(Value::text(value)))
 }
 
 fn hostname<'a>(_: ArgsOf<'a>, stream: &'a dyn Stream) -> Got<'a> {

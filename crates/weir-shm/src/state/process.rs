@@ -14,6 +14,8 @@ pub struct ProcessState {
     /// When the plan in force was committed, `CLOCK_MONOTONIC` milliseconds.
     pub committed_ms: Word,
     pub supervisor_pid: Word32,
+    /// 1: the supervisor is the master of master-worker mode.
+    pub master_worker: Word32,
     /// Reloads that took effect.
     pub reloads: Word32,
     /// Reloads since the last one that took effect which failed.

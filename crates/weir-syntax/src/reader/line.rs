@@ -88,9 +88,9 @@ impl<'r> Line<'r> {
         out
     }
 
-    /// The whole line.
+    /// From the first to the last word.
     pub fn span(&self) -> Span {
-        self.span
+        self.span_from(0)
     }
 
     /// The source columns of a word; of the last one for an index beyond it.

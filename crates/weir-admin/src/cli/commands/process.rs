@@ -38,7 +38,7 @@ pub fn cli_sockets(context: &mut Context<'_>) -> Reply {
 }
 
 /// `unix@cli.sock`, `ipv4@127.0.0.1:9999`.
-fn socket_name(address: &Address) -> String {
+pub fn socket_name(address: &Address) -> String {
     let port = match address.port {
         PortSpec::Fixed(port) => port,
         _ => 0,
