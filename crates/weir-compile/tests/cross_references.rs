@@ -190,16 +190,16 @@ fn findings(body: &str) -> Vec<String> {
 #[test]
 fn references_are_reported_beside_faults_of_lines() {
     let found = findings(
-        "frontend f\n bind :9901 nonsense\n default_backend nope\n use_backend b\n log ring@nowhere daemon\n \
-         http-request cache-use none\nbackend b\n server s 127.0.0.1:1 track b/x\n server bad 127.0.0.1:1 chek\n \
+        "frontend f\n bind :9901 nonsense\n http-request cache-use none\n log ring@nowhere daemon\n \
+         default_backend nope\n use_backend b\nbackend b\n server s 127.0.0.1:1 track b/x\n server bad 127.0.0.1:1 chek\n \
          use-server bad if TRUE\n use-server s4 if TRUE",
     );
     let expected = [
         "config : parsing [f.cfg:7] : 'bind :9901' in section 'frontend': unknown keyword 'nonsense'.",
         "config : [f.cfg:14] : 'server b/bad' : unknown keyword 'chek'; did you mean 'check' maybe ?",
-        "[f.cfg:11] : config: frontend 'f': unable to find the cache 'none' referenced by the filter 'cache'.",
-        "[f.cfg:10] : Proxy 'f': log server uses unknown ring named 'nowhere'.",
-        "[f.cfg:8] : Proxy 'f': unable to find required default_backend: 'nope'.",
+        "[f.cfg:8] : config: frontend 'f': unable to find the cache 'none' referenced by the filter 'cache'.",
+        "[f.cfg:9] : Proxy 'f': log server uses unknown ring named 'nowhere'.",
+        "[f.cfg:10] : Proxy 'f': unable to find required default_backend: 'nope'.",
         "config : [f.cfg:13] : 'server b/s' : unable to find required server 'x' for tracking.",
         "[f.cfg:16] : backend 'b' : unable to find server 's4' referenced in a 'use-server' rule.",
         "config : Error(s) found in configuration file : f.cfg",
@@ -210,7 +210,7 @@ fn references_are_reported_beside_faults_of_lines() {
 #[test]
 fn what_a_refused_section_would_bring_is_not_missed() {
     let found = findings(
-        "frontend f\n bind :9901\n default_backend b1\nbackend b1 nonsense more\n server s 127.0.0.1:1\nbackend b2\n \
+        "frontend f\n bind :9901\n default_backend b1\nbackend b1 from nowhere\n server s 127.0.0.1:1\nbackend b2\n \
          server t 127.0.0.1:1 track b1/s",
     );
     assert_eq!(found.len(), 2, "{found:#?}");

@@ -36,6 +36,7 @@ mod clock;
 mod compression;
 mod connect;
 mod connection;
+pub mod debug;
 pub mod edit;
 mod effort;
 mod encrypted;

@@ -30,6 +30,7 @@ use crate::socket::Socket;
 use crate::stick::Stores;
 use crate::timers::NEVER;
 use crate::tracking::Trackers;
+use crate::worker::Worker;
 
 /// See the table in the crate's documentation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -253,6 +254,8 @@ pub struct Stream {
     pub pending_captures: RefCell<Vec<(bool, usize, Vec<u8>)>>,
     /// `%rt`.
     pub number: OnceCell<u32>,
+    /// Under `-d`: the server's connection, while it is shown.
+    pub shown_server: Option<i32>,
     pub unique_id: RefCell<Option<String>>,
     pub http: bool,
     /// After 101, CONNECT, or in TCP mode: both ways are raw.
@@ -283,6 +286,12 @@ impl Stream {
     }
 
     /// Begins a stream of `frontend`; bytes received behind the last request stay.
+    /// Counted over all workers.
+    pub fn number_in(&self, worker: &Worker) -> u32 {
+        let next = || worker.shm.process().state.next_request.fetch_add(1) as u32;
+        *self.number.get_or_init(next)
+    }
+
     pub fn begin(&mut self, frontend: ProxyId, start_us: u64) {
         self.phase = Phase::RequestHead;
         self.frontend = frontend;
@@ -296,6 +305,7 @@ impl Stream {
         self.assigned = None;
         self.link = None;
         self.failed_tls = None;
+        self.shown_server = None;
         self.waiting = None;
         self.deadlines = Deadlines::NONE;
         self.record.reset(start_us);

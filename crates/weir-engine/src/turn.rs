@@ -42,6 +42,9 @@ impl Turn<'_, '_> {
         worker.counters.curr_streams.increment();
         worker.counters.cum_streams.increment();
         stream.running = true;
+        if !stream.http {
+            crate::debug::accepted(worker, client, stream);
+        }
         // Once for each connection.
         let steps = proxy.settings.log_steps;
         if !steps.is_default() && steps.contains(LogSteps::ACCEPT) && session.requests <= 1 {

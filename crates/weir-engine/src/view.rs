@@ -771,8 +771,7 @@ impl Sample for View<'_> {
     }
 
     fn request_counter(&self) -> u32 {
-        let next = || self.worker.shm.process().state.next_request.fetch_add(1) as u32;
-        *self.stream.number.get_or_init(next)
+        self.stream.number_in(self.worker)
     }
 
     fn log_origin(&self) -> &'static str {

@@ -33,6 +33,9 @@ fn run(name: String, words: Vec<std::ffi::OsString>) -> i32 {
         Action::Refuse(reason) => return usage::alert(&reason),
         Action::Condition(text) => return condition::evaluate(&text, &capabilities(false)),
     };
+    if options.debug {
+        weir_engine::debug::enable();
+    }
     options.name = name.clone();
     options.version = version::FULL.to_string();
     let mut capabilities = capabilities(options.diagnose);

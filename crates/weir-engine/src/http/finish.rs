@@ -37,6 +37,9 @@ impl Turn<'_, '_> {
         if self.stream.server_stays {
             self.keep_server_connection();
         }
+        if self.stream.record.request_us > 0 || !self.stream.http {
+            self.show_closed();
+        }
         let ending = self.stream.ending.unwrap_or(Ending::Close);
         Turn::abandon(self.worker, self.stream);
         if ending == Ending::KeepAlive || self.client.socket.stream().is_some() {

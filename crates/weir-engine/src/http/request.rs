@@ -122,6 +122,7 @@ impl Turn<'_, '_> {
         if !proxy.settings.logs.is_empty() {
             self.remember_request_line(plan);
         }
+        self.show_request();
         self.capture_request(plan);
         self.count_request();
         self.count_request_tracked();

@@ -78,6 +78,7 @@ impl Turn<'_, '_> {
         stream.record.status = stream.response.status();
         stream.record.server_status = stream.record.status;
         stream.record.bytes_out += size::of_response(&stream.response);
+        self.show_response();
         self.count_server_response();
         self.observe_status();
         self.count_server_status_tracked();
