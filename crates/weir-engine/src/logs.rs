@@ -394,7 +394,8 @@ impl Logs {
             LogFormatName::Local => {
                 let _ = write!(out, "<{priority}>");
                 out.extend_from_slice(&self.old_date(message.wall_us));
-                if let Some(host) = message.host {
+                // Asked for by its name the format has no host; a format that nobody names has one to send.
+                if let Some(host) = message.host.filter(|_| target.as_received) {
                     let _ = write!(out, " {host}");
                 }
                 write!(out, " {tag}[{pid}]: ")

@@ -56,6 +56,139 @@ fn version_gates_of_drivers_match() {
 }
 
 #[test]
+fn what_no_option_takes_is_refused() {
+    let place = Place::new("refusals");
+    let good = place.write("good.cfg", &configuration(22402, "a", ""));
+    let cases: [(&[&str], &str); 4] = [
+        (&["-c", "-f", &good, "-sf", "12", "abc"], "-sf option: some bytes unconsumed in PID list {abc}"),
+        (&["-c", "-f", &good, "-st", "12x"], "-st option: some bytes unconsumed in PID list {x}"),
+        (
+            &["-c", "-W", "-f", &good, "-S", "bogus:x"],
+            "invalid character 'x' in port number 'x' in 'bogus:x'",
+        ),
+        (&["-c", "-W", "-f", &good, "-S", "/m.sock,foo"], "unknown keyword 'foo'"),
+    ];
+    for (words, text) in cases {
+        let output = run(words);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && errors.contains(text), "{words:?}: {errors}");
+    }
+}
+
+/// What 2.8 tells of the same text under `-dD`, also with `-q`.
+#[test]
+fn diagnostics_are_told_when_asked_for() {
+    let place = Place::new("diagnostics");
+    let text = "backend b\n server s 127.0.0.1:1 cookie a weight 0\n server t 127.0.0.1:2 cookie a\n server u \
+                127.0.0.1:3 cookie a backup\nglobal\n .diag \"told\"\n";
+    let file = place.write("a.cfg", &format!("{}{text}", configuration(22403, "a", "")));
+    assert_eq!(run(&["-c", "-q", "-f", &file]).stderr, b"");
+    let output = run(&["-c", "-q", "-dD", "-f", &file]);
+    assert_eq!(output.status.code(), Some(0));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let told: Vec<&str> = errors.lines().filter(|line| line.starts_with("[DIAG]")).collect();
+    let expected = [
+        format!(
+            "config : [{file}:12] : 'server b/s' : configured with weight of 0 will never be selected by load balancing \
+             algorithms"
+        ),
+        format!(
+            "config : parsing [{file}:15] : global section detected after a non-global one, the prevalence of their \
+             statements is unspecified"
+        ),
+        format!("config : parsing [{file}:16]: 'told'."),
+        format!(
+            "config : parsing [{file}:13] : 'server t' : same cookie value is set for a previous non-backup server in the \
+             same backend, it may break connection persistence"
+        ),
+    ];
+    assert_eq!(told.len(), expected.len(), "{errors}");
+    for (line, text) in told.iter().zip(&expected) {
+        assert!(line.ends_with(text.as_str()), "{line}");
+    }
+}
+
+/// The form of 2.8; descriptors are each program's own.
+#[test]
+fn debug_mode_shows_what_passes() {
+    let place = Place::new("debug");
+    let text = "listen l\n bind 127.0.0.1:22405\n server s 127.0.0.1:22404\nlisten t\n mode tcp\n bind \
+                127.0.0.1:22406\n server s 127.0.0.1:22404\n";
+    let file = place.write("a.cfg", &format!("{}{text}", configuration(22404, "a", " nbthread 1")));
+    let shown = std::fs::File::create(place.path("shown")).unwrap();
+    let mut command = std::process::Command::new(running::PROGRAM);
+    let _running = Running(
+        command
+            .args(["-d", "-f", &file])
+            .stdin(Stdio::null())
+            .stdout(shown)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let of = |proxy: &str| -> Vec<String> {
+        let text = place.read("shown");
+        let lines = text.lines().filter(|line| line.contains(&format!(":{proxy}.")));
+        lines.map(|line| line.split_once(&format!(":{proxy}.")).unwrap().1.to_owned()).collect()
+    };
+    until("service", || get(22405));
+    until("the stream's end", || of("l").iter().any(|line| line.starts_with("closed[")).then_some(()));
+    let lines = of("l");
+    let events: Vec<&str> = lines.iter().map(|line| line.split(['[', '(']).next().unwrap()).collect();
+    let head = events.iter().filter(|event| **event != "clihdr" && **event != "srvhdr").collect::<Vec<_>>();
+    assert_eq!(head, [&"accept", &"clireq", &"srvrep", &"clicls", &"srvcls", &"closed"], "{lines:#?}");
+    let tail = |event: &str| lines.iter().filter(|line| line.starts_with(event)).cloned().collect::<Vec<_>>();
+    assert!(
+        tail("accept(")[0].ends_with("] ALPN=<none>") && tail("accept(")[0].contains(" from [127.0.0.1:")
+    );
+    assert!(tail("clireq[")[0].contains(":ffffffff]: GET / HTTP/1."), "{lines:#?}");
+    assert!(tail("srvrep[")[0].ends_with("]: HTTP/1.1 200 OK"), "{lines:#?}");
+    assert!(tail("srvhdr[").iter().any(|line| line.ends_with("]: content-type: text/plain")), "{lines:#?}");
+    until("a tunnel", || get(22406));
+    until("its end", || of("t").iter().any(|line| line.starts_with("closed[")).then_some(()));
+    let lines = of("t");
+    assert!(lines[0].starts_with("accept(") && lines.len() == 4, "{lines:#?}");
+    let closings: std::collections::BTreeSet<&str> = lines[1..3].iter().map(|line| &line[..6]).collect();
+    assert_eq!(closings.into_iter().collect::<Vec<_>>(), ["clicls", "srvcls"]);
+}
+
+#[test]
+fn one_process_number_and_one_date() {
+    let place = Place::new("numbers");
+    let (stats, master) = (place.path("s.sock"), place.path("m.sock"));
+    let file =
+        place.write("a.cfg", &configuration(22407, "a", &format!(" stats socket {stats} level admin")));
+    let running = Running::start(&place, &["-W", "-S", &master, "-f", &file]);
+    until("service", || get(22407));
+    let ask = |path: &str, command: &str| -> String {
+        let mut socket = std::os::unix::net::UnixStream::connect(path).unwrap();
+        socket.write_all(format!("{command};quit\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut socket, &mut answer).unwrap();
+        answer
+    };
+    let info = ask(&stats, "show info");
+    let field = |name: &str| {
+        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap().to_owned()
+    };
+    let processes = ask(&master, "show proc");
+    let worker = processes.lines().find(|line| line.contains(" worker ")).unwrap();
+    assert_eq!(worker.split_whitespace().next(), Some(field("Pid").as_str()), "{processes}");
+    let version = String::from_utf8(run(&["-v"]).stdout).unwrap();
+    assert_eq!(version.split_whitespace().nth(3), Some(field("Release_date").as_str()));
+    // Each process has the variables that are its own (manual 2.3).
+    let of_master = ask(&master, "show env");
+    assert!(of_master.contains(&format!("HAPROXY_MASTER_CLI=unix@{master}\n")), "{of_master}");
+    assert!(of_master.contains("HAPROXY_MWORKER=1\n") && !of_master.contains("HAPROXY_LOCALPEER="));
+    let of_worker = ask(&stats, "show env");
+    assert!(of_worker.contains(&format!("HAPROXY_CLI=unix@{stats}\n")), "{of_worker}");
+    assert!(of_worker.contains("HAPROXY_LOCALPEER=") && of_worker.contains("HAPROXY_BRANCH=3.4\n"));
+    assert!(!of_worker.contains("HAPROXY_MASTER_CLI=") && !of_worker.contains("LOG_FMT="), "{of_worker}");
+    running.signal(nix::libc::SIGALRM);
+    assert_eq!(get(22407).as_deref(), Some("a"));
+}
+
+#[test]
 fn a_daemon_is_up_when_its_parent_ends() {
     let place = Place::new("daemon");
     let file = place.write("a.cfg", &configuration(22410, "a", ""));
