@@ -168,6 +168,13 @@ impl Connection {
         }
     }
 
+    /// Ends the handshake of a connection that began with early data; says whether the session was resumed.
+    pub fn shake_hands(&mut self) -> Result<bool, String> {
+        let Socket::Tls(stream) = &mut self.socket else { return Err("nothing to end".into()) };
+        stream.do_handshake().map_err(|error| error.to_string())?;
+        Ok(stream.ssl().session_reused())
+    }
+
     /// Ends this side's direction.
     pub fn shut(&mut self) {
         let _ = match &self.socket {

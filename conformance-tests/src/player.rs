@@ -171,6 +171,11 @@ impl Player {
                 self.say(&format!("{name} shut"));
                 Ok(())
             }
+            Step::ShakeHands(name) => {
+                let resumed = self.connection(name)?.shake_hands()?;
+                self.say(&format!("{name} shakes hands{}", if resumed { ": resumed" } else { "" }));
+                Ok(())
+            }
             Step::Close(name) => {
                 self.connections.remove(name);
                 self.say(&format!("{name} close"));

@@ -29,6 +29,8 @@ pub enum Step {
     Shut(String),
     /// `c1 close`.
     Close(String),
+    /// `c1 shakes hands`: the handshake behind early data.
+    ShakeHands(String),
     /// `c1 reset`: closes with RST.
     Reset(String),
     /// `pump c1 a1 10m [chunked]`: sends that many patterned bytes from one to the other and compares them.
@@ -199,6 +201,7 @@ impl Step {
             [origin, "accept", name] => Step::Accept { origin: text(origin), name: text(name) },
             [name, "speaks", "h2"] => Step::SpeakHttp2(text(name)),
             [name, "serves", "h2"] => Step::ServeHttp2(text(name)),
+            [name, "shakes", "hands"] => Step::ShakeHands(text(name)),
             [name, "shut"] => Step::Shut(text(name)),
             [name, "close"] => Step::Close(text(name)),
             [name, "reset"] => Step::Reset(text(name)),

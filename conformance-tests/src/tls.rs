@@ -114,8 +114,8 @@ fn key(rsa: bool) -> Result<PKey<Private>, ErrorStack> {
     PKey::from_ec_key(EcKey::generate(&group)?)
 }
 
-/// `c1 connect-tls fe [sni NAME] [alpn a,b] [crt FILE] [version 1.2] [sigalgs LIST] [resume c0] [verify FILE] [no-ticket]
-/// [status]`.
+/// `c1 connect-tls fe [sni NAME] [alpn a,b] [crt FILE] [version 1.2] [sigalgs LIST] [resume c0] [early BYTES] [verify
+/// FILE] [no-ticket] [status]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientSpec {
     pub sni: Option<String>,
@@ -127,6 +127,8 @@ pub struct ClientSpec {
     pub resume: Option<String>,
     /// The authority that the server's certificate must come from.
     pub verify: Option<String>,
+    /// What is sent before the handshake, which is left to a step of its own.
+    pub early: Option<Vec<u8>>,
     pub no_ticket: bool,
     /// Asks for an OCSP response and shows what it says.
     pub status: bool,
@@ -146,6 +148,10 @@ impl ClientSpec {
                 continue;
             }
             let value = words.next().ok_or(format!("{word} wants a value"))?.to_string();
+            if *word == "early" {
+                spec.early = Some(crate::step::unescape(&value)?);
+                continue;
+            }
             let field = match *word {
                 "sni" => &mut spec.sni,
                 "alpn" => &mut spec.alpn,
@@ -196,6 +202,13 @@ impl ClientSpec {
         stream.set_read_timeout(Some(DEADLINE)).map_err(io)?;
         stream.set_write_timeout(Some(DEADLINE)).map_err(io)?;
         let mut stream = SslStream::new(ssl, stream).map_err(text)?;
+        if let Some(early) = &self.early {
+            return match stream.write_early_data(early) {
+                Ok(count) if count == early.len() => Ok(stream),
+                Ok(_) => Err("early data in part".into()),
+                Err(error) => Err(format!("early data: {error}")),
+            };
+        }
         match stream.connect() {
             Ok(()) => Ok(stream),
             Err(error) => Err(match error.ssl_error().and_then(|stack| stack.errors().first()) {
@@ -251,6 +264,9 @@ pub type SessionPlace = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// What a client sees of a handshake: version, the certificate's name, ALPN, resumption.
 pub fn shown(stream: &SslStream<TcpStream>, spec: &ClientSpec) -> String {
+    if spec.early.is_some() {
+        return "early data sent".into();
+    }
     let ssl = stream.ssl();
     let name = ssl.peer_certificate().and_then(|certificate| {
         let entry = certificate.subject_name().entries_by_nid(Nid::COMMONNAME).next()?;

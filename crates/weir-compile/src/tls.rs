@@ -37,7 +37,10 @@ pub fn listener(
     let tls = bind.options.tls.as_deref().filter(|tls| tls.enabled)?;
     let config = names.config;
     let global = &config.global.tls;
-    let settings = line_settings(tls, global, mode);
+    let mut settings = line_settings(tls, global, mode);
+    // A request of early data is one that a buffer holds.
+    let tune = &config.global.tune;
+    settings.early_data_limit = tune.bufsize.saturating_sub(tune.maxrewrite);
     let place = names.place(bind.span);
     let name = format!("for bind '{}' at [{place}]", bind.text);
     let mut say = |level: Level, text: String| {

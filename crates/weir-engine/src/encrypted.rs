@@ -130,9 +130,22 @@ pub struct Fault {
     pub empty: bool,
 }
 
+/// Data that a client sent before the end of its handshake (RFC 8446 section 2.3).
+#[derive(Debug, Default)]
+struct EarlyData {
+    /// More may come.
+    open: bool,
+    /// Some came.
+    seen: bool,
+    /// What came and was not read yet.
+    bytes: Vec<u8>,
+}
+
 pub struct Tls {
     stream: SslStream<Wire>,
     established: bool,
+    /// Of connections that may begin with it.
+    early: Option<Box<EarlyData>>,
     /// `tune.ssl.maxrecord`: a record holds no more.
     record: usize,
     /// Counts while it lives.
@@ -157,10 +170,12 @@ impl Tls {
     pub fn new(ssl: Ssl, descriptor: RawFd, ahead: Vec<u8>) -> Option<Self> {
         let wire =
             Wire { descriptor, ahead, ahead_at: 0, may_read: true, drained: false, eof: false, error: None };
+        let takes_early_data = ssl.is_server() && ssl.max_early_data() > 0;
         let stream = SslStream::new(ssl, wire).ok()?;
         Some(Self {
             stream,
             established: false,
+            early: takes_early_data.then(|| Box::new(EarlyData { open: true, ..EarlyData::default() })),
             record: RECORD,
             counted: None,
             hello: None,
@@ -203,7 +218,44 @@ impl Tls {
         self.stream.get_ref().drained
     }
 
+    /// Early data came, and the handshake that makes it safe from being sent again by others is not over.
+    pub fn is_early(&self) -> bool {
+        !self.established && self.had_early_data()
+    }
+
+    /// Early data came, whatever became of the handshake.
+    pub fn had_early_data(&self) -> bool {
+        self.early.as_ref().is_some_and(|early| early.seen)
+    }
+
+    /// Goes on until the handshake is over, or until a request may have begun in early data: then [`Tls::read`] and
+    /// [`Tls::write`] go on with it. As HAProxy does, only with a protocol that was agreed upon (ALPN).
     pub fn handshake(&mut self) -> Result<Done, Fault> {
+        let outcome = self.complete_handshake()?;
+        let begun = self.early.as_ref().is_some_and(|early| !early.bytes.is_empty());
+        if begun && self.ssl().selected_alpn_protocol().is_some() {
+            return Ok(Done::Bytes(0));
+        }
+        Ok(outcome)
+    }
+
+    /// Goes on until the handshake is over; early data is kept for [`Tls::read`].
+    pub fn complete_handshake(&mut self) -> Result<Done, Fault> {
+        while let Some(early) = self.early.as_mut().filter(|early| early.open) {
+            let mut room = [0; 4096];
+            match self.stream.read_early_data(&mut room) {
+                Ok(0) => early.open = false,
+                Ok(count) => {
+                    early.seen = true;
+                    early.bytes.extend_from_slice(&room[..count]);
+                }
+                Err(error) => match error.code() {
+                    ErrorCode::WANT_READ => return Ok(Done::WantRead),
+                    ErrorCode::WANT_WRITE => return Ok(Done::WantWrite),
+                    _ => return Err(self.fault(&error)),
+                },
+            }
+        }
         match self.stream.do_handshake() {
             Ok(()) => {
                 self.established = true;
@@ -229,7 +281,44 @@ impl Tls {
         Fault { code, text, closed, reset, empty: false }
     }
 
+    /// What keeps a call from being made: the handshake of a connection that began with early data. `None`: nothing.
+    fn unfinished(&mut self) -> Option<Done> {
+        if self.established || self.early.is_none() {
+            return None;
+        }
+        match self.complete_handshake() {
+            Ok(Done::Bytes(_)) => None,
+            Ok(done) => Some(done),
+            Err(fault) if fault.closed && !fault.reset => Some(Done::End),
+            Err(_) => Some(Done::Failed(ErrorKind::ConnectionAborted.into())),
+        }
+    }
+
+    /// Hands out early data.
+    fn take_early(&mut self, room: &mut [u8]) -> Option<usize> {
+        let bytes = &mut self.early.as_mut()?.bytes;
+        let count = bytes.len().min(room.len());
+        if count == 0 {
+            return None;
+        }
+        room[..count].copy_from_slice(&bytes[..count]);
+        bytes.drain(..count);
+        if bytes.is_empty() {
+            *bytes = Vec::new();
+        }
+        Some(count)
+    }
+
     pub fn read(&mut self, room: &mut [u8]) -> Done {
+        if let Some(count) = self.take_early(room) {
+            return Done::Bytes(count);
+        }
+        if let Some(done) = self.unfinished() {
+            return self.take_early(room).map_or(done, Done::Bytes);
+        }
+        if let Some(count) = self.take_early(room) {
+            return Done::Bytes(count);
+        }
         match self.stream.ssl_read(room) {
             Ok(count) => Done::Bytes(count),
             Err(error) => self.outcome(&error),
@@ -239,6 +328,13 @@ impl Tls {
     /// Whether there is anything to read, as far as OpenSSL and `may_read` tell. Session tickets and their like are
     /// taken in on the way.
     pub fn peek(&mut self) -> Done {
+        let unfinished = self.unfinished();
+        if let Some(early) = self.early.as_ref().filter(|early| !early.bytes.is_empty()) {
+            return Done::Bytes(early.bytes.len());
+        }
+        if let Some(done) = unfinished {
+            return done;
+        }
         match self.stream.ssl_peek(&mut [0]) {
             Ok(count) => Done::Bytes(count),
             Err(error) => self.outcome(&error),
@@ -247,6 +343,9 @@ impl Tls {
 
     /// Writes at most one record.
     pub fn write(&mut self, pieces: &[IoSlice<'_>]) -> Done {
+        if let Some(done) = self.unfinished() {
+            return done;
+        }
         let written = match pieces {
             [piece] => self.stream.ssl_write(&piece[..piece.len().min(self.record)]),
             _ => JOINED.with_borrow_mut(|joined| {

@@ -251,7 +251,6 @@ impl Socket {
         }
     }
 
-    /// Closes the connection; further calls answer `NotConnected`.
     /// Closes; what the encryption knows is handed out.
     pub fn close_and_take_tls(&mut self) -> Option<Box<Tls>> {
         self.abort();
@@ -259,6 +258,7 @@ impl Socket {
         self.tls.take()
     }
 
+    /// Closes the connection; further calls answer `NotConnected`.
     pub fn close(&mut self) {
         self.abort();
         self.tls = None;
@@ -341,6 +341,25 @@ impl Socket {
             Ok(Err(fault)) => Err(fault),
             Err(error) => Err(Fault { closed: true, text: error.to_string(), ..Fault::default() }),
         })
+    }
+
+    /// Waits for the end of a handshake that early data came before. A handshake that fails is found by whoever reads.
+    pub fn poll_handshake_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Io::Stream(end) = &self.io {
+            return end.mux().poll_handshake_over(cx);
+        }
+        if !self.is_early() {
+            return Poll::Ready(());
+        }
+        self.poll_tls(cx, Tls::complete_handshake).map(drop)
+    }
+
+    /// Whether what is read now may be early data that somebody sends again.
+    pub fn is_early(&self) -> bool {
+        match &self.io {
+            Io::Stream(end) => end.mux().socket.borrow().is_early(),
+            _ => self.tls.as_ref().is_some_and(|tls| tls.is_early()),
+        }
     }
 
     fn poll_decrypt(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {

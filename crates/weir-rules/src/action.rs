@@ -201,7 +201,7 @@ pub enum Action<S: Stage> {
     },
     /// `switch-mode http`.
     SwitchModeHttp,
-    /// Only of use with TLS early data, which weir does not accept.
+    /// Of use with TLS early data alone.
     WaitForHandshake,
     /// `do-log`, with the profile that it names.
     DoLog {

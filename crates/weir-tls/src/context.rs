@@ -20,6 +20,9 @@ use crate::pem::Authorities;
 /// The extension of signed certificate timestamps (RFC 6962 3.3.1).
 const TIMESTAMPS: u16 = 18;
 
+/// SSL_OP_NO_ANTI_REPLAY, which the crate does not name.
+const NO_ANTI_REPLAY: SslOptions = SslOptions::from_bits_retain(1 << 24);
+
 /// `verify`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Verify {
@@ -105,6 +108,10 @@ pub struct ContextSettings {
     pub keylog: bool,
     /// `tune.ssl.lifetime`, seconds.
     pub lifetime_s: u32,
+    /// `allow-0rtt`
+    pub early_data: Option<bool>,
+    /// Bytes of early data that one connection may begin with.
+    pub early_data_limit: u32,
 }
 
 /// `crt-ignore-err` and `ca-ignore-err`: OpenSSL's numbers; `None` stands for all.
@@ -186,6 +193,8 @@ impl ContextSettings {
             security_level: own.security_level.or(line.security_level),
             keylog: own.keylog || line.keylog,
             lifetime_s: if own.lifetime_s == 0 { line.lifetime_s } else { own.lifetime_s },
+            early_data: own.early_data.or(line.early_data),
+            early_data_limit: own.early_data_limit.max(line.early_data_limit),
         }
     }
 
@@ -314,6 +323,11 @@ impl ContextSettings {
             SslOptions::SINGLE_DH_USE | SslOptions::SINGLE_ECDH_USE | SslOptions::NO_RENEGOTIATION;
         if !self.prefer_client_ciphers {
             options |= SslOptions::CIPHER_SERVER_PREFERENCE | SslOptions::PRIORITIZE_CHACHA;
+        }
+        if self.early_data == Some(true) {
+            builder.set_max_early_data(self.early_data_limit)?;
+            // Tickets open in every worker; who must not serve a repetition has `wait-for-handshake`.
+            options |= NO_ANTI_REPLAY;
         }
         builder.set_options(options);
         let verify = match self.verify.unwrap_or_default() {

@@ -24,7 +24,6 @@ const fn text(name: &'static str, parse: Parse) -> BindOption {
 }
 
 /// Reasons why an option changes nothing.
-pub(crate) const NO_EARLY: &str = "early data are not accepted: clients send them again after the handshake";
 pub(crate) const NO_KTLS: &str = "the kernel's TLS is not used";
 pub(crate) const NO_NPN: &str = "ALPN took the place of NPN, which no client speaks any more";
 
@@ -34,7 +33,7 @@ pub const OPTIONS: &[BindOption] = &[
         Ok(())
     })
     .unlisted(),
-    flag("allow-0rtt").no_effect(NO_EARLY),
+    flag("allow-0rtt"),
     text("alpn", |parser, place, options| {
         keep_value(parser, place, options, "the comma-delimited ALPN protocol suite")
     }),

@@ -220,7 +220,7 @@ impl Options {
                 };
                 *(if name == "jwt" { &mut self.loading.jwt } else { &mut self.loading.ocsp_update }) = said;
             }
-            "allow-0rtt" | "npn" | "ktls" => {}
+            "npn" | "ktls" => {}
             "verify" if !["none", "optional", "required"].contains(&value) => {
                 return Err(format!(
                     "'verify' : unknown verify method '{value}', only 'none', 'optional', and 'required' are supported"

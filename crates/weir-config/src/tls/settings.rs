@@ -48,6 +48,7 @@ pub(crate) fn set_with(
         "prefer-client-ciphers" => settings.prefer_client_ciphers = true,
         "no-tls-tickets" => settings.no_tickets = Some(true),
         "tls-tickets" => settings.no_tickets = Some(false),
+        "allow-0rtt" => settings.early_data = Some(true),
         "crt-ignore-err" => settings.ignored.certificate = errors(value),
         "ca-ignore-err" => settings.ignored.authority = errors(value),
         "ssl-min-ver" => settings.versions.min = Version::named(value),

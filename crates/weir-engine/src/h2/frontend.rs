@@ -111,6 +111,7 @@ impl Frontend {
                 return self.linger(cx, worker, until);
             }
             let received = self.receive(cx, worker);
+            self.mux.note_handshake();
             self.count_glitches(worker, client);
             self.log_faults(cx, worker, client);
             self.begin_streams(worker, client);

@@ -24,7 +24,7 @@ pub struct Mux {
     state: Cell<State>,
     /// Why it could not be established.
     failure: Cell<Option<(io::ErrorKind, Option<i32>)>>,
-    /// Streams that wait for it to be.
+    /// Streams that wait for it to be, or for the end of a client's handshake.
     waiting: RefCell<Vec<Waker>>,
     /// Purges of the pool that found it without streams.
     pub purges: Cell<u32>,
@@ -82,6 +82,22 @@ impl Mux {
                 self.waiting.borrow_mut().push(cx.waker().clone());
                 Poll::Pending
             }
+        }
+    }
+
+    /// Waits for the end of the handshake where streams came before it.
+    pub fn poll_handshake_over(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.socket.borrow().is_early() {
+            return Poll::Ready(());
+        }
+        self.waiting.borrow_mut().push(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Wakes streams that wait for the end of the handshake.
+    pub fn note_handshake(&self) {
+        if !self.waiting.borrow().is_empty() && !self.socket.borrow().is_early() {
+            self.waiting.take().into_iter().for_each(Waker::wake);
         }
     }
 

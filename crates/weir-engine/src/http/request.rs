@@ -279,6 +279,10 @@ impl Turn<'_, '_> {
         let (frontend, backend) = (plan.proxy(self.stream.frontend), plan.proxy(self.stream.backend));
         let (frontend, backend) = (&frontend.settings.options, &backend.settings.options);
         self.add_forwarded(plan);
+        if self.client.socket.is_early() {
+            // A head without room goes on as it is.
+            let _ = self.stream.request.headers.add(b"early-data", b"1");
+        }
         if let Some(option) = backend.forwardfor.as_ref().or(frontend.forwardfor.as_ref()) {
             self.add_address(option, self.client.session.source);
         }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use weir_http::{Reply, Version};
 use weir_plan::Plan;
@@ -77,6 +78,7 @@ impl Turn<'_, '_> {
             Action::WaitForBody { milliseconds, at_least } => {
                 self.wait_for_body(list, *milliseconds, *at_least)
             }
+            Action::WaitForHandshake => self.wait_for_handshake(),
             Action::Pause(time) => self.pause(time),
             Action::CacheUse { index, .. } => {
                 self.cache_use(plan, proxy, *index);
@@ -455,6 +457,23 @@ impl Turn<'_, '_> {
             (false, true) => self.stream.awaits_body = true,
         }
         Flow::Wait
+    }
+
+    /// `wait-for-handshake`: what came in early data may be somebody's repetition until then.
+    fn wait_for_handshake(&mut self) -> Flow {
+        match self.client.socket.poll_handshake_over(self.cx) {
+            Poll::Ready(()) => Flow::Next,
+            Poll::Pending => {
+                let timeouts = &self.stream.timeouts;
+                let timeout = self.client.session.proxy().settings.timeouts.client_hs.or(timeouts.client);
+                let deadline = crate::stream::after(self.client.session.accepted_us / 1000, timeout);
+                if self.now_ms() >= deadline {
+                    return Flow::Leave(self.request_body_late());
+                }
+                self.stream.rule_deadline = deadline;
+                Flow::Wait
+            }
+        }
     }
 
     fn pause(&mut self, time: &TimeoutValue<Resolved>) -> Flow {

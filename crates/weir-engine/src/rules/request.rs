@@ -233,6 +233,7 @@ impl Turn<'_, '_> {
         if stream.up.eof && stream.stage == RequestStage::Tarpit {
             return self.tarpit_left();
         }
+        let early = self.client.socket.is_early();
         if !stream.up.eof && room {
             match stream.up.receive(self.cx, &mut self.client.socket, &self.worker.buffers) {
                 Poll::Ready(Ok(0) | Err(_)) if stream.stage == RequestStage::Tarpit => {
@@ -245,6 +246,8 @@ impl Turn<'_, '_> {
                     return Step::Next;
                 }
                 Poll::Ready(Err(_)) => return self.client_aborted(Stage::Request),
+                // Reading has ended the handshake that a rule waits for.
+                Poll::Pending if early && !self.client.socket.is_early() => return Step::Next,
                 Poll::Pending => {}
             }
         }

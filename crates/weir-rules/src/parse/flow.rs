@@ -75,8 +75,7 @@ pub const ACTIONS: &[ActionRow] = &[
     }),
     ActionRow::new("wait-for-handshake", HTTP_REQUEST, "", "Waits for TLS (4.4).", |_, _| {
         Ok(Action::WaitForHandshake)
-    })
-    .no_effect("no early data are accepted"),
+    }),
     ActionRow::new(
         "strict-mode",
         super::headers::HTTP,
