@@ -14,7 +14,7 @@ pub const fn castable(from: Type, to: Type) -> bool {
         (Any | Same | Str, _)
             | (_, Any | Same)
             | (Bool | Sint, Bool | Sint | Str | Bin)
-            | (Sint | Addr | Ipv4 | Ipv6 | Bin, Addr | Ipv4 | Ipv6)
+            | (Sint | Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6)
             | (Addr | Ipv4, Sint)
             | (Addr | Ipv4 | Ipv6 | Bin | Meth, Str | Bin)
             | (Meth, Meth)
@@ -79,12 +79,7 @@ impl<'a> Value<'a> {
             Value::Ip6(address) => Some(Value::Ip6(*address)),
             Value::Int(value) => Some(Value::Ip4(Ipv4Addr::from(*value as u32))),
             Value::Str(text) => text_address(text),
-            Value::Bin(bytes) => match bytes.len() {
-                4 => Some(Value::Ip4(Ipv4Addr::from(<[u8; 4]>::try_from(&bytes[..]).ok()?))),
-                16 => Some(Value::Ip6(Ipv6Addr::from(<[u8; 16]>::try_from(&bytes[..]).ok()?))),
-                _ => None,
-            },
-            Value::Bool(_) | Value::Meth(_) => None,
+            Value::Bin(_) | Value::Bool(_) | Value::Meth(_) => None,
         }
     }
 
@@ -96,7 +91,7 @@ impl<'a> Value<'a> {
             Value::Bool(value) => Cow::Borrowed(if value { b"1" } else { b"0" }),
             Value::Int(value) => Cow::Owned(value.to_string().into_bytes()),
             Value::Ip4(address) => Cow::Owned(address.to_string().into_bytes()),
-            Value::Ip6(address) => Cow::Owned(address.to_string().into_bytes()),
+            Value::Ip6(address) => Cow::Owned(ip6_text(address).into_bytes()),
         }
     }
 
@@ -122,8 +117,18 @@ impl<'a> Value<'a> {
             Value::Bool(value) => write!(out, "{}", u8::from(*value)),
             Value::Int(value) => write!(out, "{value}"),
             Value::Ip4(address) => write!(out, "{address}"),
-            Value::Ip6(address) => write!(out, "{address}"),
+            Value::Ip6(address) => write!(out, "{}", ip6_text(*address)),
         };
+    }
+}
+
+/// As the C library writes it: an IPv4-compatible address ends in its four numbers.
+fn ip6_text(address: Ipv6Addr) -> String {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+            format!("::{}", Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+        }
+        _ => address.to_string(),
     }
 }
 

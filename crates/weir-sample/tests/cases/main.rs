@@ -6,6 +6,7 @@ use std::path::Path;
 use weir_sample::{Expr, Named, NoFiles, ParseContext, References, Resolved, Stream, Value};
 use weir_types::Span;
 
+mod casts;
 mod names;
 #[path = "../oracle/stream.rs"]
 #[expect(dead_code, reason = "shared with the recorded tables, which need more of it")]

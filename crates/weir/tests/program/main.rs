@@ -1,5 +1,6 @@
 //! The program as scripts and supervisors run it.
 
+mod cache;
 mod encrypted;
 mod http2;
 mod privileges;
