@@ -13,6 +13,10 @@ pub fn parse(files: &dyn Files, text: &str, usage: AddressUse) -> Result<Address
     if !(address.quic && usage == AddressUse::Bind) {
         served(&address, text)?;
     }
+    // Of what is connected to, only servers have the protocol.
+    if address.mptcp && usage != AddressUse::Bind {
+        return Err(format!("MPTCP is not supported by weir yet in '{text}'"));
+    }
     if let AddressFamily::Name(name) = &address.family {
         let unknown = || AddressError::unknown_host(name, text).to_string();
         address.family = AddressFamily::Ip(files.address(name).ok_or_else(unknown)?);
@@ -29,9 +33,6 @@ pub fn served(address: &Address, text: &str) -> Result<(), String> {
     }
     if matches!(address.family, AddressFamily::Reverse(_)) {
         return Err(format!("reverse HTTP is not supported by weir yet in '{text}'"));
-    }
-    if address.mptcp {
-        return Err(format!("MPTCP is not supported by weir yet in '{text}'"));
     }
     Ok(())
 }

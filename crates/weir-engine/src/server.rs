@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, connect, socket,
 };
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use weir_balance::{Choice, Servers};
 use weir_plan::settings::{Affinity, Algorithm, HashKey, HashMethod, Keepalive, ServerSettings, Tune};
 use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
@@ -90,8 +90,7 @@ pub fn open(
         Target::Ip(SocketAddr::V6(_)) => AddressFamily::Inet6,
         Target::Unix(_) | Target::Abstract(_) => AddressFamily::Unix,
     };
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let descriptor = socket(family, SockType::Stream, flags, None)?;
+    let descriptor = stream_socket(family, settings.mptcp && matches!(target, Target::Ip(_)))?;
     let options = SockRef::from(&descriptor);
     if let Target::Ip(_) = target {
         options.set_tcp_nodelay(true)?;
@@ -110,6 +109,18 @@ pub fn open(
         Target::Abstract(name) => begin(&descriptor, &UnixAddr::new_abstract(name)?)?,
     }
     Ok(descriptor)
+}
+
+fn stream_socket(family: AddressFamily, mptcp: bool) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    if mptcp {
+        let domain = if family == AddressFamily::Inet { Domain::IPV4 } else { Domain::IPV6 };
+        match Socket::new(domain, Type::STREAM.nonblocking().cloexec(), Some(Protocol::MPTCP)) {
+            Err(error) if weir_sys::listen::lacks_mptcp(&error) => {}
+            made => return made.map(OwnedFd::from),
+        }
+    }
+    Ok(socket(family, SockType::Stream, flags, None)?)
 }
 
 /// `tune.rcvbuf.server`, `tune.sndbuf.server`: before the connection, whose window follows from them.

@@ -41,9 +41,12 @@ pub struct Options {
 
 /// A bound TCP socket that does not listen yet.
 pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
-    const MPTCP: i32 = 262;
-    let protocol = if options.mptcp { Protocol::from(MPTCP) } else { Protocol::TCP };
-    let socket = unbound(address, Type::STREAM, protocol, options)?;
+    let open = |protocol| unbound(address, Type::STREAM, protocol, options);
+    let socket = match options.mptcp {
+        true => open(Protocol::MPTCP)
+            .or_else(|error| if lacks_mptcp(&error) { open(Protocol::TCP) } else { Err(error) })?,
+        false => open(Protocol::TCP)?,
+    };
     if let Some(mss) = options.mss.filter(|mss| *mss > 0) {
         socket.set_tcp_mss(mss as u32)?;
     }
@@ -64,6 +67,11 @@ pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     }
     socket.bind(&address.into())?;
     Ok(socket.into())
+}
+
+/// Whether the kernel was built or set up without MPTCP: TCP is understood by the same peers.
+pub fn lacks_mptcp(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EPROTONOSUPPORT | libc::ENOPROTOOPT | libc::EINVAL))
 }
 
 /// With what sockets of both kinds have in common.
@@ -215,6 +223,15 @@ mod tests {
             assert_eq!(ip[22..24], address.port().to_be_bytes());
             assert!(crate::tcp::saved_syn(&accepted).unwrap().is_empty(), "the kernel gives it away once");
         }
+    }
+
+    #[test]
+    fn mptcp_where_the_kernel_has_it() {
+        let options = Options { mptcp: true, ..Options::default() };
+        let socket = bind_tcp("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+        let has = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::MPTCP)).is_ok();
+        let expected = if has { Protocol::MPTCP } else { Protocol::TCP };
+        assert_eq!(socket2::SockRef::from(&socket).protocol().unwrap(), Some(expected));
     }
 
     #[test]

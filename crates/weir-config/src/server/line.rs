@@ -76,7 +76,10 @@ fn one(parser: &mut Parser<'_>, line: &Line<'_>, name: &str, at: usize) -> Outco
     let title = format!("'server {}/{name}' : ", parser.proxy().name);
     let address = address_of(line, at, &title)?;
     let inherited = parser.proxy().settings.default_server.clone();
-    let (draft, options) = options(parser, line, at + 1, &title, name, inherited)?;
+    let (draft, mut options) = options(parser, line, at + 1, &title, name, inherited)?;
+    if address.mptcp {
+        Arc::make_mut(&mut options).settings.mptcp = true;
+    }
     if let Some(resolvers) = &options.resolvers {
         let (text, span) = (resolvers.text.clone(), resolvers.span);
         parser.refer(Wanted::Resolvers, (&text, name), span, "server ... resolvers".into());

@@ -69,6 +69,8 @@ pub struct ServerSettings {
     /// 0 to 256.
     pub weight: u16,
     pub backup: bool,
+    /// Its address is reached over MPTCP where the kernel has it.
+    pub mptcp: bool,
     /// Starts in maintenance.
     pub disabled: bool,
     /// 0 is unlimited.
@@ -112,6 +114,7 @@ impl Default for ServerSettings {
         Self {
             weight: 1,
             backup: false,
+            mptcp: false,
             disabled: false,
             maxconn: 0,
             minconn: 0,

@@ -153,6 +153,16 @@ fn debug_mode_shows_what_passes() {
     assert_eq!(closings.into_iter().collect::<Vec<_>>(), ["clicls", "srvcls"]);
 }
 
+/// `mptcp@` in front of an address: a peer with plain TCP is understood, and the other way round.
+#[test]
+fn mptcp_on_both_sides() {
+    let place = Place::new("mptcp");
+    let text = "listen l\n bind mptcp@127.0.0.1:22409\n server s mptcp4@127.0.0.1:22408\n";
+    let file = place.write("a.cfg", &format!("{}{text}", configuration(22408, "a", "")));
+    let _running = Running::start(&place, &["-f", &file]);
+    assert_eq!(until("service", || get(22409)), "a");
+}
+
 #[test]
 fn one_process_number_and_one_date() {
     let place = Place::new("numbers");
