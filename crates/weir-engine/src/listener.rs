@@ -14,6 +14,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use weir_plan::{ListenerOwner, Plan, Proxy};
+use weir_shm::{Claim, Door, Limits, Parked};
 use weir_types::{ListenerId, ProxyId, Slot};
 
 use crate::connection::Connection;
@@ -21,8 +22,8 @@ use crate::session::{Client, Session};
 use crate::socket::Socket;
 use crate::worker::{ListenerSocket, Worker};
 
-/// How long a full worker waits before it looks again whether others have freed a place.
-const FULL_PAUSE: Duration = Duration::from_millis(20);
+/// How long a listener that is disabled, or has met a limit of rates, waits before it looks again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The listening sockets of one worker.
 #[derive(Default)]
@@ -140,14 +141,9 @@ async fn accept_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
         while listening.paused.get() {
             listening.changed.notified().await;
         }
-        if worker.is_disabled(listening.slot) {
-            // `disable frontend`: what comes waits in the accept queue.
-            tokio::time::sleep(FULL_PAUSE).await;
-            continue;
-        }
-        if !worker.has_room(listening.slot) {
-            worker.counters.maxconn_reached.increment();
-            wait_for_room(&worker).await;
+        if worker.is_disabled(listening.slot) || !worker.is_below_rates(listening.slot) {
+            // `disable frontend`, `rate-limit sessions`: what comes waits in the accept queue.
+            tokio::time::sleep(PAUSE).await;
             continue;
         }
         let ready = tokio::select! {
@@ -159,19 +155,26 @@ async fn accept_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
             continue;
         }
         let mut budget = worker.plan().global.tune.maxaccept;
-        while budget != 0 && worker.has_room(listening.slot) {
+        while budget != 0 && worker.is_below_rates(listening.slot) {
             budget -= 1;
+            let Some(place) = worker.claim(listening.slot) else {
+                worker.counters.maxconn_reached.increment();
+                wait_for_place(&worker, listening.slot).await;
+                break;
+            };
             match weir_sys::accept(listening.socket.get_ref().as_fd()) {
+                // Counted before its claim goes.
                 Ok(accepted) => worker.begin(listening.slot, accepted),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ready.clear_ready();
                     break;
                 }
                 Err(error) => {
+                    drop(place);
                     if !is_of_one_connection(&error) {
                         // Out of descriptors or memory: others must end first.
                         log::warn!("accept: {error}");
-                        wait_for_room(&worker).await;
+                        wait_for_end(&worker).await;
                     }
                     break;
                 }
@@ -197,10 +200,21 @@ async fn receive_loop(worker: Rc<Worker>, listening: Rc<Listening>) {
     }
 }
 
-async fn wait_for_room(worker: &Worker) {
+/// Waits until a connection ended in any worker, unless there is a place by now.
+async fn wait_for_place(worker: &Worker, slot: Slot) {
+    // From here on nothing is missed.
+    let freed = worker.freed.notified();
+    let parked = Parked::new(worker.shm, worker.id);
+    if !worker.door(slot).is_some_and(|door| door.has_room()) {
+        freed.await;
+    }
+    drop(parked);
+}
+
+async fn wait_for_end(worker: &Worker) {
     tokio::select! {
         () = worker.freed.notified() => {}
-        () = tokio::time::sleep(FULL_PAUSE) => {}
+        () = tokio::time::sleep(PAUSE) => {}
     }
 }
 
@@ -229,28 +243,37 @@ impl Worker {
         self.shm.listener(slot).state.paused.value() != 0
     }
 
-    /// Whether listener, frontend and process may take another connection.
-    fn has_room(&self, slot: Slot) -> bool {
+    /// Under which limits this listener lets connections in; `None` if it lets none.
+    fn door(&self, listener_slot: Slot) -> Option<Door> {
         let plan = self.plan();
-        let below = |limit: Option<u32>, now: &dyn Fn() -> u64| {
-            limit.is_none_or(|limit| limit == 0 || now() < limit.into())
+        let process = Some(self.global_maxconn(&plan));
+        let (frontend, limits) = match find(&plan, listener_slot) {
+            Some((listener, proxy)) => {
+                let proxy = plan.proxy(proxy);
+                let listener = plan.listener(listener).settings.maxconn;
+                let frontend = self.frontend_limit(proxy);
+                (Some(proxy.frontend_slot), Limits { listener, frontend, process })
+            }
+            None if crate::log_forward::has_room(self, &plan, listener_slot) => {
+                (None, Limits { process, ..Limits::default() })
+            }
+            None => return None,
         };
-        let whole = || {
-            below(Some(self.global_maxconn(&plan)), &|| {
-                self.shm.process().sum(|counters| counters.curr_conns.value())
-            })
-        };
-        let Some((listener, proxy)) = find(&plan, slot) else {
-            return crate::log_forward::has_room(self, &plan, slot) && whole();
-        };
-        let (listener, proxy) = (plan.listener(listener), plan.proxy(proxy));
-        below(listener.settings.maxconn, &|| self.shm.listener(slot).sum(|counters| counters.scur.value()))
-            && (listener.tls.is_none() || self.is_below_ssl_rate())
-            && self.is_below_rate(proxy)
-            && below(self.frontend_limit(proxy), &|| {
-                self.shm.frontend(proxy.frontend_slot).sum(|counters| counters.scur.value())
-            })
-            && whole()
+        Some(Door { shm: self.shm, worker: self.id, listener: listener_slot, frontend, limits })
+    }
+
+    /// A place for a connection of this listener under every `maxconn`; `None` if there is none.
+    fn claim(&self, slot: Slot) -> Option<Claim<'_>> {
+        self.door(slot)?.claim(&self.wakers)
+    }
+
+    /// Whether the limits of rates let another connection of this listener in.
+    fn is_below_rates(&self, slot: Slot) -> bool {
+        let plan = self.plan();
+        find(&plan, slot).is_none_or(|(listener, proxy)| {
+            (plan.listener(listener).tls.is_none() || self.is_below_ssl_rate())
+                && self.is_below_rate(plan.proxy(proxy))
+        })
     }
 
     /// `rate-limit sessions`, `maxconnrate` and `maxsessrate`.

@@ -161,5 +161,6 @@ pub async fn listen(worker: Rc<Worker>) -> io::Result<()> {
         ready.clear_ready();
         worker.queues.take_grants(&worker);
         worker.notice_servers();
+        worker.freed.notify_waiters();
     }
 }

@@ -122,7 +122,7 @@ pub struct Worker {
     connections: Cell<usize>,
     /// A soft stop began.
     stop: Notify,
-    /// A connection ended: places under a `maxconn` may be free again.
+    /// A connection ended, here or elsewhere: places under a `maxconn` may be free again.
     pub freed: Notify,
     pub parts: Parts,
     random: Cell<u64>,
@@ -366,6 +366,7 @@ impl Worker {
     pub fn connection_ended(&self) {
         self.connections.set(self.connections.get() - 1);
         self.counters.curr_conns.decrement();
+        self.wakers.wake_parked(self.shm, self.id);
         self.freed.notify_waiters();
         if self.stopping.get() {
             self.freed.notify_one();

@@ -3,6 +3,7 @@
 //! Start with [`Shm`]: `Shm::create` in the supervisor, `Shm::attach` in a child, `Shm::private` in a test. Memory that
 //! was mapped stays mapped until the process ends, so the references handed out are `'static` and may be kept in a plan.
 
+mod admission;
 mod balance;
 mod cache;
 mod cell;
@@ -22,6 +23,7 @@ mod table;
 mod view;
 mod wake;
 
+pub use admission::{Claim, Door, Limits, Parked};
 pub use balance::{BACKEND_WORDS, Balance, SERVER_WORDS};
 pub use cache::{BLOCK, Cache, CacheKey, CacheSpec, Facts, Held, Listed, Writer};
 pub use cell::{Average, Counter, Gauge, Latest, Maximum, Word, Word32};

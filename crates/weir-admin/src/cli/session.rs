@@ -418,7 +418,7 @@ impl<'a> Context<'a> {
         self.arguments.get(n).map_or("", String::as_str)
     }
 
-    /// Ends an order to servers: tells the logs and those who wait.
+    /// Ends an order to servers or limits: tells the logs and those who wait.
     pub fn done(&self, lines: Vec<(ProxyId, Line)>) -> Reply {
         lines.into_iter().for_each(|(backend, line)| self.control.log(backend, line));
         self.control.servers_changed();

@@ -5,6 +5,10 @@ counters! {
     pub struct ProcessCounters {
         /// `CurrConns`: client connections now.
         curr_conns: Gauge,
+        /// Connections about to be accepted, and so not in `curr_conns` yet.
+        claims: Gauge,
+        /// Accept loops that wait for a place.
+        parked: Gauge,
         /// `CurrSslConns`
         curr_ssl_conns: Gauge,
         /// `CurrStreams`

@@ -4,6 +4,8 @@ counters! {
     /// One worker's counters of one `bind` line.
     pub struct ListenerCounters {
         scur: Gauge,
+        /// Places that the worker's accept loops hold for connections they have not counted yet.
+        claims: Gauge,
         stot: Counter,
         bin: Counter,
         bout: Counter,
@@ -27,6 +29,8 @@ counters! {
     /// One worker's counters of a proxy's frontend half.
     pub struct FrontendCounters {
         scur: Gauge,
+        /// As of listeners.
+        claims: Gauge,
         stot: Counter,
         bin: Counter,
         bout: Counter,

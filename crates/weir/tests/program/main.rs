@@ -3,6 +3,7 @@
 mod cache;
 mod encrypted;
 mod http2;
+mod limits;
 mod privileges;
 mod running;
 mod servers;

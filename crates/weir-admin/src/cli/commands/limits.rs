@@ -26,7 +26,7 @@ pub fn maxconn_frontend(context: &mut Context<'_>) -> Reply {
     // What is no number is 0, as HAProxy takes it.
     let value = leading_number(text).unwrap_or(0);
     view.frontend_state(proxy).state.maxconn.set(value);
-    Reply::Empty
+    context.done(Vec::new())
 }
 
 pub fn maxconn_global(context: &mut Context<'_>) -> Reply {
@@ -40,7 +40,7 @@ pub fn maxconn_global(context: &mut Context<'_>) -> Reply {
         return Reply::error("Value out of range.");
     }
     view.shm.process().state.maxconn.set(value);
-    Reply::Empty
+    context.done(Vec::new())
 }
 
 pub fn maxconn_server(context: &mut Context<'_>) -> Reply {
