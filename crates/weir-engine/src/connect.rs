@@ -3,12 +3,13 @@
 mod http2;
 
 use std::io::{self, IoSlice};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::task::Poll;
 
 use weir_http::BodyKind;
-use weir_plan::ServerName;
-use weir_plan::settings::HttpReuse;
+use weir_plan::settings::{HttpReuse, UseSource};
+use weir_plan::{Server, ServerName};
 use weir_sample::ConnectionError;
 use weir_tls::verify::Findings;
 
@@ -86,7 +87,8 @@ impl Turn<'_, '_> {
             let backend = &self.stream.backend(&plan).settings;
             let keepalive = backend.options.srvtcpka.then_some(&backend.server_keepalive);
             let aborts = self.stream.http || backend.options.nolinger;
-            let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
+            let descriptor =
+                open(&target, &server.settings, &plan.global.tune, keepalive, self.foreign_source(server))?;
             self.mark(&descriptor, &target);
             let (mut socket, in_use) = (Socket::connecting(descriptor), assigned.pool.begin_use());
             socket.abort_when_closed(aborts);
@@ -180,6 +182,9 @@ impl Turn<'_, '_> {
         if !self.stream.http {
             return None;
         }
+        if self.changes_source(assigned) {
+            return None;
+        }
         if let Some(private) = self.client.session.private.take_if(|private| private.0 == assigned.slot) {
             let (_, mut idle) = *private;
             let same = idle.target == *target && idle.name.as_deref() == name && idle.mux().is_none();
@@ -204,10 +209,40 @@ impl Turn<'_, '_> {
     pub fn is_private(&self, assigned: &Assigned) -> bool {
         let server = assigned.plan.server(assigned.server);
         let settings = &server.settings;
-        let of_client = settings.source.as_ref().is_some_and(|source| source.use_client.is_some());
+        let of_client = || match use_source(server) {
+            None | Some(UseSource::Address(_)) => false,
+            Some(UseSource::Client | UseSource::ClientIp | UseSource::Header { .. }) => true,
+        };
         let never =
             || self.stream.backend(&self.client.session.plan).settings.options.reuse == HttpReuse::Never;
-        settings.send_proxy.version().is_some() || of_client || !server.is_named() || never()
+        settings.send_proxy.version().is_some() || of_client() || !server.is_named() || never()
+    }
+
+    /// Whether the next request of this client may need a connection that bears another address.
+    fn changes_source(&self, assigned: &Assigned) -> bool {
+        let server = assigned.plan.server(assigned.server);
+        matches!(use_source(server), Some(UseSource::Header { .. }))
+    }
+
+    /// Whose address a new connection to the server bears (`usesrc`); `None`: the one of `source`.
+    fn foreign_source(&self, server: &Server) -> Option<SocketAddr> {
+        let client = || self.client.session.source;
+        match use_source(server)? {
+            UseSource::Client => client(),
+            UseSource::ClientIp => client().map(|client| SocketAddr::new(client.ip(), 0)),
+            UseSource::Address(address) => Some(*address),
+            UseSource::Header { name, occurrence } => {
+                let address = self.address_in_header(name.as_bytes(), *occurrence);
+                // Without one the connection is not bound: the system chooses.
+                Some(SocketAddr::new(address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), 0))
+            }
+        }
+    }
+
+    /// `usesrc hdr_ip(NAME,OCCURRENCE)`; the occurrence 0 is none.
+    fn address_in_header(&self, name: &[u8], occurrence: i32) -> Option<IpAddr> {
+        let headers = (self.stream.http && occurrence != 0).then_some(&self.stream.request.headers)?;
+        std::str::from_utf8(headers.nth_element(name, occurrence)?).ok()?.trim().parse().ok()
     }
 
     /// Sends the first bytes; with a new connection that tells whether it stands.
@@ -405,6 +440,10 @@ impl Turn<'_, '_> {
         }
         self.close_with(Ending::Close)
     }
+}
+
+fn use_source(server: &Server) -> Option<&UseSource> {
+    server.settings.source.as_ref()?.use_source.as_ref()
 }
 
 impl Cause {

@@ -12,6 +12,7 @@ use weir_balance::{Choice, Servers};
 use weir_plan::settings::{Affinity, Algorithm, HashKey, HashMethod, Keepalive, ServerSettings, Tune};
 use weir_plan::{Backend, Plan, Proxy, Server, ServerTarget};
 use weir_shm::{Balance, OperationalState, Shm};
+use weir_sys::tcp::{Md5Peers, set_md5_key};
 use weir_types::{PortSpec, ServerId};
 
 /// Where to connect, resolved.
@@ -78,12 +79,13 @@ pub fn probe(socket: &SockRef<'_>, probes: &Keepalive) -> io::Result<()> {
     socket.set_tcp_keepalive(&wanted)
 }
 
-/// Begins to connect; the socket is writable when it is done.
+/// Begins to connect; the socket is writable when it is done. `foreign`: the address that `usesrc` says.
 pub fn open(
     target: &Target,
     settings: &ServerSettings,
     tune: &Tune,
     keepalive: Option<&Keepalive>,
+    foreign: Option<SocketAddr>,
 ) -> io::Result<OwnedFd> {
     let family = match target {
         Target::Ip(SocketAddr::V4(_)) => AddressFamily::Inet,
@@ -92,7 +94,7 @@ pub fn open(
     };
     let descriptor = stream_socket(family, settings.mptcp && matches!(target, Target::Ip(_)))?;
     let options = SockRef::from(&descriptor);
-    if let Target::Ip(_) = target {
+    if let Target::Ip(address) = target {
         options.set_tcp_nodelay(true)?;
         if let Some(probes) = keepalive {
             probe(&options, probes)?;
@@ -100,7 +102,14 @@ pub fn open(
         if let Some(timeout) = settings.tcp_user_timeout {
             options.set_tcp_user_timeout(Some(std::time::Duration::from_millis(timeout.into())))?;
         }
-        bind_source(&options, settings)?;
+        if let Some(algorithm) = &settings.congestion_control {
+            // One that the kernel does not have leaves the system's, as under HAProxy.
+            let _ = options.set_tcp_congestion(algorithm.as_bytes());
+        }
+        if let Some(password) = &settings.md5_password {
+            set_md5_key(&descriptor, Md5Peers::One(*address), password.as_bytes())?;
+        }
+        bind_source(&options, settings, foreign)?;
     }
     size_buffers(&options, tune)?;
     match target {
@@ -134,10 +143,17 @@ fn size_buffers(options: &SockRef<'_>, tune: &Tune) -> io::Result<()> {
     Ok(())
 }
 
-fn bind_source(options: &SockRef<'_>, settings: &ServerSettings) -> io::Result<()> {
+fn bind_source(
+    options: &SockRef<'_>,
+    settings: &ServerSettings,
+    foreign: Option<SocketAddr>,
+) -> io::Result<()> {
     let Some(source) = &settings.source else { return Ok(()) };
     if let Some(interface) = &source.interface {
         options.bind_device(Some(interface.as_bytes()))?;
+    }
+    if let Some(foreign) = foreign {
+        return bind_foreign(options, foreign);
     }
     let Some(address) = source.address else { return Ok(()) };
     match source.ports {
@@ -146,6 +162,20 @@ fn bind_source(options: &SockRef<'_>, settings: &ServerSettings) -> io::Result<(
             .find_map(|port| options.bind(&SocketAddr::new(address.ip(), port).into()).ok())
             .ok_or_else(|| io::ErrorKind::AddrInUse.into()),
     }
+}
+
+/// Binds to an address that need not be the machine's; not at all where none is given.
+fn bind_foreign(options: &SockRef<'_>, address: SocketAddr) -> io::Result<()> {
+    if address.ip().is_unspecified() {
+        return Ok(());
+    }
+    options.set_reuse_address(true)?;
+    // Without the privilege, addresses of the machine still can be bound: that decides.
+    let _ = match address {
+        SocketAddr::V4(_) => options.set_ip_transparent_v4(true),
+        SocketAddr::V6(_) => options.set_ip_transparent_v6(true),
+    };
+    options.bind(&address.into())
 }
 
 fn begin(descriptor: &OwnedFd, address: &impl SockaddrLike) -> io::Result<()> {

@@ -150,6 +150,8 @@ fn options(spec: &ListenerSpec, settings: &ProcessSettings) -> Options {
         interface: bind.interface.clone(),
         mss: bind.mss,
         user_timeout_ms: bind.tcp_user_timeout,
+        congestion_control: bind.congestion_control.clone(),
+        md5_password: bind.md5_password.clone(),
         save_syn: bind.save_syn,
         mptcp: spec.address.mptcp,
         receive_buffer: settings.receive_buffer,

@@ -1,14 +1,14 @@
 //! Listening sockets with the options of a `bind` line. Which address, and what to do when one is taken, is the caller's.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::libc;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use crate::tcp::set_integer;
+use crate::tcp::{Md5Peers, set_integer, set_md5_key};
 
 /// Of `linux/tcp.h`.
 const TCP_SAVE_SYN: i32 = 27;
@@ -32,6 +32,10 @@ pub struct Options {
     pub mss: Option<i32>,
     /// `tcp-ut`, milliseconds.
     pub user_timeout_ms: Option<u32>,
+    /// `cc`
+    pub congestion_control: Option<Box<str>>,
+    /// `tcp-md5sig`: what segments of every client are signed with.
+    pub md5_password: Option<Box<str>>,
     /// `tcp-ss`: 1 keeps the SYN packet from its IP header on, 2 from its Ethernet header on.
     pub save_syn: u8,
     pub mptcp: bool,
@@ -52,6 +56,15 @@ pub fn bind_tcp(address: SocketAddr, options: &Options) -> io::Result<OwnedFd> {
     }
     if let Some(timeout) = options.user_timeout_ms {
         set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, timeout as i32)?;
+    }
+    if let Some(algorithm) = &options.congestion_control {
+        // One that the kernel does not have leaves the system's, as under HAProxy.
+        let _ = socket.set_tcp_congestion(algorithm.as_bytes());
+    }
+    if let Some(password) = &options.md5_password {
+        let any: IpAddr =
+            if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        set_md5_key(&socket, Md5Peers::Everybody(any), password.as_bytes())?;
     }
     if options.defer_accept {
         set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 1)?;

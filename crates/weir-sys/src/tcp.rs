@@ -2,10 +2,11 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::libc;
-use socket2::SockRef;
+use socket2::{SockAddr, SockAddrStorage, SockRef};
 
 /// The parts of `TCP_INFO` that `fc_*` and `bc_*` fetches show, in microseconds and counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +81,58 @@ pub fn set_tos(socket: impl AsFd, tos: u32, ipv6: bool) -> io::Result<()> {
 /// Pushes out what is held back because of `MSG_MORE`, or acknowledges at once (`TCP_QUICKACK`).
 pub fn set_quick_ack(socket: impl AsFd, on: bool) -> io::Result<()> {
     set_integer(&socket, libc::IPPROTO_TCP, libc::TCP_QUICKACK, i32::from(on))
+}
+
+/// With whom a connection's segments are signed.
+#[derive(Clone, Copy, Debug)]
+pub enum Md5Peers {
+    One(SocketAddr),
+    /// Everybody of the family of this address.
+    Everybody(IpAddr),
+}
+
+/// Of `linux/tcp.h`.
+const TCP_MD5SIG: i32 = 14;
+const TCP_MD5SIG_EXT: i32 = 32;
+const TCP_MD5SIG_FLAG_PREFIX: u8 = 1;
+const TCP_MD5SIG_MAXKEYLEN: usize = 80;
+
+/// `struct tcp_md5sig`
+#[repr(C)]
+struct Md5Signature {
+    address: SockAddrStorage,
+    flags: u8,
+    prefix_length: u8,
+    key_length: u16,
+    interface: i32,
+    key: [u8; TCP_MD5SIG_MAXKEYLEN],
+}
+
+/// `tcp-md5sig`: segments are signed with `key` (RFC 2385). Of a longer one the first 80 bytes count.
+pub fn set_md5_key(socket: &impl AsFd, peers: Md5Peers, key: &[u8]) -> io::Result<()> {
+    let (address, option, flags) = match peers {
+        Md5Peers::One(address) => (address, TCP_MD5SIG, 0),
+        Md5Peers::Everybody(ip) => (SocketAddr::new(ip, 0), TCP_MD5SIG_EXT, TCP_MD5SIG_FLAG_PREFIX),
+    };
+    let length = key.len().min(TCP_MD5SIG_MAXKEYLEN);
+    let mut padded = [0; TCP_MD5SIG_MAXKEYLEN];
+    padded[..length].copy_from_slice(&key[..length]);
+    let signature = Md5Signature {
+        address: SockAddr::from(address).as_storage(),
+        flags,
+        prefix_length: 0,
+        key_length: length as u16,
+        interface: 0,
+        key: padded,
+    };
+    // SAFETY: the structure is the kernel's and its size is passed.
+    #[allow(unsafe_code)]
+    let result = unsafe {
+        let from = (&raw const signature).cast();
+        let size = size_of::<Md5Signature>() as libc::socklen_t;
+        libc::setsockopt(socket.as_fd().as_raw_fd(), libc::IPPROTO_TCP, option, from, size)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Sets an integer socket option that socket2 has no name for.

@@ -15,10 +15,11 @@ pub const OPTIONS: &[BindOption] = &[
         options.settings.accept_proxy = true;
         Ok(())
     }),
-    BindOption::valued("cc", "Congestion control (5.1).", |_, place, _| {
-        place.required("TCP congestion control algorithm").map(|_| ())
-    })
-    .not_yet(),
+    BindOption::valued("cc", "Congestion control (5.1).", |_, place, options| {
+        let name = place.required("TCP congestion control algorithm")?;
+        options.settings.congestion_control = Some(name.into());
+        Ok(())
+    }),
     BindOption::switch("defer-accept", "Accepted when data are there (5.1).", |_, _, options| {
         options.settings.defer_accept = true;
         Ok(())
@@ -80,10 +81,10 @@ pub const OPTIONS: &[BindOption] = &[
     })
     .no_effect("QUIC is not served"),
     BindOption::valued("severity-output", "How commands' replies are marked (5.1).", severity),
-    BindOption::valued("tcp-md5sig", "RFC 2385 signatures (5.1).", |_, place, _| {
-        place.required("password").map(|_| ())
-    })
-    .not_yet(),
+    BindOption::valued("tcp-md5sig", "RFC 2385 signatures (5.1).", |_, place, options| {
+        options.settings.md5_password = Some(place.required("password")?.into());
+        Ok(())
+    }),
     BindOption::switch("tfo", "TCP Fast Open (5.1).", |_, _, options| {
         options.settings.tfo = true;
         Ok(())

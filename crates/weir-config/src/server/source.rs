@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use weir_plan::settings::SourceAddress;
+use weir_plan::settings::{SourceAddress, UseSource};
 use weir_syntax::Line;
 use weir_syntax::address::{self, AddressUse};
 use weir_types::{Address, AddressFamily, PortSpec};
@@ -13,6 +13,7 @@ use super::place::{Draft, Place};
 use crate::outcome::{Outcome, Report};
 use crate::parser::Parser;
 use crate::proxy::Half;
+use crate::value::atol;
 
 pub const OPTIONS: &[ServerOption] = &[
     ServerOption {
@@ -34,17 +35,7 @@ fn source(_: &mut Parser<'_>, place: &Place<'_, '_>, draft: &mut Draft) -> Outco
         read(place.line, place.at, AddressUse::ServerSource).or_else(|text| place.fail(&text))?;
     draft.options.settings.source = Some(source);
     draft.has_source = true;
-    if has_unsupported(place.line, place.at, taken) {
-        return place.line.not_yet(place.at, "server ... usesrc");
-    }
     Ok(taken)
-}
-
-/// `usesrc` with anything but the client's own address needs what is not there yet.
-fn has_unsupported(line: &Line<'_>, at: usize, taken: usize) -> bool {
-    let words = (at..=at + taken).map(|word| line.word(word));
-    let mut behind = words.skip_while(|word| *word != "usesrc").skip(1);
-    behind.next().is_some_and(|value| !matches!(value, "client" | "clientip"))
 }
 
 /// The words of a source from the keyword at `at` on: the source and how many words followed.
@@ -52,29 +43,62 @@ fn read(line: &Line<'_>, at: usize, usage: AddressUse) -> Result<(SourceAddress,
     let text = line.word(at + 1);
     let address = address::parse(text, usage).map_err(|error| format!("'source {text}' : {error}"))?;
     let (socket, ports) = parts(&address, text)?;
-    let mut source = SourceAddress { address: socket, ports, interface: None, use_client: None };
+    let mut source = SourceAddress { address: socket, ports, interface: None, use_source: None };
     let mut taken = 1;
     loop {
         let value = line.word(at + taken + 2);
         match line.word(at + taken + 1) {
-            "usesrc" => {
-                source.use_client = match value {
-                    "" => return Err("'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument.".into()),
-                    "client" => Some(true),
-                    "clientip" => Some(false),
-                    hdr if hdr.starts_with("hdr_ip(") => None,
-                    other => {
-                        address::parse(other, AddressUse::Source)
-                            .map_err(|error| format!("'usesrc {other}' : {error}"))?;
-                        None
-                    }
-                };
-            }
+            "usesrc" => source.use_source = Some(use_source(value, usage)?),
             "interface" if value.is_empty() => return Err("'interface' : missing interface name.".into()),
             "interface" => source.interface = Some(value.into()),
             _ => return Ok((source, taken)),
         }
         taken += 2;
+    }
+}
+
+/// The word behind `usesrc`.
+fn use_source(text: &str, usage: AddressUse) -> Result<UseSource, String> {
+    match text {
+        "" => {
+            let last =
+                if usage == AddressUse::Source { "or 'clientip'" } else { "'clientip', or 'hdr_ip(name,#)'" };
+            Err(format!("'usesrc' expects <addr>[:<port>], 'client', {last} as argument."))
+        }
+        "client" => Ok(UseSource::Client),
+        "clientip" => Ok(UseSource::ClientIp),
+        _ => match text.strip_prefix("hdr_ip(") {
+            Some(arguments) => header(arguments),
+            None => foreign_address(text).map_err(|error| format!("'usesrc {text}' : {error}")),
+        },
+    }
+}
+
+/// What stands behind `hdr_ip(`; what is no number is 0, as HAProxy reads it.
+fn header(arguments: &str) -> Result<UseSource, String> {
+    let (arguments, _) = arguments.split_once(')').unwrap_or((arguments, ""));
+    let (name, occurrence) = match arguments.split_once(',') {
+        Some((name, occurrence)) => (name, atol(occurrence)),
+        None => (arguments, -1),
+    };
+    if occurrence < LOWEST_OCCURRENCE {
+        return Err(
+            "usesrc hdr_ip(name,num) does not support negative occurrences values smaller than 10.".into()
+        );
+    }
+    let occurrence = i32::try_from(occurrence).unwrap_or(i32::MAX);
+    Ok(UseSource::Header { name: name.to_ascii_lowercase().into(), occurrence })
+}
+
+/// HAProxy looks back no farther.
+const LOWEST_OCCURRENCE: i64 = -10;
+
+fn foreign_address(text: &str) -> Result<UseSource, String> {
+    let address = address::parse(text, AddressUse::Source).map_err(|error| error.to_string())?;
+    match (&address.family, &address.port) {
+        (AddressFamily::Ip(ip), PortSpec::Fixed(port)) => Ok(UseSource::Address(SocketAddr::new(*ip, *port))),
+        (AddressFamily::Ip(ip), _) => Ok(UseSource::Address(SocketAddr::new(*ip, 0))),
+        _ => Err(format!("invalid address: '{text}' in '{text}'")),
     }
 }
 
@@ -108,9 +132,6 @@ pub(super) fn proxy_source(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome 
     if line.len() > taken + 1 {
         let text = "'source' only supports optional keywords 'interface' and 'usesrc'.";
         return line.fail(taken + 1, text);
-    }
-    if has_unsupported(line, 0, taken) {
-        return line.not_yet(0, "source ... usesrc");
     }
     parser.settings().source = Some(Arc::new(source));
     Ok(())

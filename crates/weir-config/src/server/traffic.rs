@@ -88,15 +88,16 @@ pub const OPTIONS: &[ServerOption] = &[
         };
         Ok(1)
     }),
-    ServerOption::valued("cc", "Congestion control (5.2).", |_, place, _| {
-        place.required("TCP congestion control algorithm").map(|_| 1)
-    })
-    .not_yet(),
+    ServerOption::valued("cc", "Congestion control (5.2).", |_, place, draft| {
+        draft.options.settings.congestion_control =
+            Some(place.required("TCP congestion control algorithm")?.into());
+        Ok(1)
+    }),
     ServerOption::valued("tcp-ut", "TCP_USER_TIMEOUT (5.2).", tcp_ut),
-    ServerOption::valued("tcp-md5sig", "RFC 2385 signatures (5.2).", |_, place, _| {
-        place.required("TCP MD5 signature password").map(|_| 1)
-    })
-    .not_yet(),
+    ServerOption::valued("tcp-md5sig", "RFC 2385 signatures (5.2).", |_, place, draft| {
+        draft.options.settings.md5_password = Some(place.required("TCP MD5 signature password")?.into());
+        Ok(1)
+    }),
     ServerOption::switch("tfo", "TCP Fast Open (5.2).", |parser, place, draft| {
         draft.options.settings.tfo = true;
         if parser.proxy().settings.retry_on.is_none() {

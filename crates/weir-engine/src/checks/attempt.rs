@@ -145,7 +145,7 @@ impl Conversation {
             _ => None,
         };
         let ssl = super::encryption::begin(server, &opening);
-        let mut socket = match open(&target, &server.settings, &Tune::default(), None) {
+        let mut socket = match open(&target, &server.settings, &Tune::default(), None, None) {
             Ok(descriptor) => Socket::connecting(descriptor),
             Err(error) => return Some(Err(error)),
         };

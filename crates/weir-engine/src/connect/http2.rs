@@ -81,7 +81,8 @@ impl Turn<'_, '_> {
         self.count_backend(|counters| counters.connect.increment());
         let proxy = self.stream.backend(plan);
         let keepalive = proxy.settings.options.srvtcpka.then_some(&proxy.settings.server_keepalive);
-        let descriptor = open(&target, &server.settings, &plan.global.tune, keepalive)?;
+        let descriptor =
+            open(&target, &server.settings, &plan.global.tune, keepalive, self.foreign_source(server))?;
         self.mark(&descriptor, &target);
         let proxy_header = self.proxy_header(server).unwrap_or_default();
         let idle_ping = server.settings.idle_ping;

@@ -159,7 +159,7 @@ async fn connect(
         let ssl = line.tls.as_ref().map(|tls| tls.begin(None, u32::MAX).ok_or(io::ErrorKind::OutOfMemory));
         (line.settings.clone(), ssl.transpose()?)
     };
-    let mut socket = Socket::connecting(open(target, &settings, &plan.global.tune, None)?);
+    let mut socket = Socket::connecting(open(target, &settings, &plan.global.tune, None, None)?);
     poll_fn(|cx| socket.poll_writable(cx)).await?;
     if let Some(error) = socket.take_error()? {
         return Err(error);

@@ -29,6 +29,10 @@ pub struct BindSettings {
     pub tcp_user_timeout: Option<u32>,
     /// `idle-ping`, milliseconds.
     pub idle_ping: Option<u32>,
+    /// `cc`
+    pub congestion_control: Option<Box<str>>,
+    /// `tcp-md5sig`
+    pub md5_password: Option<Box<str>>,
     /// `tcp-ss`
     pub save_syn: u8,
     /// Unix sockets: permission bits, owner ids.

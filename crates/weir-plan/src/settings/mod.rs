@@ -37,7 +37,7 @@ pub use options::{
     AddressHeader, HttpConnectionMode, HttpRestrict, HttpReuse, Keepalive, Options, Redispatch,
 };
 pub use saved::SavedServer;
-pub use server::{ProxyProtocolVersion, SendProxy, ServerSettings, SourceAddress};
+pub use server::{ProxyProtocolVersion, SendProxy, ServerSettings, SourceAddress, UseSource};
 pub use stats::{StatsPage, StatsScope};
 pub use timeouts::Timeouts;
 pub use tls::{ExtraFiles, GlobalTls};

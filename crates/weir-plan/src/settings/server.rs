@@ -60,8 +60,22 @@ pub struct SourceAddress {
     /// Inclusive port range, when a range was written.
     pub ports: Option<(u16, u16)>,
     pub interface: Option<Box<str>>,
-    /// `usesrc client` or `clientip`.
-    pub use_client: Option<bool>,
+    pub use_source: Option<UseSource>,
+}
+
+/// `usesrc`: whose address connections for a stream bear. Checks keep the address of `source`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UseSource {
+    /// The client's address and port.
+    Client,
+    /// Its address alone.
+    ClientIp,
+    /// `hdr_ip(NAME,OCCURRENCE)`: an address that a header of the request holds.
+    Header {
+        name: Box<str>,
+        occurrence: i32,
+    },
+    Address(SocketAddr),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +113,10 @@ pub struct ServerSettings {
     /// `idle-ping`, milliseconds.
     pub idle_ping: Option<u32>,
     pub tcp_user_timeout: Option<u32>,
+    /// `cc`
+    pub congestion_control: Option<Box<str>>,
+    /// `tcp-md5sig`
+    pub md5_password: Option<Box<str>>,
     pub tfo: bool,
     /// `redir`: the prefix of a 302.
     pub redirect_prefix: Option<Box<str>>,
@@ -137,6 +155,8 @@ impl Default for ServerSettings {
             max_reuse: None,
             idle_ping: None,
             tcp_user_timeout: None,
+            congestion_control: None,
+            md5_password: None,
             tfo: false,
             redirect_prefix: None,
             hash_key: HashKey::default(),
