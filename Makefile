@@ -82,6 +82,18 @@ maps: build-needs ## Load and look up maps of a million entries, beside HAProxy
 	conformance-tests/set-up measure
 	python3 conformance-tests/bench/maps.py
 
+.PHONY: tables
+tables: build-needs ## Count in a stick table of a million keys with four workers, beside HAProxy
+	cargo build --release --locked -p weir
+	conformance-tests/set-up measure
+	python3 conformance-tests/bench/tables.py
+
+.PHONY: checks
+checks: build-needs ## Check 5,000 servers once a second, beside HAProxy
+	cargo build --release --locked -p weir
+	conformance-tests/set-up measure
+	python3 conformance-tests/bench/checks.py
+
 .PHONY: rules
 rules: build-needs ## Measure what 100 header rules and 1,000 ACLs cost, beside HAProxy
 	cargo build --release --locked -p weir
