@@ -17,6 +17,7 @@ use self::http2::Speaks;
 use crate::channel::Framing;
 use crate::encrypted::Fault;
 use crate::h2::End;
+use crate::handshakes::HandshakeCounters;
 use crate::log_line::Origin;
 use crate::pool::IdleConnection;
 use crate::record::{Cause, ServerFault, Stage};
@@ -300,11 +301,9 @@ impl Turn<'_, '_> {
             }
         }
         let outcome = std::task::ready!(link.socket.poll_handshake(self.cx));
-        if outcome.is_ok() && link.socket.tls().is_some_and(|tls| !tls.ssl().session_reused()) {
-            let (process, now) = (self.worker.shm.process(), self.worker.clock.now_ms());
-            self.worker.counters.ssl_backend_key_rate.add(now, 1);
-            let rate = process.sum(|counters| counters.ssl_backend_key_rate.value(now));
-            process.state.max_ssl_backend_key_rate.raise(rate);
+        if let Some(assigned) = &stream.assigned {
+            let counters = HandshakeCounters { server: assigned.counters, backend: stream.backend_counters };
+            counters.count(self.worker, outcome.is_ok(), &link.socket);
         }
         if let Err(fault) = outcome {
             self.stream.record.server_fault = Some(self.server_fault(fault));

@@ -43,6 +43,7 @@ mod encrypted;
 mod exchange;
 mod figures;
 mod h2;
+mod handshakes;
 mod hash_key;
 mod http;
 mod listener;

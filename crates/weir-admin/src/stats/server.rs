@@ -105,6 +105,9 @@ pub fn server(view: &View<'_>, proxy: &Proxy, id: ServerId, shows_names: bool) -
         (at::CONNECT, shared.sum(|it| it.connect.value())),
         (at::REUSE, shared.sum(|it| it.reuse.value())),
         (at::EINT, shared.sum(|it| it.eint.value())),
+        (at::SSL_SESS, shared.sum(|it| it.ssl_sess.value())),
+        (at::SSL_REUSED_SESS, shared.sum(|it| it.ssl_reused_sess.value())),
+        (at::SSL_FAILED_HANDSHAKE, shared.sum(|it| it.ssl_failed_handshake.value())),
     ]);
     if proxy.mode == weir_types::Mode::Http {
         row.counts(&[

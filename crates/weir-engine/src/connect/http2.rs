@@ -8,6 +8,7 @@ use weir_plan::settings::{HttpReuse, MuxProtocol, WebSockets};
 use weir_plan::{Plan, Server, ServerTls};
 
 use crate::h2::{End, Mux, Opening};
+use crate::handshakes::HandshakeCounters;
 use crate::server::{Target, open};
 use crate::socket::Socket;
 use crate::stream::{Assigned, Link, after};
@@ -92,6 +93,8 @@ impl Turn<'_, '_> {
             let mut ssl = begun.ok_or(io::Error::from(io::ErrorKind::OutOfMemory))?;
             self.limit_alpn(&mut ssl, tls, server)?;
             opening.ssl = Some(ssl);
+            let (server, backend) = (assigned.counters, self.stream.backend_counters);
+            opening.counters = Some(HandshakeCounters { server, backend });
         }
         let socket = Socket::connecting(descriptor);
         let mux = crate::h2::open(self.worker, socket, plan, proxy, opening);

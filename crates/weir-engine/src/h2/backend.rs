@@ -11,6 +11,7 @@ use weir_http::h2::{Connection, ErrorCode, Role};
 
 use super::mux::Mux;
 use super::ping::IdlePing;
+use crate::handshakes::HandshakeCounters;
 use crate::socket::Socket;
 use crate::timers::{NEVER, Timer};
 use crate::worker::Worker;
@@ -29,6 +30,8 @@ pub struct Opening {
     pub established: bool,
     /// `idle-ping`.
     pub idle_ping: Option<u32>,
+    /// Where the handshake counts.
+    pub counters: Option<HandshakeCounters>,
 }
 
 /// Starts the task of a connection whose `connect` is under way.
@@ -97,6 +100,9 @@ impl Task {
             }
         }
         let outcome = std::task::ready!(socket.poll_handshake(cx));
+        if let Some(counters) = self.opening.counters.take() {
+            counters.count(&self.worker, outcome.is_ok(), socket);
+        }
         Poll::Ready(outcome.map_err(|_| io::ErrorKind::ConnectionAborted.into()))
     }
 

@@ -37,6 +37,10 @@ counters! {
         connect: Counter,
         reuse: Counter,
         eint: Counter,
+        /// Handshakes that made a session, that resumed one, that failed.
+        ssl_sess: Counter,
+        ssl_reused_sess: Counter,
+        ssl_failed_handshake: Counter,
         /// When the last session was assigned; `lastsess` is the time since then.
         last_session: Latest,
         rate: Rate,
