@@ -88,6 +88,12 @@ impl Listeners {
         }
     }
 
+    pub fn release(&mut self, worker: &Rc<Worker>, slot: Slot) {
+        if let Some(open) = self.by_slot.remove(&slot) {
+            retire(worker, open);
+        }
+    }
+
     /// Empties and closes all sockets.
     pub fn close(&mut self, worker: &Rc<Worker>) {
         self.by_slot.drain().for_each(|(_, open)| retire(worker, open));

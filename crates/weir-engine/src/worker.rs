@@ -71,6 +71,8 @@ pub enum Control {
     },
     /// Stops accepting on the listener with this slot, or on all, without closing (`disable frontend`, SIGTTOU).
     Pause(Option<Slot>),
+    /// Close a listening socket; what waits in its queue is served.
+    Release(Slot),
     Resume(Option<Slot>),
     /// Closes the listeners, finishes what is running, then [`run`] returns.
     SoftStop,
@@ -180,6 +182,7 @@ async fn serve(input: WorkerInput) -> io::Result<Exit> {
             Some(Control::HardStop) => return Ok(Exit::HardStop),
             Some(Control::SoftStop) => break,
             Some(Control::Pause(slot)) => open.pause(slot, true),
+            Some(Control::Release(slot)) => open.release(&worker, slot),
             Some(Control::Resume(slot)) => open.pause(slot, false),
             Some(Control::Swap { plan, added, done }) => {
                 worker.swap(plan);

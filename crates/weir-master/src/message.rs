@@ -15,8 +15,8 @@ pub enum Order {
     Commit { generation: u64 },
     /// Forget the plan of that generation.
     Abort { generation: u64 },
-    /// Stop accepting for now (SIGTTOU).
-    Pause,
+    /// Stop accepting for now (SIGTTOU). What listens under a name that only closing frees, `released`, is closed.
+    Pause { released: Vec<Slot> },
     /// Start again (SIGTTIN). One descriptor for each of `listeners`, which takes the place of the one known: what an
     /// event loop remembers of a socket that was shut down does not fit one that listens again.
     Resume { listeners: Vec<Slot> },
@@ -82,8 +82,9 @@ impl Order {
             Order::Abort { generation } => {
                 out.u8(3).u64(*generation);
             }
-            Order::Pause => {
+            Order::Pause { released } => {
                 out.u8(4);
+                slots(&mut out, released);
             }
             Order::Resume { listeners } => {
                 out.u8(5);
@@ -138,7 +139,7 @@ impl Order {
             },
             2 => Order::Commit { generation: from.u64()? },
             3 => Order::Abort { generation: from.u64()? },
-            4 => Order::Pause,
+            4 => Order::Pause { released: from.list(|from| from.u32().map(Slot))? },
             5 => Order::Resume { listeners: from.list(|from| from.u32().map(Slot))? },
             6 => Order::SoftStop,
             7 => Order::HardStop,

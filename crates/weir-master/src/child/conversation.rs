@@ -251,7 +251,12 @@ impl Receiver {
         match self {
             Receiver::Worker(orders) => {
                 let order = match order {
-                    Order::Pause => Control::Pause(None),
+                    Order::Pause { released } => {
+                        for slot in released {
+                            let _ = orders.send(Control::Release(slot));
+                        }
+                        Control::Pause(None)
+                    }
                     Order::Resume { listeners } => {
                         let (plan, added) = (plan.clone(), pair(listeners, descriptors.into_iter()));
                         let _ = orders.send(Control::Swap { plan, added, done: None });

@@ -140,6 +140,7 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
             stopping: Stopping::new(parent),
             master_worker,
             daemon,
+            paused: false,
             events,
             sender,
         };

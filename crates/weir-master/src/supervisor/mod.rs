@@ -55,6 +55,8 @@ pub struct Supervisor {
     stopping: Stopping,
     master_worker: bool,
     daemon: bool,
+    /// Told to let go of its addresses (SIGTTOU).
+    paused: bool,
     events: UnboundedReceiver<Event>,
     sender: UnboundedSender<Event>,
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Supervisor;
 use super::event::Event;
+use crate::bind::Binder;
 use crate::blueprint::Taker;
 use crate::child::Role;
 use crate::listeners::Listener;
@@ -64,17 +65,36 @@ impl Supervisor {
 
     /// Another process wants the addresses: let go of them, keep the connections.
     fn pause(&mut self) {
-        self.children.order_all(&Order::Pause);
-        for listener in self.pausable() {
+        let mut released = Vec::new();
+        for listener in self.current.listeners.all.iter_mut().filter(|listener| is_pausable(listener)) {
+            if is_freed_by_closing(listener) {
+                released.push(listener.slot);
+                listener.sockets.clear();
+            }
             for socket in &listener.sockets {
                 // Ends the listening state; the port is free for others, and `listen` begins it anew.
                 let _ = nix::sys::socket::shutdown(raw(socket), nix::sys::socket::Shutdown::Read);
             }
         }
-        self.tell_of_frontends("Paused");
+        self.children.order_all(&Order::Pause { released });
+        // Whoever starts asks as often as it takes.
+        if !std::mem::replace(&mut self.paused, true) {
+            self.tell_of_frontends("Paused");
+        }
     }
 
     fn resume(&mut self) {
+        let settings = &self.current.blueprint.settings;
+        for listener in self.current.listeners.all.iter_mut().filter(|listener| is_freed_by_closing(listener))
+        {
+            if !listener.sockets.is_empty() {
+                continue;
+            }
+            match Binder::default().bind(&listener.spec, settings, None) {
+                Ok(socket) => listener.sockets.push(socket),
+                Err(error) => self.report.warning(&format!("Cannot resume {}: {error}", listener.spec.owner)),
+            }
+        }
         for listener in self.pausable() {
             let backlog = if listener.spec.backlog == 0 { 4096 } else { listener.spec.backlog as i32 };
             for socket in &listener.sockets {
@@ -89,15 +109,12 @@ impl Supervisor {
             let (listeners, sockets) = mine.unzip();
             child.send(&Order::Resume { listeners }, sockets);
         }
+        self.paused = false;
         self.tell_of_frontends("Resumed");
     }
 
-    /// Only ports are in another's way: a path is taken over by renaming.
     fn pausable(&self) -> impl Iterator<Item = &Listener> {
-        let all = self.current.listeners.all.iter();
-        all.filter(|listener| {
-            listener.taker == Taker::Workers && matches!(listener.spec.address.family, AddressFamily::Ip(_))
-        })
+        self.current.listeners.all.iter().filter(|listener| is_pausable(listener))
     }
 
     /// `Paused frontend f.`, `Paused proxy l.` for what has both halves.
@@ -120,6 +137,19 @@ impl Supervisor {
             controller.order(&Order::Log { level: level as u8, lines });
         }
     }
+}
+
+/// Ports and abstract names are in another's way; a path is taken over by renaming.
+fn is_pausable(listener: &Listener) -> bool {
+    let is_port = matches!(listener.spec.address.family, AddressFamily::Ip(_));
+    listener.taker == Taker::Workers && is_port || is_freed_by_closing(listener)
+}
+
+/// An abstract name belongs to its socket until that is closed everywhere.
+fn is_freed_by_closing(listener: &Listener) -> bool {
+    let family = &listener.spec.address.family;
+    listener.taker == Taker::Workers
+        && matches!(family, AddressFamily::Abstract(_) | AddressFamily::AbstractUnpadded(_))
 }
 
 fn raw(socket: &std::os::fd::OwnedFd) -> i32 {

@@ -9,7 +9,7 @@ mod running;
 mod servers;
 mod tables;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Stdio;
 
 use running::{Daemon, Load, Place, Running, children, configuration, get, run, until};
@@ -239,6 +239,51 @@ fn no_request_fails_while_one_weir_takes_over_from_another() {
     }
     load.continue_for(100);
     assert_eq!(load.end(), 0);
+}
+
+/// What an abstract name answers; `abns@` pads it with zeros.
+fn get_abstract(name: &str) -> Option<String> {
+    use std::os::linux::net::SocketAddrExt;
+    let mut padded = name.as_bytes().to_vec();
+    padded.resize(107, 0);
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(padded).unwrap();
+    let mut client = std::os::unix::net::UnixStream::connect_addr(&address).ok()?;
+    client.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).ok()?;
+    Some(answer.split_once("\r\n\r\n")?.1.to_string())
+}
+
+#[test]
+fn an_abstract_name_goes_to_whoever_takes_over_and_comes_back_when_that_fails() {
+    let place = Place::new("abstract");
+    let name = format!("weir-abstract-{}", std::process::id());
+    let of = |text: &str, more: &str| {
+        format!(
+            "global\n nbthread 2\ndefaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n\
+             frontend f\n bind abns@{name}\n{more} http-request return status 200 content-type text/plain string {text}\n"
+        )
+    };
+    let pidfile = place.path("pid");
+    let file = place.write("a.cfg", &of("a", ""));
+    assert_eq!(run(&["-D", "-p", &pidfile, "-f", &file]).status.code(), Some(0));
+    let old = Daemon::of(&place, "pid");
+    assert_eq!(get_abstract(&name).as_deref(), Some("a"));
+
+    // An address that nobody gives up: the old one goes on.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let more = format!(" bind {}\n", taken.local_addr().unwrap());
+    let file = place.write("c.cfg", &of("c", &more));
+    let refused = run(&["-D", "-p", &pidfile, "-f", &file, "-sf", &old.0.to_string()]);
+    assert_eq!(refused.status.code(), Some(1));
+    until("service again", || get_abstract(&name).filter(|text| text == "a"));
+
+    let file = place.write("b.cfg", &of("b", ""));
+    let start = run(&["-D", "-p", &pidfile, "-f", &file, "-sf", &old.0.to_string()]);
+    assert_eq!(start.status.code(), Some(0), "{}", String::from_utf8_lossy(&start.stderr));
+    until("the old one's end", || weir_sys::process::kill(old.0, 0).is_err().then_some(()));
+    let _new = Daemon::of(&place, "pid");
+    assert_eq!(get_abstract(&name).as_deref(), Some("b"));
 }
 
 #[test]
