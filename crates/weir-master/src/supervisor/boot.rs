@@ -51,10 +51,14 @@ pub fn check(program: &dyn Program, options: &Options) -> i32 {
                 report.alert(&reason);
                 return 1;
             }
-            if options.verbose && !options.quiet {
-                weir_types::terminal::print("Configuration file is valid\n");
+            let (said, status) = match blueprint.listeners.is_empty() {
+                true => ("Configuration file has no error but will not start (no listener) => exit(2).\n", 2),
+                false => ("Configuration file is valid\n", 0),
+            };
+            if (options.verbose || status != 0) && !options.quiet {
+                weir_types::terminal::print(said);
             }
-            0
+            status
         }
     }
 }
@@ -81,6 +85,13 @@ fn start(program: Arc<dyn Program>, options: Arc<Options>, report: &Report) -> R
         report.set_quiet(true);
     }
     let master_worker = options.master_worker || settings.master_worker;
+    // A master has its own socket to listen on.
+    if blueprint.listeners.is_empty() && !master_worker {
+        return Err(vec![format!(
+            "[{}.main()] No enabled listener found (check for 'bind' directives) ! Exiting.",
+            std::env::current_exe().unwrap_or_default().display()
+        )]);
+    }
     let limits = limits::apply(settings, &blueprint, report).map_err(|reason| vec![reason])?;
     let workers = limits::workers(settings);
     let shm = share(&blueprint, workers).map_err(|error| vec![error.to_string()])?;

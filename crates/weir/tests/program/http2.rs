@@ -68,22 +68,22 @@ fn no_request_is_lost_when_a_frontend_leaves() {
         "global\n nbthread 2\ndefaults\n mode http\n timeout connect 10s\n timeout client 20s\n timeout server 20s\n\
          backend b\n server s {server}\n"
     );
-    let file = place.write("a.cfg", &format!("{rest}{}{}", of("stays", 22481), of("leaves", 22480)));
+    let file = place.write("a.cfg", &format!("{rest}{}{}", of("stays", 22501), of("leaves", 22500)));
     let running = Running::start(&place, &["-W", "-f", &file]);
     until("start", || place.read("errors").contains("Loading success.").then_some(()));
 
-    let mut client = until("service", || TcpStream::connect("127.0.0.1:22480").ok());
+    let mut client = until("service", || TcpStream::connect("127.0.0.1:22500").ok());
     client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
     client.write_all(&frame(SETTINGS, 0, 0, b"")).unwrap();
     client.write_all(&request(1)).unwrap();
     let mut first = served(&origin);
 
-    place.write("a.cfg", &format!("{rest}{}", of("stays", 22481)));
+    place.write("a.cfg", &format!("{rest}{}", of("stays", 22501)));
     running.signal(nix::libc::SIGUSR2);
     let (_, leave) = next_of(&mut client, GOAWAY);
     assert_eq!(last_stream(&leave), 0x7fff_ffff, "what is under way is still taken");
-    until("the end of the listener", || TcpStream::connect("127.0.0.1:22480").is_err().then_some(()));
+    until("the end of the listener", || TcpStream::connect("127.0.0.1:22500").is_err().then_some(()));
 
     // Sent before the client could know.
     client.write_all(&request(3)).unwrap();

@@ -70,7 +70,7 @@ fn never_more(name: &str, port: u16, global: &str, of_frontend: &str, of_bind: &
 
 #[test]
 fn four_workers_never_serve_more_connections_than_one_may() {
-    never_more("maxconn-global", 22490, &format!(" maxconn {LIMIT}"), "", "");
-    never_more("maxconn-frontend", 22491, "", &format!(" maxconn {LIMIT}"), "");
-    never_more("maxconn-listener", 22492, "", "", &format!("maxconn {LIMIT}"));
+    never_more("maxconn-global", 22510, &format!(" maxconn {LIMIT}"), "", "");
+    never_more("maxconn-frontend", 22511, "", &format!(" maxconn {LIMIT}"), "");
+    never_more("maxconn-listener", 22512, "", "", &format!("maxconn {LIMIT}"));
 }

@@ -19,10 +19,13 @@ fn exit_statuses_of_checks() {
     let place = Place::new("check");
     let good = place.write("good.cfg", &configuration(22401, "a", ""));
     let bad = place.write("bad.cfg", "global\n bogus\n");
-    let cases: [(&[&str], i32); 10] = [
+    let silent = place.write("silent.cfg", "global\n maxconn 100\n");
+    let cases: [(&[&str], i32); 12] = [
         (&["-c", "-f", &good], 0),
         (&["-c", "-q", "-W", "-f", &good], 0),
         (&["-c", "-f", &bad], 1),
+        (&["-c", "-f", &silent], 2),
+        (&["-f", &silent], 1),
         (&["-f", &bad], 1),
         (&["-c", "-f", "/nonexistent"], 1),
         (&["-v"], 0),
