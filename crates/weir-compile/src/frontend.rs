@@ -23,7 +23,10 @@ pub fn compile(
         let scope = format!("{}/{}", proxy.name, bind.text);
         let tls =
             crate::tls::listener(bind, &proxy.name, proxy.mode, &scope, resolver.names, resolver.diagnostics);
-        listen(ListenerOwner::Proxy(id), &proxy.name, first, bind, tls, listeners, slots);
+        // What is disabled leaves its addresses to others.
+        if !proxy.disabled {
+            listen(ListenerOwner::Proxy(id), &proxy.name, first, bind, tls, listeners, slots);
+        }
     }
     let settings = &proxy.settings;
     // Looked up before the rules, as HAProxy reports it first.
