@@ -10,7 +10,7 @@ use std::sync::Arc;
 use weir_config::files::Files;
 use weir_config::model::{Config, Proxy, StickTable};
 use weir_tls::forge::Forged;
-use weir_types::{ProxyId, ServerId, Sources, Span, TableId};
+use weir_types::{IpVersion, ProxyId, ServerId, Sources, Span, TableId};
 
 /// One server as it will stand in the plan: a line, or one of a template's.
 #[derive(Clone, Copy)]
@@ -152,9 +152,9 @@ impl<'c> Names<'c> {
         self.files.read(name)
     }
 
-    /// The first address that the system knows for a host.
-    pub fn host(&self, name: &str) -> Option<IpAddr> {
-        self.files.address(name)
+    /// The first address that the system knows for a host, of one version where `only` says so.
+    pub fn host(&self, name: &str, only: Option<IpVersion>) -> Option<IpAddr> {
+        self.files.address(name, only)
     }
 
     pub fn table(&self, name: &str) -> Option<TableId> {

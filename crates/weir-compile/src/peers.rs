@@ -86,9 +86,9 @@ fn peer(section: &Written, written: &WrittenPeer, names: &Names<'_>, diagnostics
     let path = format!("{owner}/{}", written.name);
     let bound = section.bind.as_ref().filter(|_| local).and_then(|bind| bind.addresses.first());
     let mut address = written.address.clone().or_else(|| bound.cloned());
-    if let Some(Address { family, .. }) = &mut address
+    if let Some(Address { family, only, .. }) = &mut address
         && let AddressFamily::Name(host) = family
-        && let Some(ip) = names.host(host)
+        && let Some(ip) = names.host(host, *only)
     {
         *family = AddressFamily::Ip(ip);
     }

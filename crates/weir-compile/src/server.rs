@@ -284,7 +284,7 @@ fn named(name: &str, line: &Written, path: &str, resolver: &mut Resolver<'_, '_>
             InitAddress::Ip(ip) => return ServerTarget::Ip { ip: *ip, port },
             InitAddress::Libc => {
                 asked = true;
-                if let Some(ip) = resolver.names.host(name) {
+                if let Some(ip) = resolver.names.host(name, line.address.only) {
                     return ServerTarget::Ip { ip, port };
                 }
             }

@@ -140,7 +140,7 @@ fn email_alert(
         let PortSpec::Fixed(port) = address.port else { return None };
         let ip = match &address.family {
             AddressFamily::Ip(ip) => *ip,
-            AddressFamily::Name(name) => resolver.names.host(name)?,
+            AddressFamily::Name(name) => resolver.names.host(name, address.only)?,
             _ => return None,
         };
         Some((ip, port).into())

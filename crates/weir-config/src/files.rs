@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 
 pub use weir_sample::{Files, NoFiles, system_address};
+use weir_types::IpVersion;
 
 /// The file system, as the process sees it now.
 pub struct SystemFiles;
@@ -55,8 +56,8 @@ impl Rebased<'_> {
 }
 
 impl Files for Rebased<'_> {
-    fn address(&self, host: &str) -> Option<IpAddr> {
-        self.files.address(host)
+    fn address(&self, host: &str, only: Option<IpVersion>) -> Option<IpAddr> {
+        self.files.address(host, only)
     }
 
     fn read(&self, name: &str) -> Option<Vec<u8>> {

@@ -19,7 +19,7 @@ pub fn parse(files: &dyn Files, text: &str, usage: AddressUse) -> Result<Address
     }
     if let AddressFamily::Name(name) = &address.family {
         let unknown = || AddressError::unknown_host(name, text).to_string();
-        address.family = AddressFamily::Ip(files.address(name).ok_or_else(unknown)?);
+        address.family = AddressFamily::Ip(files.address(name, address.only).ok_or_else(unknown)?);
     }
     Ok(address)
 }

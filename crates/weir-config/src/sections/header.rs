@@ -51,7 +51,7 @@ pub(crate) fn timeout(line: &Line<'_>, event: &str, value: &str) -> Outcome<u32>
 /// Whether the host of an address that HAProxy looks up while it reads the line has an address.
 pub(crate) fn resolves(parser: &Parser<'_>, address: &Address) -> bool {
     match &address.family {
-        AddressFamily::Name(host) => parser.files.address(host).is_some(),
+        AddressFamily::Name(host) => parser.files.address(host, address.only).is_some(),
         _ => true,
     }
 }

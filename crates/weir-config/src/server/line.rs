@@ -256,7 +256,7 @@ fn dispatch(parser: &mut Parser<'_>, line: &Line<'_>) -> Outcome {
     let mut address = address::parse(line.word(1), AddressUse::Peer)
         .or_else(|error| line.fail(1, format!("'dispatch' : {error}")))?;
     if let AddressFamily::Name(name) = &address.family {
-        let Some(ip) = parser.options.files.address(name) else {
+        let Some(ip) = parser.options.files.address(name, address.only) else {
             let text = format!("'dispatch' : invalid address: '{name}' in '{}'", line.word(1));
             return line.fail(1, text);
         };

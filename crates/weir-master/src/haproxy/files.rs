@@ -1,11 +1,13 @@
 //! Files and hosts that a configuration names: asked for and kept by the supervisor, found again by children.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use weir_config::files::{Files, listed, system_address};
+use weir_types::IpVersion;
 
 use crate::bundle::Bundle;
 
@@ -45,11 +47,12 @@ impl Files for Recorder {
         self.keep(listing(directory), || Some(listed(directory)?.join("\n").into_bytes())).map(names)
     }
 
-    fn address(&self, host: &str) -> Option<IpAddr> {
-        let known = self.hosts.borrow().get(host).copied();
+    fn address(&self, host: &str, only: Option<IpVersion>) -> Option<IpAddr> {
+        let key = host_key(host, only);
+        let known = self.hosts.borrow().get(&*key).copied();
         known.unwrap_or_else(|| {
-            let found = system_address(host);
-            self.hosts.borrow_mut().insert(host.into(), found);
+            let found = system_address(host, only);
+            self.hosts.borrow_mut().insert((*key).into(), found);
             found
         })
     }
@@ -81,8 +84,17 @@ impl Files for Kept<'_> {
         self.find(&listing(directory)).map(names)
     }
 
-    fn address(&self, host: &str) -> Option<IpAddr> {
-        self.bundle.kept_host(host)
+    fn address(&self, host: &str, only: Option<IpVersion>) -> Option<IpAddr> {
+        self.bundle.kept_host(&host_key(host, only))
+    }
+}
+
+/// Under which name the address of a host is kept, where one version of IP was asked for: no host has a zero in its own.
+fn host_key(host: &str, only: Option<IpVersion>) -> Cow<'_, str> {
+    match only {
+        None => host.into(),
+        Some(IpVersion::V4) => format!("{host}\u{0}4").into(),
+        Some(IpVersion::V6) => format!("{host}\u{0}6").into(),
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::sync::Arc;
 
+use weir_types::IpVersion;
+
 use super::entries::Entries;
 use super::reference::Reference;
 
@@ -13,10 +15,10 @@ pub trait Files {
     /// The whole file. Any failure is worded by the caller as HAProxy words it.
     fn read(&self, name: &str) -> Option<Vec<u8>>;
 
-    /// The first address of a host. All processes must come to the same one, also in a `chroot`: whoever builds a bundle
+    /// The first address of a host, of one version where `only` says so. All processes must come to the same one, also in a `chroot`: whoever builds a bundle
     /// keeps the system's answers in it.
-    fn address(&self, host: &str) -> Option<IpAddr> {
-        system_address(host)
+    fn address(&self, host: &str, only: Option<IpVersion>) -> Option<IpAddr> {
+        system_address(host, only)
     }
 
     /// The names in a directory, in alphabetic order; `None` where there is no directory of that name.
@@ -26,12 +28,13 @@ pub trait Files {
 }
 
 /// What the system's lookup says first.
-pub fn system_address(host: &str) -> Option<IpAddr> {
+pub fn system_address(host: &str, only: Option<IpVersion>) -> Option<IpAddr> {
+    let fits = |ip: &IpAddr| only.is_none_or(|only| (only == IpVersion::V4) == ip.is_ipv4());
     // The number form of an IPv4 address is one of the lookup's own.
     if let Ok(number) = host.parse::<u32>() {
-        return Some(Ipv4Addr::from(number).into());
+        return Some(Ipv4Addr::from(number).into()).filter(fits);
     }
-    (host, 0).to_socket_addrs().ok()?.next().map(|address| address.ip())
+    (host, 0).to_socket_addrs().ok()?.map(|address| address.ip()).find(fits)
 }
 
 /// No file exists.
@@ -178,5 +181,21 @@ mod tests {
             [(2, b"key1", b"value1"), (3, b"abc", b"hello world"), (5, b"#sharp", b"x"), (6, b"alone", b"")];
         assert_eq!(read, expected);
         assert_eq!(lines(text, false).nth(1).expect("a line").1, b"abc\thello world ");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_an_address_of_the_version_that_is_asked_for_or_none() {
+        let found = |host, only| system_address(host, only).map(|ip| ip.to_string());
+        assert_eq!(found("127.0.0.1", Some(IpVersion::V4)).as_deref(), Some("127.0.0.1"));
+        assert_eq!(found("127.0.0.1", Some(IpVersion::V6)), None);
+        assert_eq!(found("2130706433", Some(IpVersion::V6)), None);
+        assert_eq!(found("::1", Some(IpVersion::V6)).as_deref(), Some("::1"));
+        assert_eq!(found("::1", Some(IpVersion::V4)), None);
+        assert_eq!(found("::1", None).as_deref(), Some("::1"));
     }
 }
