@@ -182,11 +182,6 @@ mod tests {
         assert_eq!(read, expected);
         assert_eq!(lines(text, false).nth(1).expect("a line").1, b"abc\thello world ");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_host_has_an_address_of_the_version_that_is_asked_for_or_none() {
