@@ -57,7 +57,8 @@ pub const OPTIONS: &[ServerOption] = &[
     ServerOption::switch("check-via-socks4", "Checks go through the SOCKS4 proxy (5.2).", |_, _, draft| {
         draft.options.settings.check.via_socks4 = true;
         Ok(0)
-    }),
+    })
+    .no_effect("only with socks4"),
     ServerOption::valued("check-proto", "The checks' multiplexer (5.2).", |_, place, _| {
         let name = place.required("value")?;
         if !crate::bind::is_mux_protocol(name) {
