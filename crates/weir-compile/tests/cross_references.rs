@@ -4,13 +4,14 @@
 
 use weir_compile::{Compiled, InOrder, compile};
 use weir_config::files::NoFiles;
-use weir_config::{ParseOptions, parse};
+use weir_config::{Config, ParseOptions, parse};
 use weir_syntax::{Capabilities, Environment, Reader};
-use weir_types::{Level, Sources};
+use weir_types::{Diagnostics, Level, Sources};
 
 const DEFAULTS: &str = "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n";
 
-fn run(body: &str) -> (Compiled, Vec<String>) {
+/// What reading and compiling a text come to: the sources, what was read with its diagnostics, and the plan.
+fn read(body: &str) -> (Sources, Config, Diagnostics, Compiled) {
     let mut sources = Sources::default();
     sources.add("f.cfg", format!("{DEFAULTS}{body}\n").into_bytes());
     let capabilities = Capabilities::default();
@@ -19,6 +20,11 @@ fn run(body: &str) -> (Compiled, Vec<String>) {
     let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into(), checked: false };
     let (config, diagnostics) = parse(&mut reader, &mut environment, &options);
     let compiled = compile(&config, &sources, &NoFiles, &mut InOrder::default());
+    (sources, config, diagnostics, compiled)
+}
+
+fn run(body: &str) -> (Compiled, Vec<String>) {
+    let (sources, _, diagnostics, compiled) = read(body);
     let messages = diagnostics
         .list
         .iter()
@@ -175,15 +181,8 @@ fn proxies_that_inherit_alike_share_their_settings() {
 
 /// What one run over a text with faults finds, with the places.
 fn findings(body: &str) -> Vec<String> {
-    let mut sources = Sources::default();
-    sources.add("f.cfg", format!("{DEFAULTS}{body}\n").into_bytes());
-    let capabilities = Capabilities::default();
-    let mut environment = Environment::default();
-    let mut reader = Reader::new(&sources, &capabilities);
-    let options = ParseOptions { sources: &sources, files: &NoFiles, hostname: "vm".into(), checked: false };
-    let (config, read) = parse(&mut reader, &mut environment, &options);
-    let mut compiled = compile(&config, &sources, &NoFiles, &mut InOrder::default());
-    let found = compiled.findings(read, &config.lost);
+    let (sources, config, diagnostics, mut compiled) = read(body);
+    let found = compiled.findings(diagnostics, &config.lost);
     found.list.iter().map(|one| one.located(&sources)).collect()
 }
 
